@@ -1,0 +1,124 @@
+import type { DatabaseIntrospector, DialectAdapter, Expression, Kysely, QueryCompiler, RawBuilder } from 'kysely'
+import type { LatchworkError } from '../errors.js'
+import type { BigintMode, ColumnType } from '../model/column-type.js'
+import type { SchemaChange } from '../model/schema-diff.js'
+import type { Pool, PoolMember } from '../pool/pool.js'
+import type { PoolOptions } from '../pool/pool-options.js'
+import type { Capabilities } from './capabilities.js'
+
+export type Engine = 'postgres' | 'mysql' | 'sqlite'
+
+export type MaybePromise<T> = T | Promise<T>
+
+/** SQL with its bound values, already in the driver's form. */
+export interface Statement {
+  readonly sql: string
+  readonly parameters: readonly unknown[]
+  /** Set for statements worth keeping prepared on the connection; the same name always means the same SQL. */
+  readonly name?: string | undefined
+  /** The result has 64-bit integers: give every integer as a bigint rather than round one. */
+  readonly exactIntegers?: boolean | undefined
+}
+
+/** Where a result column comes from; `table` and `column` are physical names, undefined for an expression. */
+export interface ResultColumn {
+  readonly name: string
+  readonly table: string | undefined
+  readonly column: string | undefined
+  /** The value as the engine's plain driver would give it: for expressions. */
+  readonly decode?: ((value: unknown) => unknown) | undefined
+}
+
+export interface StatementResult {
+  /** Values in column order, in the driver's form: {@link Codec.decode} makes them JavaScript. */
+  readonly rows: readonly (readonly unknown[])[]
+  /** Rows matched by UPDATE and DELETE, inserted by INSERT; 0 for SELECT. See the dialect for upserts. */
+  readonly affectedRows: number
+  /** First key made by the engine's counter, where it gives one. */
+  readonly insertId?: number | bigint | undefined
+  /** The engine's own words on the outcome (MySQL: `Records: 2  Duplicates: 1  Warnings: 0`). */
+  readonly info?: string | undefined
+  /** Columns of the result; made when asked for. */
+  columns(): readonly ResultColumn[]
+}
+
+/** One session with the engine. Callers send one statement at a time. */
+export interface Connection extends PoolMember {
+  /** Runs a statement; gives a result at once where the driver is synchronous. Throws what the driver throws. */
+  run(statement: Statement): MaybePromise<StatementResult>
+  /** Asks the server to stop the statement that is running; settles when the request was sent. A no-op where it cannot be done. */
+  cancel(): Promise<void>
+}
+
+/** How a field's value goes to the driver and comes back; a missing function means: as it is. Never called with null. */
+export interface Codec {
+  readonly encode?: (value: unknown) => unknown
+  readonly decode?: (value: unknown) => unknown
+  /** The value read may pass 2^53: see {@link Statement.exactIntegers}. */
+  readonly exactIntegers?: boolean
+}
+
+export type IsolationLevel = 'read uncommitted' | 'read committed' | 'repeatable read' | 'serializable'
+
+export interface BeginOptions {
+  readonly isolation?: IsolationLevel | undefined
+  readonly readOnly?: boolean | undefined
+}
+
+/** A bound value on its way into a statement: position in the call's list of parameters. */
+export type Bound = Expression<unknown>
+
+/** The parts of a statement that engines write differently. `column` is a column reference. */
+export interface Expressions {
+  /** `column` is one of a list. `encodeList` says what is bound: one value that holds the list, or undefined for one value each. */
+  readonly encodeList: ((values: readonly unknown[], type: ColumnType) => unknown) | undefined
+  inList(column: Expression<unknown>, list: Bound | readonly Bound[], type: ColumnType): RawBuilder<boolean>
+  /** SQL LIKE with `\` as escape, case-sensitive unless `ignoreCase`. `encodeLike` turns a pattern into what is bound. */
+  like(column: Expression<unknown>, pattern: Bound, ignoreCase: boolean): RawBuilder<boolean>
+  encodeLike(pattern: string, ignoreCase: boolean): string
+  regex(column: Expression<unknown>, pattern: Bound): RawBuilder<boolean>
+  /** What is compared and sorted for an order on this type; the column itself nearly everywhere. */
+  ordered(value: Expression<unknown>, type: ColumnType): Expression<unknown>
+  /** A bound value, cast where the engine would else guess its type. */
+  bound(value: Bound, type: ColumnType): Expression<unknown>
+}
+
+/** From a constraint's name or columns to the model's words. Built once a database from the models' schema. */
+export interface ConstraintCatalogue {
+  byName(constraint: string, table?: string): ConstraintOrigin | undefined
+  byColumns(table: string, columns: readonly string[]): ConstraintOrigin | undefined
+}
+
+export interface ConstraintOrigin {
+  readonly model: string
+  readonly fields: readonly string[]
+  readonly constraint: string | undefined
+}
+
+/** Everything that differs by engine, and nothing else. A new engine is one of these. */
+export interface Dialect {
+  readonly engine: Engine
+  readonly capabilities: Capabilities
+  readonly expressions: Expressions
+
+  /** Readable target without a secret, such as `postgres:127.0.0.1:5432/shop`. */
+  readonly target: string
+  /** The whole normalised connection configuration, secrets included: only ever hashed into a pool key. */
+  readonly identity: unknown
+
+  createQueryCompiler(): QueryCompiler
+  createAdapter(): DialectAdapter
+  // biome-ignore lint/suspicious/noExplicitAny: Kysely's own signature
+  createIntrospector(db: Kysely<any>): DatabaseIntrospector
+
+  /** Loads the driver and opens a pool with one connection in it. */
+  openPool(options: PoolOptions): Promise<Pool<Connection>>
+
+  codec(type: ColumnType, bigintMode: BigintMode): Codec
+  /** Statements that begin a transaction. */
+  begin(options: BeginOptions): readonly string[]
+  /** The typed error for what the driver threw; errors of ours pass through. Bound values never reach it. */
+  toDataError(error: unknown, catalogue: ConstraintCatalogue): LatchworkError
+  /** The DDL of one change, one statement each. The only place of the engine that writes DDL. */
+  ddl(change: SchemaChange): readonly string[]
+}

@@ -1,0 +1,362 @@
+/**
+ * Every error latchwork throws. All extend {@link LatchworkError}.
+ *
+ * | code                    | class                      | who can act          | retryable |
+ * |-------------------------|----------------------------|----------------------|-----------|
+ * | CONFIGURATION           | ConfigurationError         | developer            | no        |
+ * | DRIVER_MISSING          | DriverMissingError         | developer            | no        |
+ * | MODEL                   | ModelError                 | developer            | no        |
+ * | UNSUPPORTED             | UnsupportedError           | developer            | no        |
+ * | VALIDATION              | ValidationError            | caller               | no        |
+ * | UNKNOWN_FIELD           | UnknownFieldError          | caller               | no        |
+ * | NOT_FOUND               | NotFoundError              | caller               | no        |
+ * | STALE_VERSION           | StaleVersionError          | caller, after a read | no        |
+ * | UNIQUE_VIOLATION        | UniqueViolationError       | caller               | no        |
+ * | FOREIGN_KEY_VIOLATION   | ForeignKeyViolationError   | caller               | no        |
+ * | CHECK_VIOLATION         | CheckViolationError        | caller               | no        |
+ * | NOT_NULL_VIOLATION      | NotNullViolationError      | caller               | no        |
+ * | INVALID_VALUE           | InvalidValueError          | caller               | no        |
+ * | SERIALIZATION           | SerializationError         | caller, by repeating | yes       |
+ * | DEADLOCK                | DeadlockError              | caller, by repeating | yes       |
+ * | LOCK_TIMEOUT            | LockTimeoutError           | operator             | yes       |
+ * | POOL_TIMEOUT            | PoolTimeoutError           | operator             | yes       |
+ * | POOL_QUEUE_FULL         | PoolQueueFullError         | operator             | yes       |
+ * | POOL_EXHAUSTED          | PoolExhaustedError         | operator             | yes       |
+ * | POOL_CLOSED             | PoolClosedError            | developer            | no        |
+ * | CONNECTION              | ConnectionError            | operator             | yes       |
+ * | CONNECTION_LOST         | ConnectionLostError        | caller: unknown work | no        |
+ * | QUERY_TIMEOUT           | QueryTimeoutError          | caller               | no        |
+ * | ABORTED                 | AbortedError               | caller               | no        |
+ * | SCOPE_CLOSED            | ScopeClosedError           | developer            | no        |
+ * | UNAWAITED_QUERY         | UnawaitedQueryError        | developer            | no        |
+ * | COMMIT_UNKNOWN          | CommitUnknownError         | caller, by looking   | no        |
+ * | READ_ONLY               | ReadOnlyError              | operator             | no        |
+ * | QUERY                   | QueryError                 | developer            | no        |
+ *
+ * `retryable` says that the same call, or the whole transaction around it, may be repeated
+ * as it is: the failed attempt left nothing behind.
+ */
+
+/** The common part: `code` is for programs, `message` for people, `retryable` for retries. */
+export abstract class LatchworkError extends Error {
+  abstract readonly code: string
+  readonly retryable: boolean = false
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
+    // a minifier may rename the class; `code` is the stable name, `name` is for reading
+    Object.defineProperty(this, 'name', { value: new.target.name, configurable: true, enumerable: false })
+  }
+}
+
+/** An option is missing, unknown or out of bounds. Nothing was opened. */
+export class ConfigurationError extends LatchworkError {
+  readonly code = 'CONFIGURATION'
+  /** Path of the option, such as `pool.maxConnections`. */
+  readonly option: string
+
+  constructor(option: string, message: string, options?: ErrorOptions) {
+    super(`${option}: ${message}`, options)
+    this.option = option
+  }
+}
+
+/** The engine's driver package is not installed. */
+export class DriverMissingError extends LatchworkError {
+  readonly code = 'DRIVER_MISSING'
+
+  constructor(
+    /** The npm package to install. */
+    readonly driver: string,
+    options?: ErrorOptions,
+  ) {
+    super(`the driver package "${driver}" is not installed; run: npm install ${driver}`, options)
+  }
+}
+
+/** A model contradicts itself or its engine. Thrown while models are defined or bound, before any I/O. */
+export class ModelError extends LatchworkError {
+  readonly code = 'MODEL'
+  readonly model: string
+  readonly field: string | undefined
+
+  constructor(model: string, field: string | undefined, message: string, options?: ErrorOptions) {
+    super(`model ${model}${field === undefined ? '' : `, field "${field}"`}: ${message}`, options)
+    this.model = model
+    this.field = field
+  }
+}
+
+/** The engine cannot do what was asked. */
+export class UnsupportedError extends LatchworkError {
+  readonly code = 'UNSUPPORTED'
+
+  constructor(
+    /** What is missing, such as `$regex`. */
+    readonly feature: string,
+    readonly engine: string,
+    hint?: string,
+  ) {
+    super(`${feature} is not available on ${engine}${hint === undefined ? '' : `; ${hint}`}`)
+  }
+}
+
+/** One thing that is wrong with an input. */
+export interface ValidationIssue {
+  /** Where: property names and list positions from the root of the input. */
+  readonly path: readonly (string | number)[]
+  /** What was expected, and the kind of thing that was given. Never the value itself. */
+  readonly message: string
+}
+
+/** The input cannot be run. Thrown before any SQL; nothing was written. */
+export class ValidationError extends LatchworkError {
+  readonly code: string = 'VALIDATION'
+  readonly model: string
+  readonly operation: string
+  readonly issues: readonly ValidationIssue[]
+
+  constructor(model: string, operation: string, issues: readonly ValidationIssue[]) {
+    super(
+      `${model}.${operation}: ${issues.slice(0, 5).map(describeIssue).join('; ')}${issues.length > 5 ? `; and ${issues.length - 5} more` : ''}`,
+    )
+    this.model = model
+    this.operation = operation
+    this.issues = issues
+  }
+}
+
+function describeIssue({ path, message }: ValidationIssue): string {
+  return path.length === 0 ? message : `${formatPath(path)}: ${message}`
+}
+
+/** `['rows', 3, 'email']` → `rows[3].email`. */
+export function formatPath(path: readonly (string | number)[]): string {
+  return path.reduce<string>((text, part) => (typeof part === 'number' ? `${text}[${part}]` : text === '' ? part : `${text}.${part}`), '')
+}
+
+/** A {@link ValidationError} whose first issue names a field or operator that the model does not have. */
+export class UnknownFieldError extends ValidationError {
+  override readonly code = 'UNKNOWN_FIELD'
+  /** The name that was given. */
+  readonly field: string
+
+  constructor(model: string, operation: string, field: string, issues: readonly ValidationIssue[]) {
+    super(model, operation, issues)
+    this.field = field
+  }
+}
+
+/** The row that was to be read, updated or deleted is not there. */
+export class NotFoundError extends LatchworkError {
+  readonly code = 'NOT_FOUND'
+
+  constructor(
+    readonly model: string,
+    readonly operation: string,
+  ) {
+    super(`${model}.${operation}: no row matches the given key`)
+  }
+}
+
+/** The row is there, with another version than the one given. Read it again and decide. */
+export class StaleVersionError extends LatchworkError {
+  readonly code = 'STALE_VERSION'
+
+  constructor(
+    readonly model: string,
+    readonly operation: string,
+    readonly expectedVersion: number,
+  ) {
+    super(`${model}.${operation}: the row is no longer at version ${expectedVersion}`)
+  }
+}
+
+/** What a broken constraint names. A field is a property of the model where one is known, else a column. */
+export interface ConstraintDetail {
+  readonly model: string | undefined
+  readonly fields: readonly string[]
+  readonly constraint: string | undefined
+}
+
+/** A constraint of the database refused the row. */
+export abstract class ConstraintError extends LatchworkError implements ConstraintDetail {
+  readonly model: string | undefined
+  readonly fields: readonly string[]
+  readonly constraint: string | undefined
+
+  constructor(what: string, detail: ConstraintDetail, options?: ErrorOptions) {
+    const fields = detail.fields.length === 0 ? '' : ` on ${detail.fields.join(', ')}`
+    const constraint = detail.constraint === undefined ? '' : ` (constraint ${detail.constraint})`
+    super(`${detail.model === undefined ? '' : `${detail.model}: `}${what}${fields}${constraint}`, options)
+    this.model = detail.model
+    this.fields = detail.fields
+    this.constraint = detail.constraint
+  }
+}
+
+/** Another row already has this value of a unique key. */
+export class UniqueViolationError extends ConstraintError {
+  readonly code = 'UNIQUE_VIOLATION'
+  constructor(detail: ConstraintDetail, options?: ErrorOptions) {
+    super('another row has the same unique key', detail, options)
+  }
+}
+
+/** The row refers to a row that is not there, or is still referred to by another. */
+export class ForeignKeyViolationError extends ConstraintError {
+  readonly code = 'FOREIGN_KEY_VIOLATION'
+  constructor(detail: ConstraintDetail, options?: ErrorOptions) {
+    super('a foreign key does not match', detail, options)
+  }
+}
+
+/** A CHECK constraint refused the row. */
+export class CheckViolationError extends ConstraintError {
+  readonly code = 'CHECK_VIOLATION'
+  constructor(detail: ConstraintDetail, options?: ErrorOptions) {
+    super('a check failed', detail, options)
+  }
+}
+
+/** A column that holds no null was given one. */
+export class NotNullViolationError extends ConstraintError {
+  readonly code = 'NOT_NULL_VIOLATION'
+  constructor(detail: ConstraintDetail, options?: ErrorOptions) {
+    super('a value is required', detail, options)
+  }
+}
+
+/** The database refused a value: too long, out of range, of a form it does not take. */
+export class InvalidValueError extends ConstraintError {
+  readonly code = 'INVALID_VALUE'
+  constructor(what: string, detail: ConstraintDetail, options?: ErrorOptions) {
+    super(what, detail, options)
+  }
+}
+
+/** Two transactions could not be put in order; repeat the whole transaction. */
+export class SerializationError extends LatchworkError {
+  readonly code = 'SERIALIZATION'
+  override readonly retryable = true
+}
+
+/** Waits closed a circle and this one was chosen to fail; repeat the whole transaction. */
+export class DeadlockError extends LatchworkError {
+  readonly code = 'DEADLOCK'
+  override readonly retryable = true
+}
+
+/** A lock, of this process or of the database, was not free in time. */
+export class LockTimeoutError extends LatchworkError {
+  readonly code = 'LOCK_TIMEOUT'
+  override readonly retryable = true
+}
+
+/** Who keeps a connection: for the message of a time-out. */
+export interface PoolHolder {
+  readonly label: string
+  readonly heldMs: number
+}
+
+/** No connection of the pool came free in time. */
+export class PoolTimeoutError extends LatchworkError {
+  readonly code = 'POOL_TIMEOUT'
+  override readonly retryable = true
+  /** Connections open, lent out, and callers waiting, when the wait ran out. */
+  readonly open: number
+  readonly leased: number
+  readonly waiting: number
+  /** The longest holders, oldest first, at most three. */
+  readonly holders: readonly PoolHolder[]
+
+  constructor(
+    pool: string,
+    waitedMs: number,
+    state: { open: number; leased: number; waiting: number; holders: readonly PoolHolder[] },
+    options?: ErrorOptions,
+  ) {
+    const holders = state.holders.map((holder) => `${holder.label} for ${Math.round(holder.heldMs)} ms`).join(', ')
+    super(
+      `pool "${pool}": no connection came free within ${Math.round(waitedMs)} ms (${state.leased} of ${state.open} in use, ${state.waiting} waiting` +
+        `${holders === '' ? '' : `; held by ${holders}`}); raise pool.maxConnections or pool.acquireTimeoutMs, or find what holds them`,
+      options,
+    )
+    this.open = state.open
+    this.leased = state.leased
+    this.waiting = state.waiting
+    this.holders = state.holders
+  }
+}
+
+/** The pool's queue is at `maxQueue`; the call was refused at once. */
+export class PoolQueueFullError extends LatchworkError {
+  readonly code = 'POOL_QUEUE_FULL'
+  override readonly retryable = true
+}
+
+/** The process's connection budget has no room for one more connection. */
+export class PoolExhaustedError extends LatchworkError {
+  readonly code = 'POOL_EXHAUSTED'
+  override readonly retryable = true
+}
+
+/** The pool, or the database object in front of it, was closed. */
+export class PoolClosedError extends LatchworkError {
+  readonly code = 'POOL_CLOSED'
+}
+
+/** No connection could be made. No statement was sent. */
+export class ConnectionError extends LatchworkError {
+  readonly code = 'CONNECTION'
+  override readonly retryable = true
+}
+
+/** The connection broke after a statement was sent: whether it took effect is not known. */
+export class ConnectionLostError extends LatchworkError {
+  readonly code = 'CONNECTION_LOST'
+}
+
+/** The call's `timeoutMs` ran out. The statement was cancelled on the server where the engine can. */
+export class QueryTimeoutError extends LatchworkError {
+  readonly code = 'QUERY_TIMEOUT'
+}
+
+/** The call's `signal` was aborted; `cause` is the signal's reason. */
+export class AbortedError extends LatchworkError {
+  readonly code = 'ABORTED'
+}
+
+/** The call came after the end of the transaction or lock it belongs to. */
+export class ScopeClosedError extends LatchworkError {
+  readonly code = 'SCOPE_CLOSED'
+}
+
+/** A transaction's callback ended while a call in it was still running: an `await` is missing. It was rolled back. */
+export class UnawaitedQueryError extends LatchworkError {
+  readonly code = 'UNAWAITED_QUERY'
+}
+
+/** COMMIT was sent and its answer was lost. Look before you repeat. */
+export class CommitUnknownError extends LatchworkError {
+  readonly code = 'COMMIT_UNKNOWN'
+  readonly outcome = 'unknown'
+}
+
+/** The server, the transaction or the model takes no writes. */
+export class ReadOnlyError extends LatchworkError {
+  readonly code = 'READ_ONLY'
+}
+
+/** Any other refusal by the database; `databaseCode` is its SQLSTATE, errno or result code. */
+export class QueryError extends LatchworkError {
+  readonly code = 'QUERY'
+
+  constructor(
+    message: string,
+    readonly databaseCode: string | undefined,
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
+  }
+}

@@ -1,0 +1,107 @@
+import type { ColumnType, Insertable, Selectable, SelectType, Updateable } from 'kysely'
+
+declare const relation: unique symbol
+
+/** A property that holds the many rows on the other side of a relation. No column. */
+export interface Many<T> {
+  readonly [relation]: 'many'
+  readonly target?: T
+}
+
+/** A property that holds the one row on the other side of a relation. No column. */
+export interface One<T> {
+  readonly [relation]: 'one'
+  readonly target?: T
+}
+
+/** A JSON column: `T` on the way in and out. */
+export type Json<T> = ColumnType<T, T, T>
+
+// biome-ignore lint/complexity/noBannedTypes: any function at all, to be left out
+type NotAColumn = Many<unknown> | One<unknown> | Function
+
+/** The names of a model's columns: its properties, less methods and relations. */
+export type FieldName<M> = { [K in keyof M & string]: NonNullable<M[K]> extends NotAColumn ? never : K }[keyof M & string]
+
+/** The columns of a model as Kysely's table interface. */
+export type Columns<M> = { [K in FieldName<M>]: M[K] }
+
+/** A row as it is read: plain data, each field of its declared type. */
+export type Row<M> = Selectable<Columns<M>>
+
+/** What `create` takes: `Generated` and nullable fields may be left out. */
+export type CreateInput<M> = Insertable<Columns<M>>
+
+/** What `update` sets: each field by value, or a number by `$increment`, `$decrement`, `$multiply`. */
+export type UpdateInput<M> = {
+  [K in keyof Updateable<Columns<M>>]: Updateable<Columns<M>>[K] | NumberUpdate<NonNullable<Updateable<Columns<M>>[K]>>
+}
+
+type NumberUpdate<T> = [T] extends [number | bigint]
+  ? { readonly $increment: T } | { readonly $decrement: T } | { readonly $multiply: T }
+  : never
+
+type Scalar = string | number | bigint | boolean | Date | Uint8Array
+
+/** Conditions on one field. All that are given must hold. A comparison never matches a null. */
+export interface FieldConditions<T> {
+  readonly $eq?: T | null
+  readonly $ne?: T | null
+  readonly $gt?: T
+  readonly $gte?: T
+  readonly $lt?: T
+  readonly $lte?: T
+  /** Any of these; an empty list matches nothing. */
+  readonly $in?: readonly T[]
+  /** None of these; an empty list matches everything. */
+  readonly $nin?: readonly T[]
+  /** Between the two, both included. */
+  readonly $between?: readonly [T, T]
+  /** `true`: is null; `false`: is not null. */
+  readonly $null?: boolean
+  readonly $not?: FieldConditions<T>
+}
+
+/** Conditions on a text field. Upper and lower case differ, except in `$ilike`. */
+export interface TextConditions<T> extends FieldConditions<T> {
+  /** Holds this text; `%` and `_` stand for themselves. */
+  readonly $contains?: string
+  readonly $startsWith?: string
+  readonly $endsWith?: string
+  /** SQL pattern: `%` any text, `_` one character, `\` before either to mean itself. */
+  readonly $like?: string
+  readonly $ilike?: string
+  /** The engine's own regular expression; not on SQLite. */
+  readonly $regex?: string
+  readonly $not?: TextConditions<T>
+}
+
+interface NullConditions {
+  readonly $null?: boolean
+}
+
+type Conditions<T> = [T] extends [string] ? TextConditions<T> : [T] extends [Scalar] ? FieldConditions<T> : NullConditions
+
+/** A filter over the fields of a model. All entries must hold. */
+export type Where<M> = {
+  readonly [K in FieldName<M>]?: WhereValue<SelectType<M[K]>>
+} & WhereLogic<M>
+
+type WhereValue<T> = (NonNullable<T> extends Scalar ? NonNullable<T> : never) | null | Conditions<NonNullable<T>>
+
+interface WhereLogic<M> {
+  readonly $and?: readonly Where<M>[]
+  readonly $or?: readonly Where<M>[]
+  readonly $not?: Where<M>
+}
+
+export type Direction = 'asc' | 'desc' | { readonly direction: 'asc' | 'desc'; readonly nulls: 'first' | 'last' }
+
+/** Fields to order by, first to last, or a list of such where the order of keys is not to be relied on. */
+export type OrderBy<M> = { readonly [K in FieldName<M>]?: Direction } | readonly { readonly [K in FieldName<M>]?: Direction }[]
+
+/** Which fields to read. */
+export type Select<M> = readonly FieldName<M>[]
+
+/** The row a `select` leaves. */
+export type Selected<M, S> = S extends readonly (infer K)[] ? Pick<Row<M>, K & keyof Row<M>> : Row<M>

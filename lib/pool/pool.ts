@@ -1,0 +1,65 @@
+import type { Deadline } from '../deadline.js'
+
+/** What a pool lends. The pool knows no database: a connector opens, checks, cleans and closes its members. */
+export interface PoolMember {
+  /** Set once its socket or handle has failed; a broken member is never lent again. */
+  readonly isBroken: boolean
+}
+
+/** How a pool gets its members and keeps them fit. */
+export interface Connector<C extends PoolMember> {
+  /** Opens one member, init SQL included, and closes it again if any of that fails or `deadline` passes. */
+  open(deadline: Deadline): Promise<C>
+  /** Answers whether an idle member still works. May take `timeoutMs`; never throws. */
+  validate(member: C, timeoutMs: number): Promise<boolean>
+  /** Puts a tainted member's session back to its defaults; throws if that fails. */
+  reset(member: C): Promise<void>
+  /** Ends a member; never throws and never waits for a broken one. */
+  close(member: C): Promise<void>
+}
+
+/**
+ * How a member comes back.
+ * `clean`: nothing of its session has changed. `tainted`: a user's own SQL ran, reset before lending.
+ * `broken`: busy, cancelled, or in a transaction that could not be ended; it is destroyed.
+ */
+export type Condition = 'clean' | 'tainted' | 'broken'
+
+export interface AcquireRequest {
+  /** Whether the work may write; only engines with one writer (SQLite) tell the two apart. */
+  readonly access: 'read' | 'write'
+  readonly deadline: Deadline
+  readonly signal?: AbortSignal | undefined
+  /** Who asks, for the message of a time-out: a node's name. */
+  readonly label: string
+}
+
+export interface PoolStats {
+  readonly open: number
+  readonly idle: number
+  readonly leased: number
+  readonly waiting: number
+  readonly created: number
+  readonly destroyed: number
+}
+
+/** A set of connections that calls share. {@link ConnectionPool} is the one for every engine; SQLite puts two together. */
+export interface Pool<C extends PoolMember = PoolMember> {
+  /** Readable identity without a secret, such as `postgres:127.0.0.1:5432/shop#3f9a`. */
+  readonly name: string
+  /**
+   * Takes a connection: at once (not a promise) where one is idle, else in turn.
+   *
+   * @throws {PoolTimeoutError} the deadline passed
+   * @throws {PoolQueueFullError} `maxQueue` callers wait already
+   * @throws {PoolExhaustedError} the connection budget has no room and no connection of this pool can come free
+   * @throws {PoolClosedError} the pool is closing
+   * @throws {AbortedError} the signal was aborted
+   * @throws {ConnectionError} no connection could be made
+   */
+  acquire(request: AcquireRequest): C | Promise<C>
+  release(member: C, condition: Condition): void
+  /** Refuses new and queued callers, waits for the running ones at most `timeoutMs`, then destroys theirs. Always settles. */
+  close(timeoutMs: number): Promise<void>
+  stats(): PoolStats
+}
