@@ -1,4 +1,5 @@
 import type { DatabaseIntrospector, DialectAdapter, Expression, Kysely, QueryCompiler, RawBuilder } from 'kysely'
+import type { Deadline } from '../deadline.js'
 import type { LatchworkError } from '../errors.js'
 import type { BigintMode, ColumnType } from '../model/column-type.js'
 import type { SchemaChange } from '../model/schema-diff.js'
@@ -18,6 +19,8 @@ export interface Statement {
   readonly name?: string | undefined
   /** The result has 64-bit integers: give every integer as a bigint rather than round one. */
   readonly exactIntegers?: boolean | undefined
+  /** When to give up waiting for a lock that another process holds on the database (SQLite). */
+  readonly deadline?: Deadline | undefined
 }
 
 /** Where a result column comes from; `table` and `column` are physical names, undefined for an expression. */
@@ -39,7 +42,7 @@ export interface StatementResult {
   /** The engine's own words on the outcome (MySQL: `Records: 2  Duplicates: 1  Warnings: 0`). */
   readonly info?: string | undefined
   /** Columns of the result; made when asked for. */
-  columns(): readonly ResultColumn[]
+  columns(): MaybePromise<readonly ResultColumn[]>
 }
 
 /** One session with the engine. Callers send one statement at a time. */
@@ -70,8 +73,9 @@ export type Bound = Expression<unknown>
 
 /** The parts of a statement that engines write differently. `column` is a column reference. */
 export interface Expressions {
-  /** `column` is one of a list. `encodeList` says what is bound: one value that holds the list, or undefined for one value each. */
-  readonly encodeList: ((values: readonly unknown[], type: ColumnType) => unknown) | undefined
+  /** One bound value that holds a whole list of encoded values; undefined: bind one value each. */
+  encodeList(values: readonly unknown[], type: ColumnType): unknown
+  /** `column` is one of a list, which is bound as {@link encodeList} says. */
   inList(column: Expression<unknown>, list: Bound | readonly Bound[], type: ColumnType): RawBuilder<boolean>
   /** SQL LIKE with `\` as escape, case-sensitive unless `ignoreCase`. `encodeLike` turns a pattern into what is bound. */
   like(column: Expression<unknown>, pattern: Bound, ignoreCase: boolean): RawBuilder<boolean>
@@ -111,14 +115,21 @@ export interface Dialect {
   // biome-ignore lint/suspicious/noExplicitAny: Kysely's own signature
   createIntrospector(db: Kysely<any>): DatabaseIntrospector
 
-  /** Loads the driver and opens a pool with one connection in it. */
-  openPool(options: PoolOptions): Promise<Pool<Connection>>
+  /**
+   * Loads the driver and opens a pool called `name` with at least one connection in it.
+   *
+   * @throws {DriverMissingError} the driver's package is not installed
+   * @throws {ConnectionError} no connection could be made within `acquireTimeoutMs`
+   */
+  openPool(name: string, options: PoolOptions): Promise<Pool<Connection>>
 
   codec(type: ColumnType, bigintMode: BigintMode): Codec
   /** Statements that begin a transaction. */
   begin(options: BeginOptions): readonly string[]
   /** The typed error for what the driver threw; errors of ours pass through. Bound values never reach it. */
   toDataError(error: unknown, catalogue: ConstraintCatalogue): LatchworkError
+  /** Whether an error of the driver says that its connection is of no more use. */
+  evicts(error: unknown): boolean
   /** The DDL of one change, one statement each. The only place of the engine that writes DDL. */
   ddl(change: SchemaChange): readonly string[]
 }
