@@ -1,5 +1,14 @@
+import { setMaxListeners } from 'node:events'
+import { AbortedError } from './errors.js'
+
 /** A point in time on the monotonic clock, in milliseconds; `Infinity` for none. */
 export type Deadline = number
+
+/** What {@link settledBy} gives when the deadline came first. */
+export const LATE: unique symbol = Symbol('late')
+
+/** The longest delay that a timer of the runtime takes; a longer one would fire at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 export function deadlineAfter(ms: number): Deadline {
   return performance.now() + ms
@@ -8,4 +17,34 @@ export function deadlineAfter(ms: number): Deadline {
 /** Milliseconds left; 0 when the deadline has passed. */
 export function remainingMs(deadline: Deadline): number {
   return Math.max(0, deadline - performance.now())
+}
+
+/**
+ * What `work` gives, or {@link LATE} when the deadline comes first. Late work goes on unobserved: whoever
+ * started it answers for its outcome.
+ *
+ * @throws {AbortedError} the signal was aborted first
+ */
+export function settledBy<T>(work: Promise<T>, deadline: Deadline, signal?: AbortSignal): Promise<T | typeof LATE> {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => settle(() => reject(new AbortedError('the call was aborted', { cause: signal?.reason })))
+    // after a stall of the event loop the timer runs before the sockets are read: what has arrived by now counts
+    const late = () => setImmediate(() => settle(() => resolve(LATE)))
+    const delayMs = Math.min(Math.ceil(remainingMs(deadline)), LONGEST_TIMER_MS)
+    const timer = deadline === Infinity ? undefined : setTimeout(late, delayMs)
+    const settle = (report: () => void) => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', giveUp)
+      report()
+    }
+    work.then(
+      (value) => settle(() => resolve(value)),
+      (error: unknown) => settle(() => reject(error)),
+    )
+    if (signal === undefined) return
+    // many calls may share a signal; every listener is taken away again, so that a warning of a leak would be false
+    setMaxListeners(0, signal)
+    if (signal.aborted) giveUp()
+    else signal.addEventListener('abort', giveUp, { once: true })
+  })
 }

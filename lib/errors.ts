@@ -28,6 +28,7 @@
  * | QUERY_TIMEOUT           | QueryTimeoutError          | caller               | no        |
  * | ABORTED                 | AbortedError               | caller               | no        |
  * | SCOPE_CLOSED            | ScopeClosedError           | developer            | no        |
+ * | TRANSACTION_ABORTED     | TransactionAbortedError    | developer            | no        |
  * | UNAWAITED_QUERY         | UnawaitedQueryError        | developer            | no        |
  * | COMMIT_UNKNOWN          | CommitUnknownError         | caller, by looking   | no        |
  * | READ_ONLY               | ReadOnlyError              | operator             | no        |
@@ -223,7 +224,8 @@ export class CheckViolationError extends ConstraintError {
 export class NotNullViolationError extends ConstraintError {
   readonly code = 'NOT_NULL_VIOLATION'
   constructor(detail: ConstraintDetail, options?: ErrorOptions) {
-    super('a value is required', detail, options)
+    // found by its column, which may be a key's too
+    super('a value is required', { ...detail, constraint: undefined }, options)
   }
 }
 
@@ -330,6 +332,14 @@ export class AbortedError extends LatchworkError {
 /** The call came after the end of the transaction or lock it belongs to. */
 export class ScopeClosedError extends LatchworkError {
   readonly code = 'SCOPE_CLOSED'
+}
+
+/**
+ * A statement of the transaction failed earlier, the error was caught, and the engine keeps nothing of such a
+ * transaction: it was rolled back. `cause` is the first error. A nested `db.transaction` around what may fail keeps the rest.
+ */
+export class TransactionAbortedError extends LatchworkError {
+  readonly code = 'TRANSACTION_ABORTED'
 }
 
 /** A transaction's callback ended while a call in it was still running: an `await` is missing. It was rolled back. */

@@ -1,0 +1,80 @@
+import { channel } from 'node:diagnostics_channel'
+
+/**
+ * A `node:diagnostics_channel` whose payload has a type. Ask `hasSubscribers` before a payload is made:
+ * what nobody listens to then costs one property read.
+ */
+export interface EventChannel<Event> {
+  readonly hasSubscribers: boolean
+  publish(event: Event): void
+  /** Listeners run at once, in the context of the call that publishes; what they throw becomes an uncaught exception. */
+  subscribe(listener: (event: Event) => void): void
+  unsubscribe(listener: (event: Event) => void): void
+}
+
+/** A node has run, well or not. */
+export interface NodeEvent {
+  /** Such as `UserCreateNode`. */
+  readonly node: string
+  readonly model: string | undefined
+  readonly operation: string
+  readonly effect: 'read' | 'write' | 'external'
+  readonly durationMs: number
+  readonly error: Error | undefined
+}
+
+/** A statement has run, well or not. Bound values are never part of it. */
+export interface QueryEvent {
+  readonly pool: string
+  /** The node or call that sent it. */
+  readonly label: string
+  /** Text with placeholders. */
+  readonly sql: string
+  readonly durationMs: number
+  /** Rows given back by a read, rows touched by a write. */
+  readonly rowCount: number
+  readonly inTransaction: boolean
+  readonly error: Error | undefined
+}
+
+/** A pool, or a connection of it, changed hands or state. */
+export type PoolEvent = { readonly pool: string } & (
+  | { readonly type: 'opened' | 'closed' }
+  | { readonly type: 'connected'; readonly durationMs: number }
+  | { readonly type: 'connectFailed'; readonly durationMs: number; readonly error: unknown }
+  | { readonly type: 'disconnected'; readonly reason: string; readonly ageMs: number }
+  | { readonly type: 'acquired'; readonly label: string; readonly waitedMs: number }
+  | { readonly type: 'released'; readonly label: string; readonly heldMs: number }
+  | { readonly type: 'timedOut'; readonly label: string; readonly waitedMs: number }
+  | { readonly type: 'fallback'; readonly label: string; readonly waitedMs: number }
+)
+
+/** A lock of this process changed hands, or a waiter gave up. */
+export type LockEvent = { readonly key: string; readonly label: string | undefined; readonly isReentry: boolean } & (
+  | { readonly type: 'acquired'; readonly waitedMs: number }
+  | { readonly type: 'released'; readonly heldMs: number }
+  | { readonly type: 'timedOut' | 'aborted'; readonly waitedMs: number }
+)
+
+/** A migration, or one step of it, ended. */
+export type MigrationEvent = { readonly migration: string; readonly direction: 'up' | 'down'; readonly durationMs: number } & (
+  | { readonly type: 'step'; readonly step: number; readonly stepCount: number }
+  | { readonly type: 'applied' }
+  | { readonly type: 'failed'; readonly step: number; readonly error: Error }
+)
+
+/** Channel `latchwork:node`. */
+export const nodeEvents: EventChannel<NodeEvent> = eventChannel('latchwork:node')
+/** Channel `latchwork:query`. */
+export const queryEvents: EventChannel<QueryEvent> = eventChannel('latchwork:query')
+/** Channel `latchwork:pool`. */
+export const poolEvents: EventChannel<PoolEvent> = eventChannel('latchwork:pool')
+/** Channel `latchwork:lock`. */
+export const lockEvents: EventChannel<LockEvent> = eventChannel('latchwork:lock')
+/** Channel `latchwork:migration`. */
+export const migrationEvents: EventChannel<MigrationEvent> = eventChannel('latchwork:migration')
+
+function eventChannel<Event>(name: string): EventChannel<Event> {
+  // the one place that says what a channel carries: Node's own type says unknown
+  return channel(name) as EventChannel<Event>
+}
