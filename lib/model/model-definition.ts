@@ -26,7 +26,7 @@ export interface FieldDefinition {
   readonly name: string
   readonly column: string
   readonly type: ColumnType
-  /** Only for bigint columns; `'bigint'` elsewhere. */
+  /** Only for bigint columns and arrays of bigint; `'bigint'` elsewhere. */
   readonly bigintMode: BigintMode
   readonly nullable: boolean
   readonly default: FieldDefault | undefined

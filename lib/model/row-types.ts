@@ -14,14 +14,28 @@ export interface One<T> {
   readonly target?: T
 }
 
+declare const json: unique symbol
+
+/** What marks a property as a JSON column, so that it is not taken for a column of the type it holds. */
+export interface JsonColumn {
+  readonly [json]: true
+}
+
 /** A JSON column: `T` on the way in and out. */
-export type Json<T> = ColumnType<T, T, T>
+export type Json<T> = ColumnType<T, T, T> & JsonColumn
+
+/** A JSON column with a default: {@link Json}, and create may leave it out. */
+export type GeneratedJson<T> = ColumnType<T, T | undefined, T> & JsonColumn
 
 // biome-ignore lint/complexity/noBannedTypes: any function at all, to be left out
 type NotAColumn = Many<unknown> | One<unknown> | Function
 
 /** The names of a model's columns: its properties, less methods and relations. */
 export type FieldName<M> = { [K in keyof M & string]: NonNullable<M[K]> extends NotAColumn ? never : K }[keyof M & string]
+
+/** The names of a model's relations. */
+export type RelationName<M> = { [K in keyof M & string]: NonNullable<M[K]> extends Many<unknown> | One<unknown> ? K : never }[keyof M &
+  string]
 
 /** The columns of a model as Kysely's table interface. */
 export type Columns<M> = { [K in FieldName<M>]: M[K] }
@@ -37,9 +51,12 @@ export type UpdateInput<M> = {
   [K in keyof Updateable<Columns<M>>]: Updateable<Columns<M>>[K] | NumberUpdate<NonNullable<Updateable<Columns<M>>[K]>>
 }
 
-type NumberUpdate<T> = [T] extends [number | bigint]
-  ? { readonly $increment: T } | { readonly $decrement: T } | { readonly $multiply: T }
-  : never
+type NumberUpdate<T> = [T] extends [number | bigint] ? OneOperator<T> : never
+
+type OneOperator<T> =
+  | { readonly $increment: T; readonly $decrement?: never; readonly $multiply?: never }
+  | { readonly $decrement: T; readonly $increment?: never; readonly $multiply?: never }
+  | { readonly $multiply: T; readonly $increment?: never; readonly $decrement?: never }
 
 type Scalar = string | number | bigint | boolean | Date | Uint8Array
 
@@ -84,7 +101,7 @@ type Conditions<T> = [T] extends [string] ? TextConditions<T> : [T] extends [Sca
 
 /** A filter over the fields of a model. All entries must hold. */
 export type Where<M> = {
-  readonly [K in FieldName<M>]?: WhereValue<SelectType<M[K]>>
+  readonly [K in FieldName<M>]?: NonNullable<M[K]> extends JsonColumn ? null | NullConditions : WhereValue<SelectType<M[K]>>
 } & WhereLogic<M>
 
 type WhereValue<T> = (NonNullable<T> extends Scalar ? NonNullable<T> : never) | null | Conditions<NonNullable<T>>

@@ -1,0 +1,7 @@
+export { type Field, field, type InferredDecorator, type InferredOptions } from './field.js'
+export type { FieldDecorator, JsonDecorator } from './field-decorator.js'
+export type { FieldKinds } from './field-kinds.js'
+export { type Id, type IdOptions, id } from './id.js'
+export { type ModelDecorator, model } from './model.js'
+export { belongsTo, hasMany, hasOne, manyToMany, type RelationDecorator } from './relation.js'
+export { createdAt, deletedAt, type RoleOptions, updatedAt, version } from './role.js'

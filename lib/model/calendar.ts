@@ -1,0 +1,60 @@
+/** Days, times and instants: of the Gregorian calendar, years 0001 to 9999, without leap seconds. */
+
+const DAY = /^\d{4}-\d\d-\d\d$/
+const TIME = /^(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?$/
+const ISO_INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?(?:Z|[+-]\d\d:\d\d)$/
+
+/** 0001-01-01T00:00:00.000Z */
+const FIRST_MS = -62_135_596_800_000
+/** 9999-12-31T23:59:59.999Z */
+const LAST_MS = 253_402_300_799_999
+
+const DAYS_OF_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+
+/** Whether the text is `YYYY-MM-DD`, and a day that there is. */
+export function isDay(text: string): boolean {
+  if (!DAY.test(text)) return false
+  const year = Number(text.slice(0, 4))
+  const month = Number(text.slice(5, 7))
+  const day = Number(text.slice(8, 10))
+  return year >= 1 && month >= 1 && month <= 12 && day >= 1 && day <= daysOf(year, month)
+}
+
+/** Whether the text is `HH:MM:SS`, with up to six digits after a point. */
+export function isTime(text: string): boolean {
+  return TIME.test(text)
+}
+
+/** Whether the text is `YYYY-MM-DDTHH:MM:SSZ`, with up to six digits after a point. */
+export function isInstant(text: string): boolean {
+  return text[10] === 'T' && text.at(-1) === 'Z' && isDay(text.slice(0, 10)) && isTime(text.slice(11, -1))
+}
+
+/** Whether the date is valid and within the years 0001 to 9999. */
+export function isWithinYears(date: Date): boolean {
+  // not the date's own getTime: that may have been replaced
+  const instantMs = Date.prototype.getTime.call(date)
+  return instantMs >= FIRST_MS && instantMs <= LAST_MS
+}
+
+/** A checked time without zeros at the end of its fraction. */
+export function trimTime(time: string): string {
+  return time.length === 8 ? time : time.replace(/\.?0+$/, '')
+}
+
+/** A checked instant with exactly six digits after the point. */
+export function padInstant(instant: string): string {
+  return instant.length === 20 ? `${instant.slice(0, 19)}.000000Z` : `${instant.slice(0, -1).padEnd(26, '0')}Z`
+}
+
+/** The date of an ISO 8601 text with a zone and at most milliseconds; undefined where it is none. */
+export function dateOfIso(text: string): Date | undefined {
+  if (!ISO_INSTANT.test(text) || !isDay(text.slice(0, 10))) return undefined
+  const date = new Date(text)
+  return Number.isNaN(date.getTime()) ? undefined : date
+}
+
+function daysOf(year: number, month: number): number {
+  const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
+  return month === 2 && isLeap ? 29 : DAYS_OF_MONTH[month - 1]!
+}

@@ -1,0 +1,162 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { InsertType, SelectType } from 'kysely'
+import type { BigintMode, ColumnKind } from './column-type.js'
+import type { FieldRole } from './model-definition.js'
+import type { FieldConditions, JsonColumn } from './row-types.js'
+
+/** A constant, or a function called once a row. */
+export type DefaultOf<T> = T | (() => T)
+
+/**
+ * What a field of any type takes. `N`, `D` and `S` keep what was said of null and defaults, so that the
+ * compiler can hold the property's type to it.
+ */
+export interface FieldOptions<T, N = boolean, D = DefaultOf<T>, S = string> {
+  /** Name of the column. Default: snake_case of the property. */
+  readonly column?: string
+  /** The column takes null; the property is declared `T | null`. Default false. */
+  readonly nullable?: N
+  /** The value when a create leaves the field out. */
+  readonly default?: D
+  /** SQL the database evaluates when a create leaves the field out. Goes into the DDL as it is: never from input. */
+  readonly defaultSql?: S
+  /** No two rows have the same value. Default false. */
+  readonly unique?: boolean
+  /** An index of this field alone. Default false. */
+  readonly index?: boolean
+  /** What the database holds every value to, such as `{ $gte: 0 }`. */
+  readonly check?: FieldConditions<T>
+  /** A Standard Schema (zod, valibot, arktype) that input must pass after its type was checked; its output is stored. */
+  readonly schema?: StandardSchemaV1<unknown, T>
+  /** Stored with the column where the engine can. */
+  readonly comment?: string
+  /** The column's former name, for migrations. */
+  readonly renamedFrom?: string
+}
+
+export interface TextLimits {
+  /** Most characters (Unicode code points); makes the column a `varchar`. */
+  readonly maxLength?: number
+  /** Fewest characters. Default 0. */
+  readonly minLength?: number
+}
+
+export interface VarcharLimits {
+  /** Most characters (Unicode code points). */
+  readonly length: number
+  /** Fewest characters. Default 0. */
+  readonly minLength?: number
+}
+
+export interface DecimalDigits {
+  /** All digits, 1 to 65. */
+  readonly precision: number
+  /** Digits after the point, 0 to 30, at most `precision`. */
+  readonly scale: number
+}
+
+export interface BigintForm<M extends BigintMode = BigintMode> {
+  /** How values show in JavaScript. Default `'bigint'`. */
+  readonly as?: M
+}
+
+export interface TimestampForm<P extends 3 | 6 = 3 | 6> {
+  /** Digits after the second: 3, a `Date`; or 6, a string such as `2026-01-31T12:00:00.123456Z`. Default 3. */
+  readonly precision?: P
+}
+
+export interface EnumForm {
+  /** The engine's own enum type instead of text with a CHECK. Default false. */
+  readonly native?: boolean
+  /** Name of the native type. Default `<table>_<column>`. */
+  readonly name?: string
+}
+
+interface Counter {
+  /** The database's own counter makes the value. Only for a primary key of one integer or bigint. */
+  readonly increment?: true
+}
+
+/** How the layer keeps the field. */
+interface Role<R extends FieldRole = FieldRole> {
+  readonly role?: R
+}
+
+interface Key {
+  /** Part of the primary key; several make a composite one, in order of declaration. Default false. */
+  readonly primary?: boolean
+}
+
+/** The kinds an array can hold. */
+export type ElementSpec =
+  | { readonly kind: Exclude<ColumnKind, 'varchar' | 'decimal' | 'bigint' | 'timestamp' | 'enum' | 'array' | 'json'> }
+  | ({ readonly kind: 'varchar' } & Pick<VarcharLimits, 'length'>)
+  | ({ readonly kind: 'decimal' } & DecimalDigits)
+  | ({ readonly kind: 'bigint' } & BigintForm)
+  | ({ readonly kind: 'timestamp' } & TimestampForm)
+  | ({ readonly kind: 'enum'; readonly values: readonly string[] } & EnumForm)
+
+type Spec<K extends ColumnKind, T, Own = unknown> = { readonly kind: K } & Own & FieldOptions<T> & Key
+
+type TextualSpec<T extends string> =
+  | Spec<'text', T, TextLimits>
+  | Spec<'varchar', T, VarcharLimits>
+  | Spec<'decimal', T, DecimalDigits>
+  | Spec<'date' | 'time' | 'uuid', T>
+  | Spec<'bigint', T, { readonly as: 'string' } & Counter>
+  | Spec<'timestamp', T, { readonly precision: 6 }>
+  | Spec<'enum', T, { readonly values: readonly T[] } & EnumForm>
+
+type NumericSpec<T extends number> =
+  | Spec<'integer', T, Counter & Role<'version'>>
+  | Spec<'float', T>
+  | Spec<'bigint', T, { readonly as: 'number' } & Counter>
+
+type DateSpec = Spec<'timestamp', Date, TimestampForm<3> & Role<'createdAt' | 'updatedAt' | 'deletedAt'>>
+
+type BigintSpec<T extends bigint> = Spec<'bigint', T, BigintForm<'bigint'> & Counter>
+
+/** A field as plain data: its kind, what that kind takes, and {@link FieldOptions}. */
+export type FieldSpec =
+  | TextualSpec<string>
+  | NumericSpec<number>
+  | BigintSpec<bigint>
+  | DateSpec
+  | Spec<'boolean', boolean>
+  | Spec<'bytes', Uint8Array>
+  | Spec<'json', unknown>
+  | Spec<'array', readonly unknown[], { readonly of: ElementSpec }>
+
+/** The {@link FieldSpec}s that a property declared as `V` can have. */
+export type FieldSpecFor<V> = SpecOfValue<V, NonNullable<SelectType<V>>> &
+  NullSpec<SelectType<V>> &
+  PresenceSpec<SelectType<V>, InsertType<V>>
+
+type SpecOfValue<V, T> = [NonNullable<V>] extends [JsonColumn]
+  ? Spec<'json', T>
+  : [T] extends [boolean]
+    ? Spec<'boolean', T>
+    : [T] extends [string]
+      ? TextualSpec<T>
+      : [T] extends [number]
+        ? NumericSpec<T>
+        : [T] extends [bigint]
+          ? BigintSpec<T>
+          : [T] extends [Date]
+            ? DateSpec
+            : [T] extends [Uint8Array]
+              ? Spec<'bytes', Uint8Array>
+              : [T] extends [readonly unknown[]]
+                ? Spec<'array', T, { readonly of: ElementSpec }>
+                : never
+
+type NullSpec<S> = null extends S ? { readonly nullable: true } : { readonly nullable?: false }
+
+/** A field that create may leave out says where its value comes from. */
+type PresenceSpec<S, I> = null extends S
+  ? unknown
+  : undefined extends I
+    ? { readonly default: unknown } | { readonly defaultSql: string } | { readonly increment: true } | { readonly role: FieldRole }
+    : [I] extends [never]
+      ? { readonly defaultSql: string } | { readonly increment: true } | { readonly role: FieldRole }
+      : { readonly increment?: never; readonly role?: never }

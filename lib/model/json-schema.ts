@@ -1,0 +1,211 @@
+import { isInputField } from './field-input.js'
+import {
+  assignmentSchema,
+  conditionsSchema,
+  directionSchema,
+  fieldSchema,
+  filterSchema,
+  type JsonSchema,
+  objectSchema,
+} from './field-json-schema.js'
+import { toJsonValue } from './field-type.js'
+import { frozenCopy } from './frozen-copy.js'
+import type { FieldDefinition, ModelDefinition } from './model-definition.js'
+
+/** The operations that every model has a node for. */
+export type ModelOperation = keyof typeof OPERATIONS
+
+/** What a node takes and gives, as JSON Schema of draft 2020-12. Deeply frozen. */
+export interface NodeSchemas {
+  readonly input: JsonSchema
+  readonly output: JsonSchema
+}
+
+const known = new WeakMap<ModelDefinition, Partial<Record<ModelOperation, NodeSchemas>>>()
+
+/**
+ * The schemas of a model's operation, each whole in itself: what HTTP, MCP and OpenAPI publish. Made when first asked for.
+ *
+ * They speak of values as JSON, see `toJsonValue`. A few things that the layer refuses JSON Schema cannot say.
+ */
+export function jsonSchemaOf(definition: ModelDefinition, operation: ModelOperation): NodeSchemas {
+  const made = known.get(definition) ?? {}
+  known.set(definition, made)
+  made[operation] ??= schemasOf(definition, operation)
+  return made[operation]
+}
+
+function schemasOf(definition: ModelDefinition, operation: ModelOperation): NodeSchemas {
+  const input = new SchemaDocument(definition)
+  const output = new SchemaDocument(definition)
+  return frozenCopy({
+    input: input.finish(OPERATIONS[operation].input(input)),
+    output: output.finish(OPERATIONS[operation].output(output)),
+  })
+}
+
+interface OperationSchemas {
+  input(document: SchemaDocument): JsonSchema
+  output(document: SchemaDocument): JsonSchema
+}
+
+const COUNT = { type: 'integer', minimum: 0 }
+const FLAG = { type: 'boolean' }
+const COUNTED = objectSchema({ count: COUNT }, ['count'])
+
+const OPERATIONS = {
+  create: { input: (of) => of.create(), output: (of) => of.row() },
+  read: { input: (of) => objectSchema({ where: of.keyFilter() }, ['where']), output: (of) => ({ anyOf: [of.row(), { type: 'null' }] }) },
+  readOrThrow: { input: (of) => objectSchema({ where: of.keyFilter() }, ['where']), output: (of) => of.row() },
+  update: {
+    input: (of) => objectSchema({ where: of.keyFilter(), set: of.set(), ...of.version() }, ['where', 'set']),
+    output: (of) => of.row(),
+  },
+  delete: { input: (of) => objectSchema({ where: of.keyFilter(), ...of.version() }, ['where']), output: (of) => of.row() },
+  list: {
+    input: (of) => objectSchema({ where: of.filter(), orderBy: of.orderBy(), limit: COUNT, offset: COUNT, total: FLAG }),
+    output: (of) => objectSchema({ rows: { type: 'array', items: of.row() }, total: COUNT }, ['rows']),
+  },
+  count: { input: (of) => objectSchema({ where: of.filter() }), output: () => COUNT },
+  upsert: {
+    input: (of) => objectSchema({ on: of.conflictKey(), values: of.create(), update: of.set() }, ['on', 'values']),
+    output: (of) => objectSchema({ row: of.row(), outcome: { enum: ['created', 'updated', 'unchanged'] } }, ['row', 'outcome']),
+  },
+  bulkCreate: {
+    input: (of) => objectSchema({ rows: of.newRows(), onConflict: { const: 'skip' }, returning: FLAG }, ['rows']),
+    output: (of) => objectSchema({ count: COUNT, rows: { type: 'array', items: of.row() } }, ['count']),
+  },
+  bulkUpdate: {
+    input: (of) => ({ ...objectSchema({ ...of.bulkFilter(), set: of.set() }, ['set']), oneOf: ONE_FILTER }),
+    output: () => COUNTED,
+  },
+  bulkDelete: { input: (of) => ({ ...objectSchema(of.bulkFilter()), oneOf: ONE_FILTER }), output: () => COUNTED },
+  bulkUpsert: {
+    input: (of) => objectSchema({ on: of.conflictKey(), rows: of.newRows() }, ['on', 'rows']),
+    output: () => objectSchema({ created: COUNT, updated: COUNT, unchanged: COUNT }, ['created', 'updated', 'unchanged']),
+  },
+} as const satisfies Record<string, OperationSchemas>
+
+const ONE_FILTER = [{ required: ['where'] }, { required: ['all'] }]
+
+/** One schema in the making, with the definitions that it refers to. */
+class SchemaDocument {
+  readonly #definitions: Record<string, JsonSchema> = {}
+  readonly #conditionTexts: string[] = []
+
+  constructor(readonly model: ModelDefinition) {}
+
+  finish(schema: JsonSchema): JsonSchema {
+    const definitions = Object.keys(this.#definitions).length === 0 ? {} : { $defs: this.#definitions }
+    return { $schema: 'https://json-schema.org/draft/2020-12/schema', ...schema, ...definitions }
+  }
+
+  /** A row as it is read. */
+  row(): JsonSchema {
+    return this.#define('row', () => {
+      const schema = objectSchema(this.#properties(this.model.fields, fieldSchema), namesOf(this.model.fields))
+      return this.model.comment === undefined ? schema : { ...schema, description: this.model.comment }
+    })
+  }
+
+  create(): JsonSchema {
+    return this.#define('create', () => {
+      const fields = this.model.fields.filter(isInputField)
+      const required = fields.filter((field) => field.default === undefined && !field.nullable)
+      return objectSchema(this.#properties(fields, withDefault), namesOf(required))
+    })
+  }
+
+  newRows(): JsonSchema {
+    return { type: 'array', items: this.create() }
+  }
+
+  set(): JsonSchema {
+    return this.#define('set', () => {
+      const fields = this.model.fields.filter(isInputField)
+      return { ...objectSchema(this.#properties(fields, assignmentSchema)), minProperties: 1 }
+    })
+  }
+
+  filter(): JsonSchema {
+    return this.#define('where', (self) => {
+      const list = { type: 'array', items: self }
+      const fields = this.#properties(this.model.fields, (field) => filterSchema(field, this.#conditions(field)))
+      return objectSchema({ ...fields, $and: list, $or: list, $not: self })
+    })
+  }
+
+  /** A filter that names one row: beside it, a key's fields have to be there. */
+  keyFilter(): JsonSchema {
+    return { ...this.filter(), anyOf: this.#keys().map((key) => ({ required: key })) }
+  }
+
+  bulkFilter(): Readonly<Record<string, JsonSchema>> {
+    return { where: { ...this.filter(), minProperties: 1 }, all: { const: true } }
+  }
+
+  orderBy(): JsonSchema {
+    const fields = this.#define('orderBy', () =>
+      objectSchema(
+        this.#properties(
+          this.model.fields.filter((field) => directionSchema(field) !== undefined),
+          (field) => directionSchema(field)!,
+        ),
+      ),
+    )
+    return { anyOf: [fields, { type: 'array', items: fields }] }
+  }
+
+  version(): Readonly<Record<string, JsonSchema>> {
+    return this.model.roles.version === undefined ? {} : { version: { type: 'integer' } }
+  }
+
+  /** The fields of a key whose values can be given. */
+  conflictKey(): JsonSchema {
+    const given = this.#keys().filter((key) => key.every((name) => isInputField(this.model.fieldByName.get(name)!)))
+    const lists = given.map((key) => ({
+      type: 'array',
+      items: { enum: key },
+      minItems: key.length,
+      maxItems: key.length,
+      uniqueItems: true,
+    }))
+    return lists.length === 0 ? { not: {} } : { anyOf: lists }
+  }
+
+  #keys(): readonly (readonly string[])[] {
+    const uniques = this.model.uniques.filter((unique) => unique.where === undefined).map((unique) => unique.fields)
+    return [this.model.primaryKey, ...uniques]
+  }
+
+  #properties(fields: readonly FieldDefinition[], schemaOf: (field: FieldDefinition) => JsonSchema): Record<string, JsonSchema> {
+    return Object.fromEntries(fields.map((field) => [field.name, schemaOf(field)]))
+  }
+
+  /** The operators on a field; fields that have the same share one definition. */
+  #conditions(field: FieldDefinition): JsonSchema {
+    const text = JSON.stringify(conditionsSchema(field, {}))
+    const position = this.#conditionTexts.indexOf(text)
+    const number = position === -1 ? this.#conditionTexts.push(text) : position + 1
+    return this.#define(`${field.type.kind}Conditions${number}`, (self) => conditionsSchema(field, self))
+  }
+
+  #define(name: string, make: (self: JsonSchema) => JsonSchema): JsonSchema {
+    const self = { $ref: `#/$defs/${name}` }
+    if (this.#definitions[name] === undefined) {
+      // before it is made: it may refer to itself
+      this.#definitions[name] = self
+      this.#definitions[name] = make(self)
+    }
+    return self
+  }
+}
+
+function withDefault(field: FieldDefinition): JsonSchema {
+  const schema = fieldSchema(field)
+  return field.default?.kind === 'value' ? { ...schema, default: toJsonValue(field.type, field.default.value) } : schema
+}
+
+function namesOf(fields: readonly FieldDefinition[]): readonly string[] {
+  return fields.map((field) => field.name)
+}

@@ -1,0 +1,266 @@
+import { describe, expect, it } from 'vitest'
+import { defineLooseModel } from '../../../lib/model/define-model.js'
+import { fromJsonValue, normaliseFieldValue, toJsonValue } from '../../../lib/model/field-type.js'
+import { jsonSchemaOf, type ModelOperation } from '../../../lib/model/json-schema.js'
+import { compileValidator } from '../../../lib/model/validate-input.js'
+import { isPlainObject } from '../../../lib/model/value-kind.js'
+
+const PRODUCT = defineLooseModel(class Product {}, {
+  comment: 'Something for sale',
+  fields: {
+    id: { kind: 'integer', primary: true, increment: true },
+    code: { kind: 'text', maxLength: 5, minLength: 2, comment: 'As printed on the shelf' },
+    shop: { kind: 'text' },
+    note: { kind: 'text', nullable: true },
+    stock: { kind: 'integer', default: 0 },
+    sold: { kind: 'bigint', default: 5n },
+    weight: { kind: 'float', nullable: true },
+    price: { kind: 'decimal', precision: 5, scale: 2 },
+    active: { kind: 'boolean', default: true },
+    since: { kind: 'date', nullable: true },
+    opens: { kind: 'time', nullable: true },
+    soldAt: { kind: 'timestamp', nullable: true },
+    uid: { kind: 'uuid', nullable: true },
+    extra: { kind: 'json', nullable: true },
+    photo: { kind: 'bytes', nullable: true },
+    colour: { kind: 'enum', values: ['red', 'green'], nullable: true },
+    tags: { kind: 'array', of: { kind: 'text' }, nullable: true },
+    createdAt: { kind: 'timestamp', role: 'createdAt' },
+    version: { kind: 'integer', role: 'version' },
+  },
+  uniques: [{ on: ['shop', 'code'] }, { on: ['note'], where: { active: true } }],
+})
+
+const PLAIN = defineLooseModel(class Plain {}, { fields: { id: { kind: 'integer', primary: true, increment: true } } })
+
+const OPERATIONS: readonly ModelOperation[] = [
+  'create',
+  'read',
+  'update',
+  'delete',
+  'list',
+  'count',
+  'upsert',
+  'bulkCreate',
+  'bulkUpdate',
+  'bulkDelete',
+  'bulkUpsert',
+]
+
+const NEW = { code: 'AB1', shop: 's', price: '1.50' }
+
+const ROW = {
+  ...NEW,
+  id: 1,
+  note: null,
+  stock: 0,
+  sold: '5',
+  weight: 1.5,
+  active: true,
+  since: '2024-01-31',
+  opens: '08:00:00',
+  soldAt: '2024-01-31T00:00:00.000Z',
+  uid: null,
+  extra: { a: [1] },
+  photo: 'AP8Q',
+  colour: 'red',
+  tags: ['a'],
+  createdAt: '2024-01-31T00:00:00.000Z',
+  version: 1,
+}
+
+function accepts(operation: ModelOperation, side: 'input' | 'output', value: unknown, model = PRODUCT): boolean {
+  return isValid(jsonSchemaOf(model, operation)[side], value)
+}
+
+describe('jsonSchemaOf', () => {
+  it('gives the same frozen schemas each time', () => {
+    const schemas = jsonSchemaOf(PRODUCT, 'create')
+    expect(jsonSchemaOf(PRODUCT, 'create')).toBe(schemas)
+    expect(isDeeplyFrozen(schemas)).toBe(true)
+  })
+
+  it.each(OPERATIONS)('gives whole documents for %s, whose references lead somewhere', (operation) => {
+    for (const schema of Object.values(jsonSchemaOf(PRODUCT, operation))) {
+      expect(schema.$schema).toBe('https://json-schema.org/draft/2020-12/schema')
+      const definitions = Object.keys((schema.$defs ?? {}) as object)
+      const references = [...JSON.stringify(schema).matchAll(/"\$ref":"#\/\$defs\/(\w+)"/g)].map(([, name]) => name)
+      expect(new Set(references)).toEqual(new Set(definitions))
+    }
+  })
+
+  it('carries comments and defaults', () => {
+    const { $defs } = jsonSchemaOf(PRODUCT, 'create').input as { $defs: { create: { properties: Record<string, object> } } }
+    expect($defs.create.properties.code).toEqual({
+      type: 'string',
+      minLength: 2,
+      maxLength: 5,
+      description: 'As printed on the shelf',
+    })
+    expect($defs.create.properties.sold).toMatchObject({ default: '5' })
+    expect(jsonSchemaOf(PRODUCT, 'create').output).toMatchObject({ $defs: { row: { description: 'Something for sale' } } })
+  })
+
+  it.each<[ModelOperation, unknown]>([
+    ['create', NEW],
+    ['create', { ...NEW, note: null, colour: 'green', tags: [], sold: '-9223372036854775808', extra: [1, 'a', { b: true }] }],
+    ['read', { where: { id: 1 } }],
+    ['read', { where: { shop: 's', code: 'AB1', stock: { $gt: 0 } } }],
+    ['update', { where: { id: 1 }, set: { note: null, stock: { $increment: 1 } }, version: 3 }],
+    ['update', { where: { id: 1 }, set: { price: { $multiply: 1.5 }, sold: { $decrement: '1' }, weight: { $multiply: 0.5 } } }],
+    ['delete', { where: { id: { $eq: 1 } }, version: 3 }],
+    ['list', {}],
+    ['list', { where: {}, orderBy: { code: 'asc', stock: { direction: 'desc', nulls: 'last' } }, limit: 10, offset: 0, total: true }],
+    ['list', { orderBy: [{ code: 'asc' }, { id: 'desc' }] }],
+    ['count', { where: { $or: [{ code: { $startsWith: 'A' } }, { $not: { note: null } }], $and: [] } }],
+    ['count', { where: { stock: { $between: [1, 2], $not: { $in: [1] } }, colour: { $ne: null }, extra: { $null: false }, tags: null } }],
+    ['count', { where: { code: 'longer than any that there is' } }],
+    ['upsert', { on: ['code', 'shop'], values: NEW, update: { stock: 1 } }],
+    ['bulkCreate', { rows: [NEW, NEW], onConflict: 'skip', returning: true }],
+    ['bulkUpdate', { where: { active: false }, set: { stock: 0 } }],
+    ['bulkUpdate', { all: true, set: { stock: 0 } }],
+    ['bulkDelete', { where: { id: { $in: [1, 2] } } }],
+    ['bulkUpsert', { on: ['shop', 'code'], rows: [NEW] }],
+  ])('lets %s have %j', (operation, input) => {
+    expect(accepts(operation, 'input', input)).toBe(true)
+  })
+
+  it.each<[ModelOperation, unknown]>([
+    ['create', {}],
+    ['create', { ...NEW, id: 1 }],
+    ['create', { ...NEW, createdAt: '2024-01-31T00:00:00.000Z' }],
+    ['create', { ...NEW, isAdmin: true }],
+    ['create', { ...NEW, shop: null }],
+    ['create', { ...NEW, extra: undefined, sold: '01' }],
+    ['read', { where: { code: 'AB1' } }],
+    ['read', { where: {} }],
+    ['read', {}],
+    ['update', { where: { id: 1 }, set: {} }],
+    ['update', { where: { id: 1 }, set: { stock: { $increment: 1, $multiply: 2 } } }],
+    ['update', { where: { id: 1 }, set: { code: { $increment: 1 } } }],
+    ['update', { where: { id: 1 }, set: { version: 1 } }],
+    ['list', { where: { foo: 1 } }],
+    ['list', { where: { active: { $gt: false } } }],
+    ['list', { where: { stock: { $contains: '1' } } }],
+    ['list', { where: { stock: {} } }],
+    ['list', { where: { stock: '1' } }],
+    ['list', { where: { extra: { a: 1 } } }],
+    ['list', { where: { stock: { $between: [1] } } }],
+    ['list', { where: { $or: { id: 1 } } }],
+    ['list', { orderBy: { extra: 'asc' } }],
+    ['list', { orderBy: { code: 'up' } }],
+    ['list', { limit: -1 }],
+    ['upsert', { on: ['id'], values: NEW }],
+    ['upsert', { on: ['shop'], values: NEW }],
+    ['upsert', { on: ['note'], values: NEW }],
+    ['bulkCreate', { rows: [{}] }],
+    ['bulkUpdate', { set: { stock: 0 } }],
+    ['bulkUpdate', { where: {}, set: { stock: 0 } }],
+    ['bulkDelete', {}],
+    ['bulkDelete', { where: { id: 1 }, all: true }],
+    ['bulkDelete', { all: false }],
+  ])('does not let %s have %j', (operation, input) => {
+    expect(accepts(operation, 'input', input)).toBe(false)
+  })
+
+  it('asks for a version only where the model has one', () => {
+    const input = { where: { id: 1 }, version: 1 }
+    expect([accepts('delete', 'input', input), accepts('delete', 'input', input, PLAIN)]).toEqual([true, false])
+  })
+
+  it('says that nothing can be upserted by a key that only the database makes', () => {
+    expect(accepts('upsert', 'input', { on: ['id'], values: {} }, PLAIN)).toBe(false)
+  })
+
+  it.each<[ModelOperation, unknown, unknown]>([
+    ['create', ROW, { ...ROW, id: '1' }],
+    ['read', null, {}],
+    ['update', ROW, null],
+    ['delete', ROW, { ...ROW, secret: 1 }],
+    ['list', { rows: [ROW], total: 1 }, [ROW]],
+    ['count', 3, -1],
+    ['upsert', { row: ROW, outcome: 'unchanged' }, { row: ROW, outcome: 'kept' }],
+    ['bulkCreate', { count: 1, rows: [ROW] }, { rows: [ROW] }],
+    ['bulkUpdate', { count: 0 }, 0],
+    ['bulkDelete', { count: 0 }, { count: 0.5 }],
+    ['bulkUpsert', { created: 1, updated: 0, unchanged: 2 }, { created: 1 }],
+  ])('describes what %s gives', (operation, output, other) => {
+    expect([accepts(operation, 'output', output), accepts(operation, 'output', other)]).toEqual([true, false])
+  })
+
+  it('lets nothing through that create refuses, and all that create takes in its stored form', () => {
+    const validate = compileValidator(PRODUCT, 'create')
+    const scalars = [null, true, 1, 1.5, -1, 2 ** 31, '', 'AB', 'ABCDEF', '😀😀😀😀😀', '007', '1.5', '1.555', '1000', 'red', 'AP8Q']
+    const others = ['2024-01-31', '25:00:00', '08:00:00.10', '2024-01-31T00:00:00Z', '018F4E7C-0000-7000-8000-00000000ABCD']
+    const outcomes = new Set<boolean>()
+    for (const field of PRODUCT.fields) {
+      for (const json of [...scalars, ...others, {}, { a: null }, ['a'], [1], [null]]) {
+        const value = fromJsonValue(field.type, field.bigintMode, json)
+        const isTaken = validate({ ...NEW, [field.name]: value }).issues.length === 0
+        const stored = isTaken && value !== null ? toJsonValue(field.type, normaliseFieldValue(field, value)) : json
+        outcomes.add(isTaken)
+        expect(accepts('create', 'input', { ...NEW, [field.name]: stored }), `${field.name} ${JSON.stringify(json)}`).toBe(isTaken)
+      }
+    }
+    expect(outcomes.size).toBe(2)
+  })
+})
+
+function isDeeplyFrozen(value: unknown): boolean {
+  return typeof value !== 'object' || value === null || (Object.isFrozen(value) && Object.values(value).every(isDeeplyFrozen))
+}
+
+type Rule = (expected: never, value: unknown, schema: Record<string, unknown>, root: Record<string, unknown>) => boolean
+
+/** What the keywords mean that the schemas use. Source: JSON Schema 2020-12, "Core" and "Validation". */
+const RULES: Readonly<Record<string, Rule>> = {
+  type: (types: string | string[], value) => [types].flat().some((type) => isOfType(type, value)),
+  enum: (values: unknown[], value) => values.includes(value),
+  const: (only: unknown, value) => value === only,
+  minimum: (bound: number, value) => typeof value !== 'number' || value >= bound,
+  maximum: (bound: number, value) => typeof value !== 'number' || value <= bound,
+  minLength: (bound: number, value) => typeof value !== 'string' || [...value].length >= bound,
+  maxLength: (bound: number, value) => typeof value !== 'string' || [...value].length <= bound,
+  pattern: (pattern: string, value) => typeof value !== 'string' || new RegExp(pattern, 'u').test(value),
+  format: (format: string, value) => typeof value !== 'string' || FORMATS[format]!.test(value),
+  contentEncoding: (_: string, value) => typeof value !== 'string' || Buffer.from(value, 'base64').toString('base64') === value,
+  minItems: (bound: number, value) => !Array.isArray(value) || value.length >= bound,
+  maxItems: (bound: number, value) => !Array.isArray(value) || value.length <= bound,
+  uniqueItems: (_: true, value) => !Array.isArray(value) || new Set(value).size === value.length,
+  items: (schema: object, value, _, root) => !Array.isArray(value) || value.every((item) => isValid(schema, item, root)),
+  minProperties: (bound: number, value) => !isPlainObject(value) || Object.keys(value).length >= bound,
+  required: (names: string[], value) => !isPlainObject(value) || names.every((name) => Object.hasOwn(value, name)),
+  properties: (properties: Record<string, object>, value, _, root) =>
+    !isPlainObject(value) || Object.entries(value).every(([key, entry]) => !(key in properties) || isValid(properties[key]!, entry, root)),
+  additionalProperties: (_: false, value, { properties }) =>
+    !isPlainObject(value) || Object.keys(value).every((key) => Object.hasOwn(properties as object, key)),
+  anyOf: (schemas: object[], value, _, root) => schemas.some((schema) => isValid(schema, value, root)),
+  oneOf: (schemas: object[], value, _, root) => schemas.filter((schema) => isValid(schema, value, root)).length === 1,
+  not: (schema: object, value, _, root) => !isValid(schema, value, root),
+  $ref: (reference: string, value, _, root) =>
+    isValid((root.$defs as Record<string, object>)[reference.slice('#/$defs/'.length)]!, value, root),
+}
+
+const ANNOTATIONS = ['$schema', '$defs', 'description', 'default']
+
+const FORMATS: Readonly<Record<string, RegExp>> = {
+  date: /^\d{4}-\d\d-\d\d$/,
+  'date-time': /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/,
+  uuid: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i,
+}
+
+function isValid(schema: object, value: unknown, root: object = schema): boolean {
+  return Object.entries(schema).every(([keyword, expected]) => {
+    if (ANNOTATIONS.includes(keyword)) return true
+    const rule = RULES[keyword]
+    if (rule === undefined) throw new Error(`no rule for the keyword ${keyword}`)
+    return rule(expected as never, value, schema as Record<string, unknown>, root as Record<string, unknown>)
+  })
+}
+
+function isOfType(type: string, value: unknown): boolean {
+  if (type === 'null') return value === null
+  if (type === 'array') return Array.isArray(value)
+  if (type === 'object') return isPlainObject(value)
+  return type === 'integer' ? Number.isInteger(value) : typeof value === type
+}
