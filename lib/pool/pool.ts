@@ -14,7 +14,7 @@ export interface Connector<C extends PoolMember> {
   validate(member: C, timeoutMs: number): Promise<boolean>
   /** Puts a tainted member's session back to its defaults; throws if that fails. */
   reset(member: C): Promise<void>
-  /** Ends a member; never throws and never waits for a broken one. */
+  /** Ends a member, even in the middle of its work; never throws and never waits for a broken or busy one. */
   close(member: C): Promise<void>
 }
 
@@ -48,7 +48,8 @@ export interface Pool<C extends PoolMember = PoolMember> {
   /** Readable identity without a secret, such as `postgres:127.0.0.1:5432/shop#3f9a`. */
   readonly name: string
   /**
-   * Takes a connection: at once (not a promise) where one is idle, else in turn.
+   * Takes a connection: at once (not a promise) where one is idle, else in turn. Never throws: what is thrown below
+   * rejects the promise.
    *
    * @throws {PoolTimeoutError} the deadline passed
    * @throws {PoolQueueFullError} `maxQueue` callers wait already
@@ -58,8 +59,16 @@ export interface Pool<C extends PoolMember = PoolMember> {
    * @throws {ConnectionError} no connection could be made
    */
   acquire(request: AcquireRequest): C | Promise<C>
+  /**
+   * Gives a connection back. One that {@link close} has taken away may still be given back, once.
+   *
+   * @throws {ScopeClosedError} it is not lent: released twice, or never taken here
+   */
   release(member: C, condition: Condition): void
-  /** Refuses new and queued callers, waits for the running ones at most `timeoutMs`, then destroys theirs. Always settles. */
+  /**
+   * Refuses new and queued callers, waits for the running ones at most `timeoutMs`, then ends their connections under them.
+   * Always settles, a second later at most. Every further call is the same close.
+   */
   close(timeoutMs: number): Promise<void>
   stats(): PoolStats
 }

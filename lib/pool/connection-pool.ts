@@ -1,0 +1,366 @@
+import { type Deadline, deadlineAfter, settledBy } from '../deadline.js'
+import {
+  AbortedError,
+  ConnectionError,
+  PoolClosedError,
+  PoolExhaustedError,
+  PoolQueueFullError,
+  PoolTimeoutError,
+  ScopeClosedError,
+} from '../errors.js'
+import { poolEvents } from '../events.js'
+import { Alarm } from './alarm.js'
+import { BoundedConnector, CLOSE_LIMIT_MS } from './bounded-connector.js'
+import type { ConnectionBudget } from './connection-budget.js'
+import { DialThrottle } from './dial-throttle.js'
+import { outside } from './outside.js'
+import type { AcquireRequest, Condition, Connector, Pool, PoolMember } from './pool.js'
+import type { PoolOptions } from './pool-options.js'
+import type { ConnectionPoolStats, EndReason } from './pool-stats.js'
+import { type Slot, SlotTable } from './slot-table.js'
+import { Waiter, WaiterQueue } from './waiter-queue.js'
+
+/**
+ * At most `maxConnections` members, lent one at a time: the one used last first, to callers in the order in which they came.
+ *
+ * A caller who has to wait takes whatever comes first, a member given back or a new one; for each caller who waits one member
+ * is on its way, as long as there is room. Knows no database: the connector does what differs.
+ */
+export class ConnectionPool<C extends PoolMember> implements Pool<C> {
+  readonly name: string
+  readonly #connector: Connector<C>
+  readonly #bounded: BoundedConnector<C>
+  readonly #options: PoolOptions
+  readonly #budget: ConnectionBudget | undefined
+  readonly #slots = new SlotTable<C>()
+  readonly #waiters = new WaiterQueue<C>((nowMs) => this.#expireWaiters(nowMs))
+  readonly #throttle = new DialThrottle()
+  readonly #upkeep = new Alarm((lateMs) => this.#keepUp(lateMs))
+  #dialling = 0
+  /** Why dials failed while others, made with them, may still go well. */
+  #refusals: unknown[] = []
+  #isClosed = false
+  #closed: Promise<void> | undefined
+  #onEmpty: (() => void) | undefined
+  /** Members that {@link close} took from whoever had them, until those give them back. */
+  readonly #takenAway = new WeakSet<C>()
+
+  /** @param budget asked for room before each dial; without one, only `maxConnections` limits the pool */
+  constructor(name: string, connector: Connector<C>, options: PoolOptions, budget?: ConnectionBudget) {
+    this.name = name
+    this.#connector = connector
+    this.#bounded = new BoundedConnector(connector)
+    this.#options = options
+    this.#budget = budget
+  }
+
+  /**
+   * Opens connections until there are `count`, now.
+   *
+   * @throws what the connector throws, once every dial has ended; those that went well stay
+   */
+  async warm(count: number, deadline: Deadline): Promise<void> {
+    const dials: Promise<unknown>[] = []
+    while (this.#slots.open + this.#dialling < count && this.#hasPlace) {
+      if (this.#budget?.tryTake() === false) throw this.#exhausted()
+      dials.push(outside(() => this.#dial(deadline)))
+    }
+    const failure = (await Promise.all(dials)).find((outcome) => outcome !== undefined)
+    if (failure !== undefined) throw failure
+    if (this.#isClosed) throw this.#closedError()
+  }
+
+  acquire(request: AcquireRequest): C | Promise<C> {
+    const nowMs = performance.now()
+    if (this.#waiters.size === 0 && request.signal?.aborted !== true) {
+      const slot = this.#slots.peekIdle()
+      if (slot !== undefined && this.#isFresh(slot, nowMs)) {
+        this.#slots.takeIdle()
+        return this.#lend(slot, request.label, nowMs, 0)
+      }
+    }
+    return this.#wait(request, nowMs)
+  }
+
+  release(member: C, condition: Condition): void {
+    const slot = this.#slots.get(member)
+    if (slot?.state !== 'lent') {
+      if (this.#takenAway.delete(member)) return
+      throw new ScopeClosedError(`pool "${this.name}": the connection is not lent; it was released before, or belongs elsewhere`)
+    }
+    const nowMs = performance.now()
+    if (poolEvents.hasSubscribers) {
+      poolEvents.publish({ type: 'released', pool: this.name, label: slot.label, heldMs: nowMs - slot.sinceMs })
+    }
+    if (this.#isClosed) this.#end(slot, 'closed')
+    else if (condition === 'broken' || member.isBroken) this.#end(slot, 'broken')
+    else if (nowMs >= slot.expiresAtMs) this.#end(slot, 'lifetime')
+    else if (condition === 'tainted') outside(() => void this.#reset(slot))
+    else this.#offer(slot, nowMs)
+  }
+
+  close(timeoutMs: number): Promise<void> {
+    this.#closed ??= outside(() => this.#shutDown(timeoutMs))
+    return this.#closed
+  }
+
+  stats(): ConnectionPoolStats {
+    return {
+      open: this.#slots.open,
+      idle: this.#slots.count('idle'),
+      leased: this.#slots.count('lent'),
+      waiting: this.#waiters.size,
+      dialling: this.#dialling,
+      created: this.#slots.created,
+      destroyed: Object.values(this.#slots.endedBy).reduce((sum, count) => sum + count, 0),
+      destroyedBy: { ...this.#slots.endedBy },
+    }
+  }
+
+  get #hasPlace(): boolean {
+    return !this.#isClosed && this.#slots.size + this.#dialling < this.#options.maxConnections
+  }
+
+  /** Callers for whom no member is on its way. */
+  get #unserved(): number {
+    return this.#waiters.size - this.#dialling - this.#slots.count('busy')
+  }
+
+  #isFresh(slot: Slot<C>, nowMs: number): boolean {
+    return nowMs - slot.sinceMs < this.#options.validateAfterIdleMs && !slot.member.isBroken
+  }
+
+  #lend(slot: Slot<C>, label: string, nowMs: number, waitedMs: number): C {
+    this.#slots.lend(slot, label, nowMs)
+    if (poolEvents.hasSubscribers) poolEvents.publish({ type: 'acquired', pool: this.name, label, waitedMs })
+    return slot.member
+  }
+
+  #wait(request: AcquireRequest, nowMs: number): Promise<C> {
+    return new Promise((resolve, reject) => {
+      if (this.#isClosed) throw this.#closedError()
+      if (request.signal?.aborted) throw new AbortedError('the wait for a connection was aborted', { cause: request.signal.reason })
+      const waiter = new Waiter(request, nowMs, resolve, reject)
+      this.#waiters.join(waiter)
+      this.#supply()
+      // who is sure to be served does not count: a cold pool without a queue serves too
+      if (waiter.isWaiting && this.#unserved > this.#options.maxQueue) {
+        this.#waiters.leave(waiter)
+        throw new PoolQueueFullError(
+          `pool "${this.name}": ${this.#options.maxQueue} callers wait already; raise pool.maxQueue or send less`,
+        )
+      }
+    })
+  }
+
+  /** Gives a fit member to whoever has waited longest, else keeps it. */
+  #offer(slot: Slot<C>, nowMs: number): void {
+    if (this.#isClosed) {
+      this.#end(slot, 'closed')
+      return
+    }
+    const waiter = this.#waiters.shift()
+    if (waiter === undefined) this.#slots.keepIdle(slot, nowMs, nowMs + this.#options.idleTimeoutMs)
+    else waiter.resolve(this.#lend(slot, waiter.request.label, nowMs, nowMs - waiter.sinceMs))
+  }
+
+  /** Sees to it that one member is on its way for each caller who waits, and keeps `minConnections`. */
+  #supply(prefersNew = false): void {
+    while (this.#unserved > 0) {
+      const isSupplied = prefersNew ? this.#tryDial() || this.#tryIdle() : this.#tryIdle() || this.#tryDial()
+      if (!isSupplied) break
+    }
+    const nowMs = performance.now()
+    while (this.#slots.open + this.#dialling < this.#options.minConnections && this.#throttle.allows(this.#dialling, nowMs)) {
+      if (!this.#tryDial()) break
+    }
+    if (this.#unserved > 0 && this.#throttle.retryAtMs > nowMs) this.#upkeep.setFor(this.#throttle.retryAtMs)
+  }
+
+  /** Lends an idle member where it is fresh, and checks it first where it is not. */
+  #tryIdle(): boolean {
+    for (let slot = this.#slots.takeIdle(); slot !== undefined; slot = this.#slots.takeIdle()) {
+      const idle = slot
+      if (idle.member.isBroken) {
+        this.#end(idle, 'broken')
+        continue
+      }
+      const nowMs = performance.now()
+      if (this.#isFresh(idle, nowMs)) this.#offer(idle, nowMs)
+      else outside(() => void this.#validate(idle))
+      return true
+    }
+    return false
+  }
+
+  #tryDial(): boolean {
+    if (!this.#hasPlace || !this.#mayDial(performance.now())) return false
+    if (this.#budget?.tryTake() === false) {
+      this.#throttle.refused(this.#exhausted(), performance.now())
+      if (this.#slots.size + this.#dialling === 0) for (const waiter of this.#waiters.clear()) waiter.reject(this.#exhausted())
+      return false
+    }
+    outside(() => void this.#dial(deadlineAfter(this.#options.acquireTimeoutMs)))
+    return true
+  }
+
+  #mayDial(nowMs: number): boolean {
+    if (this.#slots.open > 0) return this.#throttle.allows(this.#dialling, nowMs)
+    // with nothing open there is nothing to wait for, and a pause would only cost time; but dials made together are judged together
+    return this.#refusals.length === 0 || nowMs >= this.#throttle.retryAtMs
+  }
+
+  /** Opens a member; the budget has been asked. Gives the error when that fails, and never rejects. */
+  async #dial(deadline: Deadline): Promise<unknown> {
+    const sinceMs = performance.now()
+    this.#dialling++
+    let member: C
+    try {
+      member = await this.#connector.open(deadline)
+    } catch (error) {
+      this.#dialFailed(error, sinceMs)
+      return error
+    }
+    this.#admit(member, sinceMs)
+    return undefined
+  }
+
+  #admit(member: C, sinceMs: number): void {
+    const nowMs = performance.now()
+    this.#dialling--
+    const slot = this.#slots.add(member, nowMs, this.#options.maxLifetimeMs)
+    this.#refusals = []
+    this.#throttle.succeeded(sinceMs)
+    if (poolEvents.hasSubscribers) poolEvents.publish({ type: 'connected', pool: this.name, durationMs: nowMs - sinceMs })
+    this.#scheduleUpkeep(nowMs)
+    this.#offer(slot, nowMs)
+    this.#supply()
+  }
+
+  #dialFailed(error: unknown, sinceMs: number): void {
+    const nowMs = performance.now()
+    this.#dialling--
+    this.#budget?.give()
+    this.#throttle.refused(error, nowMs)
+    if (poolEvents.hasSubscribers) poolEvents.publish({ type: 'connectFailed', pool: this.name, durationMs: nowMs - sinceMs, error })
+    // a server that is full takes some and refuses others: the callers wait while any connection is there or may yet come
+    if (this.#slots.open === 0) this.#refusals.push(error)
+    if (this.#slots.open + this.#dialling === 0) this.#rejectRefused()
+    this.#scheduleUpkeep(nowMs)
+    this.#supply()
+    this.#reportEmpty()
+  }
+
+  /** Each dial that failed costs one caller; those behind get a dial of their own. */
+  #rejectRefused(): void {
+    for (const refusal of this.#refusals.splice(0)) this.#waiters.shift()?.reject(refusal)
+  }
+
+  async #validate(slot: Slot<C>): Promise<void> {
+    const isFit = await this.#bounded.validates(slot.member)
+    if (slot.state === 'closing') return
+    if (isFit) {
+      this.#offer(slot, performance.now())
+      return
+    }
+    this.#end(slot, 'validation')
+    // what else is idle has been so for longer still: a new one is surer
+    if (this.#unserved > 0) this.#tryDial()
+  }
+
+  async #reset(slot: Slot<C>): Promise<void> {
+    this.#slots.markBusy(slot)
+    const isFit = await this.#bounded.resets(slot.member)
+    if (slot.state === 'closing') return
+    if (isFit) this.#offer(slot, performance.now())
+    else this.#end(slot, 'reset')
+  }
+
+  #end(slot: Slot<C>, reason: EndReason): void {
+    this.#slots.markClosing(slot, reason)
+    if (poolEvents.hasSubscribers) {
+      poolEvents.publish({ type: 'disconnected', pool: this.name, reason, ageMs: performance.now() - slot.openedAtMs })
+    }
+    outside(() => void this.#closeMember(slot, reason))
+  }
+
+  async #closeMember(slot: Slot<C>, reason: EndReason): Promise<void> {
+    await this.#bounded.close(slot.member)
+    this.#slots.delete(slot)
+    this.#budget?.give()
+    this.#supply(reason === 'validation')
+    this.#reportEmpty()
+  }
+
+  #expireWaiters(nowMs: number): void {
+    const expired = this.#waiters.takeExpired(nowMs)
+    if (expired.length === 0) return
+    const state = {
+      open: this.#slots.open,
+      leased: this.#slots.count('lent'),
+      waiting: this.#waiters.size + expired.length,
+      holders: this.#slots.oldestHolders(nowMs),
+    }
+    const cause = this.#whyNoneNew()
+    for (const { request, sinceMs, reject } of expired) {
+      const waitedMs = nowMs - sinceMs
+      if (poolEvents.hasSubscribers) poolEvents.publish({ type: 'timedOut', pool: this.name, label: request.label, waitedMs })
+      reject(new PoolTimeoutError(this.name, waitedMs, state, cause === undefined ? undefined : { cause }))
+    }
+  }
+
+  /** What keeps the pool from growing, where it is not its own limit. */
+  #whyNoneNew(): unknown {
+    const isUnanswered = this.#slots.open === 0 && this.#dialling > 0
+    if (!isUnanswered) return this.#throttle.lastRefusal
+    return new ConnectionError(`pool "${this.name}": ${this.#dialling} connections are being made and none was answered in time`)
+  }
+
+  #scheduleUpkeep(nowMs: number): void {
+    if (this.#isClosed || (this.#slots.size === 0 && this.#options.minConnections === 0)) return
+    const shortestMs = Math.min(this.#options.idleTimeoutMs, this.#options.maxLifetimeMs)
+    this.#upkeep.setFor(nowMs + Math.min(Math.max(5, shortestMs / 4), 5_000))
+  }
+
+  #keepUp(lateMs: number): void {
+    const nowMs = performance.now()
+    this.#slots.skipTime(lateMs)
+    for (const { slot, reason } of this.#slots.takeOverdue(nowMs, this.#options.minConnections)) this.#end(slot, reason)
+    this.#scheduleUpkeep(nowMs)
+    this.#supply()
+  }
+
+  async #shutDown(timeoutMs: number): Promise<void> {
+    this.#isClosed = true
+    this.#upkeep.clear()
+    for (const waiter of this.#waiters.clear()) waiter.reject(this.#closedError())
+    for (let slot = this.#slots.takeIdle(); slot !== undefined; slot = this.#slots.takeIdle()) this.#end(slot, 'closed')
+    await this.#empty(timeoutMs)
+    for (const slot of this.#slots.inState('lent', 'busy')) {
+      if (slot.state === 'lent') this.#takenAway.add(slot.member)
+      this.#end(slot, 'closed')
+    }
+    await this.#empty(CLOSE_LIMIT_MS)
+  }
+
+  /** Waits until no member is left and none is being made, at most `timeoutMs`. */
+  async #empty(timeoutMs: number): Promise<void> {
+    if (this.#slots.size + this.#dialling === 0) return
+    const empty = new Promise<void>((resolve) => {
+      this.#onEmpty = resolve
+    })
+    await settledBy(empty, deadlineAfter(timeoutMs))
+  }
+
+  #reportEmpty(): void {
+    if (this.#slots.size + this.#dialling === 0) this.#onEmpty?.()
+  }
+
+  #closedError(): PoolClosedError {
+    return new PoolClosedError(`pool "${this.name}" is closed`)
+  }
+
+  #exhausted(): PoolExhaustedError {
+    return new PoolExhaustedError(`pool "${this.name}": the process has no room for one more connection; raise connectionBudget`)
+  }
+}

@@ -1,0 +1,107 @@
+import { setMaxListeners } from 'node:events'
+import type { Deadline } from '../deadline.js'
+import { AbortedError } from '../errors.js'
+import { Alarm } from './alarm.js'
+import type { AcquireRequest } from './pool.js'
+
+/** A caller in the queue. Settled once: by who serves it, its deadline, its signal, or the end of the pool. */
+export class Waiter<C> {
+  previous: Waiter<C> | undefined
+  next: Waiter<C> | undefined
+  isWaiting = true
+  onAbort: (() => void) | undefined
+
+  constructor(
+    readonly request: AcquireRequest,
+    readonly sinceMs: number,
+    readonly resolve: (member: C) => void,
+    readonly reject: (error: unknown) => void,
+  ) {}
+}
+
+/**
+ * Callers in the order in which they came. One who gives up leaves at once, from wherever it stands.
+ * One timer watches every deadline; none is ever set anew.
+ */
+export class WaiterQueue<C> {
+  readonly #expire: (nowMs: number) => void
+  readonly #alarm: Alarm
+  #first: Waiter<C> | undefined
+  #last: Waiter<C> | undefined
+  #size = 0
+
+  /** @param expire asked to call {@link takeExpired}; it runs after what has arrived on sockets was read */
+  constructor(expire: (nowMs: number) => void) {
+    this.#expire = expire
+    // after a stall of the event loop timers run first: a connection whose work is done meanwhile must not be missed
+    this.#alarm = new Alarm(() => setImmediate(() => this.#expire(performance.now())), { keepsProcess: true })
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  join(waiter: Waiter<C>): void {
+    waiter.previous = this.#last
+    if (this.#last === undefined) this.#first = waiter
+    else this.#last.next = waiter
+    this.#last = waiter
+    this.#size++
+    this.#watch(waiter)
+  }
+
+  /** Takes the one who has waited longest. */
+  shift(): Waiter<C> | undefined {
+    const first = this.#first
+    if (first !== undefined) this.leave(first)
+    return first
+  }
+
+  leave(waiter: Waiter<C>): void {
+    if (!waiter.isWaiting) return
+    waiter.isWaiting = false
+    if (waiter.onAbort !== undefined) waiter.request.signal?.removeEventListener('abort', waiter.onAbort)
+    if (waiter.previous === undefined) this.#first = waiter.next
+    else waiter.previous.next = waiter.next
+    if (waiter.next === undefined) this.#last = waiter.previous
+    else waiter.next.previous = waiter.previous
+    waiter.previous = waiter.next = undefined
+    if (--this.#size === 0) this.#alarm.holdProcess(false)
+  }
+
+  /** Takes everybody whose deadline has passed, and sets the timer for the rest. */
+  takeExpired(nowMs: number): Waiter<C>[] {
+    const expired: Waiter<C>[] = []
+    let nextMs: Deadline = Infinity
+    for (let waiter = this.#first; waiter !== undefined; waiter = waiter.next) {
+      if (waiter.request.deadline <= nowMs) expired.push(waiter)
+      else nextMs = Math.min(nextMs, waiter.request.deadline)
+    }
+    for (const waiter of expired) this.leave(waiter)
+    // a look at n callers is followed by n µs of rest: a long queue that times out must not take the whole processor
+    if (this.#size > 0) this.#alarm.setFor(Math.max(nextMs, nowMs + this.#size / 1_000))
+    return expired
+  }
+
+  /** Takes everybody. */
+  clear(): Waiter<C>[] {
+    const all: Waiter<C>[] = []
+    for (let waiter = this.shift(); waiter !== undefined; waiter = this.shift()) all.push(waiter)
+    this.#alarm.clear()
+    return all
+  }
+
+  #watch(waiter: Waiter<C>): void {
+    const { deadline, signal } = waiter.request
+    this.#alarm.setFor(deadline)
+    if (this.#size === 1) this.#alarm.holdProcess(true)
+    if (signal === undefined) return
+    waiter.onAbort = () => {
+      this.leave(waiter)
+      waiter.reject(new AbortedError('the wait for a connection was aborted', { cause: signal.reason }))
+    }
+    // many calls may share a signal; every listener is taken away again, so that a warning of a leak would be false
+    setMaxListeners(0, signal)
+    signal.addEventListener('abort', waiter.onAbort, { once: true })
+  }
+}
