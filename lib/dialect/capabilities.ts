@@ -6,10 +6,24 @@ export interface Capabilities {
   readonly deleteReturning: boolean
   /** A failed statement inside a transaction leaves the transaction usable. PostgreSQL: no (25P02). */
   readonly statementErrorKeepsTransaction: boolean
+  /** A failed COMMIT leaves the transaction open, to be rolled back. SQLite: yes. */
+  readonly failedCommitKeepsTransaction: boolean
   /** `SELECT … FOR UPDATE` exists. Where not, writers are serial. */
   readonly rowLocks: boolean
+  /** Where nulls come in an ORDER BY that does not say. */
+  readonly nullsSortedBy: { readonly asc: 'first' | 'last'; readonly desc: 'first' | 'last' }
+  /** `NULLS FIRST` and `NULLS LAST` exist. */
+  readonly nullsFirstLast: boolean
+  /** `DEFAULT` can stand for a value in an INSERT. */
+  readonly defaultKeyword: boolean
+  /** How many rows go into one INSERT: arrays of columns, a list of rows, or one row a statement. */
+  readonly bulkInsert: 'arrays' | 'rows' | 'each'
+  /** How a row is created or updated in one step. */
+  readonly upsert: 'onConflict' | 'onDuplicateKey' | 'insertThenUpdate'
   /** Regular expressions in SQL. */
   readonly regex: boolean
+  /** A connection outside the pool reaches the same database. In-memory SQLite: no. */
+  readonly dedicatedConnections: boolean
   /** DDL can be rolled back. */
   readonly transactionalDdl: boolean
   /** Most bound values in one statement. */

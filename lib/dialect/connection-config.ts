@@ -21,7 +21,7 @@ export interface ServerConnection {
   readonly user?: string
   /** A value, or a function asked for each new connection: for tokens that expire. */
   readonly password?: string | (() => string | Promise<string>)
-  /** Default: the user's name. */
+  /** Default: the user's name (PostgreSQL), none (MySQL). */
   readonly database?: string
   /** Default false. */
   readonly tls?: boolean | TlsOptions

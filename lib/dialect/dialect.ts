@@ -1,8 +1,9 @@
-import type { DatabaseIntrospector, DialectAdapter, Expression, Kysely, QueryCompiler, RawBuilder } from 'kysely'
+import type { AliasedRawBuilder, DatabaseIntrospector, DialectAdapter, Expression, Kysely, QueryCompiler, RawBuilder } from 'kysely'
 import type { Deadline } from '../deadline.js'
 import type { LatchworkError } from '../errors.js'
 import type { BigintMode, ColumnType } from '../model/column-type.js'
 import type { SchemaChange } from '../model/schema-diff.js'
+import type { ConnectionBudget } from '../pool/connection-budget.js'
 import type { Pool, PoolMember } from '../pool/pool.js'
 import type { PoolOptions } from '../pool/pool-options.js'
 import type { Capabilities } from './capabilities.js'
@@ -19,6 +20,11 @@ export interface Statement {
   readonly name?: string | undefined
   /** The result has 64-bit integers: give every integer as a bigint rather than round one. */
   readonly exactIntegers?: boolean | undefined
+  /**
+   * Run once for each of these lists of values instead of once with `parameters`; rows are those of all runs.
+   * Only where {@link Capabilities.bulkInsert} is `'each'`.
+   */
+  readonly repeat?: readonly (readonly unknown[])[] | undefined
   /** When to give up waiting for a lock that another process holds on the database (SQLite). */
   readonly deadline?: Deadline | undefined
 }
@@ -37,6 +43,8 @@ export interface StatementResult {
   readonly rows: readonly (readonly unknown[])[]
   /** Rows matched by UPDATE and DELETE, inserted by INSERT; 0 for SELECT. See the dialect for upserts. */
   readonly affectedRows: number
+  /** With {@link Statement.repeat}: the affected rows of each run. */
+  readonly affectedEach?: readonly number[] | undefined
   /** First key made by the engine's counter, where it gives one. */
   readonly insertId?: number | bigint | undefined
   /** The engine's own words on the outcome (MySQL: `Records: 2  Duplicates: 1  Warnings: 0`). */
@@ -85,6 +93,25 @@ export interface Expressions {
   ordered(value: Expression<unknown>, type: ColumnType): Expression<unknown>
   /** A bound value, cast where the engine would else guess its type. */
   bound(value: Bound, type: ColumnType): Expression<unknown>
+  /** `column` plus, minus or times a bound number. Throws {@link UnsupportedError} where it cannot be exact. */
+  arithmetic(column: Expression<unknown>, operator: '+' | '-' | '*', operand: Bound, type: ColumnType): Expression<unknown>
+  /** Whether two values differ, null being a value like any other. */
+  isDistinct(left: Expression<unknown>, right: Expression<unknown>): RawBuilder<boolean>
+  /** In the RETURNING of an upsert: 1 where the row was inserted. Only where {@link Capabilities.upsert} is `'onConflict'`. */
+  readonly rowWasInserted?: RawBuilder<unknown>
+  /** One bound array a column, with as many entries as there are rows. Only where {@link Capabilities.bulkInsert} is `'arrays'`. */
+  arrays?: BulkArrays
+}
+
+/** Rows as one array a column: one statement whatever their number. */
+export interface BulkArrays {
+  /** What is bound for a column's encoded values. */
+  encode(values: readonly unknown[], type: ColumnType): unknown
+  /** A table `name` of the rows, its columns `c0`, `c1`, … of the given types, in input order. */
+  table(
+    name: string,
+    columns: readonly { readonly type: ColumnType; readonly array: Bound }[],
+  ): AliasedRawBuilder<Record<string, unknown>, string>
 }
 
 /** From a constraint's name or columns to the model's words. Built once a database from the models' schema. */
@@ -118,10 +145,11 @@ export interface Dialect {
   /**
    * Loads the driver and opens a pool called `name` with at least one connection in it.
    *
+   * @param budget asked for room before each connection; without one, only `maxConnections` limits the pool
    * @throws {DriverMissingError} the driver's package is not installed
    * @throws {ConnectionError} no connection could be made within `acquireTimeoutMs`
    */
-  openPool(name: string, options: PoolOptions): Promise<Pool<Connection>>
+  openPool(name: string, options: PoolOptions, budget?: ConnectionBudget): Promise<Pool<Connection>>
 
   codec(type: ColumnType, bigintMode: BigintMode): Codec
   /** Statements that begin a transaction. */
@@ -130,6 +158,8 @@ export interface Dialect {
   toDataError(error: unknown, catalogue: ConstraintCatalogue): LatchworkError
   /** Whether an error of the driver says that its connection is of no more use. */
   evicts(error: unknown): boolean
+  /** A statement that gives a row if a table or view of this name is there. */
+  tableExists(table: { readonly schema?: string; readonly name: string }): Statement
   /** The DDL of one change, one statement each. The only place of the engine that writes DDL. */
   ddl(change: SchemaChange): readonly string[]
 }

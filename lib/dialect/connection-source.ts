@@ -1,0 +1,137 @@
+import { type Deadline, deadlineAfter } from '../deadline.js'
+import { PoolClosedError } from '../errors.js'
+import type { Lease } from '../pool/lease.js'
+import type { AcquireRequest, Condition, Pool } from '../pool/pool.js'
+import { poolKey } from '../pool/pool-key.js'
+import type { PoolOptions } from '../pool/pool-options.js'
+import { poolRegistry } from '../pool/pool-registry.js'
+import type { Connection, Dialect, MaybePromise } from './dialect.js'
+
+/** Who wants a connection, and for what. Without a deadline, the pool's `acquireTimeoutMs` is the only limit. */
+export interface ConnectionRequest {
+  readonly access: 'read' | 'write'
+  readonly label: string
+}
+
+export interface ConnectionLimits {
+  readonly deadline: Deadline
+  readonly signal: AbortSignal | undefined
+}
+
+/**
+ * The connections of one database object: borrows its pool on first use and keeps that lease until it is closed.
+ * A caller that got a dedicated connection instead gives it back when it releases it.
+ */
+export class ConnectionSource {
+  readonly #dialect: Dialect
+  readonly #options: PoolOptions
+  readonly #key: string
+  readonly #name: string
+  readonly #dedicated = new Map<Connection, Lease<Pool<Connection>>>()
+  #lease: Lease<Pool<Connection>> | undefined
+  /** Outlives the lease: calls that run while the database is closed give their connections back to it. */
+  #pool: Pool<Connection> | undefined
+  #isClosed = false
+
+  constructor(dialect: Dialect, options: PoolOptions) {
+    this.#dialect = dialect
+    this.#options = options
+    const { key, name } = poolKey(dialect.target, { engine: dialect.engine, identity: dialect.identity, options })
+    this.#key = key
+    this.#name = name
+  }
+
+  /** The pool, where it is open already. */
+  get pool(): Pool<Connection> | undefined {
+    return this.#pool
+  }
+
+  /**
+   * Takes a connection: at once where the pool is open and has one idle.
+   *
+   * @throws see {@link Pool.acquire}; and what opening the pool throws
+   * @throws {PoolClosedError} the database object was closed
+   */
+  acquire(request: ConnectionRequest, limits?: ConnectionLimits): MaybePromise<Connection> {
+    const acquire: AcquireRequest = {
+      access: request.access,
+      label: request.label,
+      deadline: Math.min(deadlineAfter(this.#options.acquireTimeoutMs), limits?.deadline ?? Number.POSITIVE_INFINITY),
+      signal: limits?.signal,
+    }
+    if (this.#lease !== undefined) return this.#lease.pool.acquire(acquire)
+    return this.#borrowAndAcquire(acquire)
+  }
+
+  release(connection: Connection, condition: Condition): void {
+    const dedicated = this.#dedicated.size === 0 ? undefined : this.#dedicated.get(connection)
+    if (dedicated === undefined) {
+      this.#pool!.release(connection, condition)
+      return
+    }
+    this.#dedicated.delete(connection)
+    dedicated.pool.release(connection, condition)
+    void dedicated.release()
+  }
+
+  /** Gives the pool back; when nobody else has it, it is closed within `timeoutMs`. New calls are refused from now on. */
+  async close(timeoutMs: number): Promise<void> {
+    this.#isClosed = true
+    const lease = this.#lease
+    this.#lease = undefined
+    await lease?.release({ closeIfLast: true, timeoutMs })
+  }
+
+  async #borrowAndAcquire(request: AcquireRequest): Promise<Connection> {
+    const lease = await this.#borrow(request)
+    if (this.#isClosed) {
+      await lease.release({ closeIfLast: true })
+      throw this.#closedError()
+    }
+    if (lease.kind === 'shared') return this.#keep(lease).acquire(request)
+    return this.#acquireDedicated(lease, request)
+  }
+
+  #borrow(request: AcquireRequest): MaybePromise<Lease<Pool<Connection>>> {
+    if (this.#isClosed) throw this.#closedError()
+    const dialect = this.#dialect
+    const registry = poolRegistry()
+    const oneConnection: PoolOptions = { ...this.#options, minConnections: 0, maxConnections: 1 }
+    return registry.borrow({
+      ...request,
+      key: this.#key,
+      name: this.#name,
+      share: this.#options.share,
+      options: this.#options,
+      open: () => dialect.openPool(this.#name, this.#options, registry.budget),
+      openDedicated: dialect.capabilities.dedicatedConnections ? () => dialect.openPool(this.#name, oneConnection) : undefined,
+    })
+  }
+
+  /** Keeps the first lease for good; of callers that borrowed at the same time the others give theirs back. */
+  #keep(lease: Lease<Pool<Connection>>): Pool<Connection> {
+    if (this.#lease !== undefined) {
+      // a lease is kept already: nothing is closed by giving this one back, and nothing is to wait for
+      void lease.release()
+      return this.#lease.pool
+    }
+    this.#lease = lease
+    this.#pool = lease.pool
+    return lease.pool
+  }
+
+  async #acquireDedicated(lease: Lease<Pool<Connection>>, request: AcquireRequest): Promise<Connection> {
+    try {
+      const connection = await lease.pool.acquire(request)
+      this.#dedicated.set(connection, lease)
+      return connection
+    } catch (error) {
+      await lease.release()
+      throw error
+    }
+  }
+
+  #closedError(): PoolClosedError {
+    return new PoolClosedError(`the database ${this.#dialect.target} was closed`)
+  }
+}

@@ -1,0 +1,106 @@
+import type { Socket } from 'node:net'
+import type { Connection as DriverConnection, FieldPacket, QueryError, QueryResult } from 'mysql2'
+import { ConnectionError } from '../../errors.js'
+import type { StatementResult } from '../dialect.js'
+import { isFatal } from './errors.js'
+import { type DriverRows, statementResult } from './result.js'
+
+/** How long the server may take to close a connection that said goodbye. */
+const END_TIMEOUT_MS = 500
+
+type Settle = (error: QueryError | null, rows: QueryResult, fields: FieldPacket[]) => void
+
+/** One conversation with the server: the driver's connection and the socket under it. */
+export class Client {
+  readonly #driver: DriverConnection
+  readonly #socket: Socket
+  #isBroken = false
+  #sent = 0
+  #isRunning = false
+
+  constructor(driver: DriverConnection, socket: Socket) {
+    this.#driver = driver
+    this.#socket = socket
+    const markBroken = () => {
+      this.#isBroken = true
+    }
+    // an error event without a listener would end the process when the server goes away
+    driver.on('error', markBroken)
+    socket.once('end', markBroken)
+    socket.once('close', markBroken)
+  }
+
+  get isBroken(): boolean {
+    return this.#isBroken
+  }
+
+  /** The number by which the server knows this session. */
+  get threadId(): number {
+    return this.#driver.threadId
+  }
+
+  /** The ordinal of the statement that is running; undefined while there is none. */
+  get running(): number | undefined {
+    return this.#isRunning ? this.#sent : undefined
+  }
+
+  /** Settles when the server has accepted the user. */
+  connected(): Promise<void> {
+    return new Promise((resolve, reject) => this.#driver.connect((error) => (error ? reject(error) : resolve())))
+  }
+
+  /** Runs a statement as text. */
+  query(sql: string): Promise<StatementResult> {
+    return this.#send((settle) => this.#driver.query({ sql }, settle))
+  }
+
+  /** Runs a prepared statement; it stays prepared until 256 others were used after it. */
+  execute(sql: string, parameters: unknown[]): Promise<StatementResult> {
+    return this.#send((settle) => this.#driver.execute(sql, parameters as never[], settle))
+  }
+
+  ping(): Promise<void> {
+    return new Promise((resolve, reject) => this.#driver.ping((error) => (error ? reject(error) : resolve())))
+  }
+
+  /** Puts the session back to the server's defaults. The driver forgets its prepared statements with it. */
+  reset(): Promise<void> {
+    return new Promise((resolve, reject) => this.#driver.reset((error) => (error ? reject(error) : resolve())))
+  }
+
+  /** Says goodbye and waits, not for long, until the server has closed the connection. */
+  end(): Promise<void> {
+    if (this.#isBroken || this.#isRunning) {
+      this.destroy()
+      return Promise.resolve()
+    }
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.destroy(), END_TIMEOUT_MS)
+      this.#socket.once('close', () => {
+        clearTimeout(timer)
+        resolve()
+      })
+      this.#driver.end()
+    })
+  }
+
+  /** Closes the socket now; what runs on it is rejected. */
+  destroy(): void {
+    this.#isBroken = true
+    this.#socket.destroy()
+  }
+
+  #send(start: (settle: Settle) => void): Promise<StatementResult> {
+    if (this.#isBroken) return Promise.reject(new ConnectionError('the connection is closed; nothing was sent'))
+    return new Promise((resolve, reject) => {
+      this.#sent++
+      this.#isRunning = true
+      start((error, rows, fields) => {
+        this.#isRunning = false
+        if (error === null) return resolve(statementResult(rows as DriverRows, fields))
+        if (isFatal(error)) this.#isBroken = true
+        reject(error)
+      })
+    })
+  }
+}

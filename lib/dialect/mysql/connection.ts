@@ -1,0 +1,44 @@
+import type { Connection, Statement, StatementResult } from '../dialect.js'
+import type { Client } from './client.js'
+import type { Driver } from './driver.js'
+import { bindParameters } from './parameters.js'
+
+/** Stops what runs in the session `threadId`, if it `isWanted` still when everything is ready for it. */
+export type KillQuery = (threadId: number, isWanted: () => boolean) => Promise<void>
+
+/** A session of the pool. */
+export class MysqlConnection implements Connection {
+  readonly client: Client
+  readonly #types: Driver['TypedParameter']
+  readonly #killQuery: KillQuery
+  #wasCancelled = false
+
+  constructor(client: Client, types: Driver['TypedParameter'], killQuery: KillQuery) {
+    this.client = client
+    this.#types = types
+    this.#killQuery = killQuery
+  }
+
+  /** A cancelled one counts as broken: the kill could reach it late and hit the next borrower's statement. */
+  get isBroken(): boolean {
+    return this.#wasCancelled || this.client.isBroken
+  }
+
+  /**
+   * Runs a statement. One with bound values always goes out prepared: written into the text, a value would need escapes, and what
+   * a backslash means there is up to the session (`NO_BACKSLASH_ESCAPES`).
+   */
+  run({ sql, parameters, name }: Statement): Promise<StatementResult> | StatementResult {
+    if (parameters.length === 0 && name === undefined) return this.client.query(sql)
+    return this.client.execute(sql, bindParameters(parameters, this.#types))
+  }
+
+  async cancel(): Promise<void> {
+    const { running } = this.client
+    if (running === undefined || this.client.isBroken) return
+    await this.#killQuery(this.client.threadId, () => {
+      this.#wasCancelled = this.client.running === running
+      return this.#wasCancelled
+    })
+  }
+}

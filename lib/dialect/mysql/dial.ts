@@ -1,0 +1,140 @@
+import { connect, type Socket } from 'node:net'
+import { userInfo } from 'node:os'
+import type { ConnectionOptions, SslOptions } from 'mysql2'
+import { type Deadline, LATE, settledBy } from '../../deadline.js'
+import { ConnectionError } from '../../errors.js'
+import type { ServerConnection } from '../connection-config.js'
+import { Client } from './client.js'
+import type { Driver } from './driver.js'
+import { connectionRefusal } from './errors.js'
+
+/**
+ * Statements kept prepared on a connection. The server allows 16,382 of all its clients together by default
+ * (`max_prepared_stmt_count`): 256 leave room for 63 connections, and the oldest is closed for a new one.
+ */
+const MAX_PREPARED_STATEMENTS = 256
+
+/** How long a connection may be silent before the system asks whether the other side is still there. */
+const KEEP_ALIVE_DELAY_MS = 30_000
+
+/** Where to connect and as whom, every default filled in. */
+export interface Address extends Omit<ServerConnection, 'engine'> {
+  readonly host: string
+  readonly port: number
+  readonly user: string
+  readonly applicationName: string
+}
+
+/** `config` with its defaults. */
+export function addressOf(config: ServerConnection): Address {
+  const { engine: _engine, ...given } = config
+  return {
+    ...given,
+    host: config.host ?? '127.0.0.1',
+    port: config.port ?? 3306,
+    user: config.user ?? userInfo().username,
+    applicationName: config.applicationName ?? 'latchwork',
+  }
+}
+
+/** The target in a form to read, without a secret: `mysql:127.0.0.1:3306/shop`. */
+export function describeAddress({ host, port, database }: Address): string {
+  return `mysql:${host.startsWith('/') ? host : `${host}:${port}`}${database === undefined ? '' : `/${database}`}`
+}
+
+/** Opens connections to one address. */
+export class Dialler {
+  readonly #driver: Driver
+  readonly #address: Address
+  readonly #ssl: SslOptions | undefined
+
+  constructor(driver: Driver, address: Address) {
+    this.#driver = driver
+    this.#address = address
+    // one object for all connections: the driver keeps the parsed certificates and the TLS session by it
+    this.#ssl = sslOptions(address)
+  }
+
+  /** The driver's parameters of a stated type. */
+  get parameterTypes(): Driver['TypedParameter'] {
+    return this.#driver.TypedParameter
+  }
+
+  /**
+   * Opens a connection and hands it to `prepare`; both have until `deadline`.
+   *
+   * @throws {ConnectionError} no answer in time, a refusal, a failed password function or a failed `prepare`; nothing stays open
+   */
+  async dial(deadline: Deadline, prepare: (client: Client) => Promise<void>): Promise<Client> {
+    const password = await this.#step('asking for the password', askPassword(this.#address), deadline)
+    const socket = openSocket(this.#address)
+    try {
+      const client = new Client(this.#driver.createConnection(this.#options(socket, password)), socket)
+      await this.#step('connecting', client.connected(), deadline)
+      await this.#step('preparing the session', prepare(client), deadline)
+      return client
+    } catch (error) {
+      // what is still waiting on it fails with it
+      socket.destroy()
+      throw error
+    }
+  }
+
+  async #step<T>(what: string, work: Promise<T>, deadline: Deadline): Promise<T> {
+    const target = describeAddress(this.#address)
+    const outcome = await settledBy(work, deadline).catch((error: unknown) => {
+      throw connectionRefusal(target, what, error)
+    })
+    if (outcome === LATE) throw new ConnectionError(`${target}: ${what} took longer than was allowed`)
+    return outcome
+  }
+
+  #options(socket: Socket, password: string | undefined): ConnectionOptions {
+    const { user, database, applicationName } = this.#address
+    return {
+      stream: socket,
+      // with a socket given, this serves TLS alone
+      host: certificateName(this.#address),
+      user,
+      ...(password === undefined ? {} : { password }),
+      ...(database === undefined ? {} : { database }),
+      ...(this.#ssl === undefined ? {} : { ssl: this.#ssl }),
+      // the password goes out as it is, which some tokens need, only to a server that has proved its name
+      enableCleartextPlugin: this.#ssl?.verifyIdentity === true,
+      connectTimeout: 0,
+      connectAttributes: { program_name: applicationName },
+      charset: 'utf8mb4_bin',
+      // an upsert tells created, updated and unchanged apart by the count of rows changed; a server may not ask for our files
+      flags: ['-FOUND_ROWS', '-LOCAL_FILES'],
+      maxPreparedStatements: MAX_PREPARED_STATEMENTS,
+      rowsAsArray: true,
+      // values as near to the wire as they come; the codecs know what a column is declared as
+      supportBigNumbers: true,
+      dateStrings: true,
+      jsonStrings: true,
+      timezone: 'Z',
+    }
+  }
+}
+
+async function askPassword({ password }: Address): Promise<string | undefined> {
+  return typeof password === 'function' ? await password() : password
+}
+
+function certificateName({ host, tls }: Address): string {
+  return (typeof tls === 'object' ? tls.servername : undefined) ?? host
+}
+
+function openSocket(address: Address): Socket {
+  const { host, port } = address
+  if (host.startsWith('/')) return connect(host)
+  const socket = connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS })
+  // an IP address is not sent as the server's name: TLS then takes the name to check from the socket, and without one `localhost`
+  return Object.assign(socket, { _host: certificateName(address) })
+}
+
+function sslOptions({ tls }: Address): SslOptions | undefined {
+  if (tls === undefined || tls === false) return undefined
+  const { servername: _servername, rejectUnauthorized = true, ...material } = tls === true ? {} : tls
+  return { ...(material as SslOptions), rejectUnauthorized, verifyIdentity: rejectUnauthorized }
+}

@@ -1,0 +1,69 @@
+import { type Expression, type RawBuilder, sql } from 'kysely'
+import type { ColumnType } from '../../model/column-type.js'
+import type { Bound, Expressions } from '../dialect.js'
+
+/** Most digits of a decimal, and most of them after the point. */
+const DECIMAL_DIGITS = 65
+const DECIMAL_SCALE = 30
+
+/** How MySQL and MariaDB write what the engines write differently. */
+export const mysqlExpressions: Expressions = Object.freeze({
+  // a list in one value would need JSON_TABLE, which compares its rows in a type of its own
+  encodeList: () => undefined,
+
+  inList(column: Expression<unknown>, list: Bound | readonly Bound[], type: ColumnType): RawBuilder<boolean> {
+    const values = (Array.isArray(list) ? (list as readonly Bound[]) : [list as Bound]).map((value) => bound(value, type))
+    return sql<boolean>`${column} in (${sql.join(values)})`
+  },
+
+  like(column: Expression<unknown>, pattern: Bound, ignoreCase: boolean): RawBuilder<boolean> {
+    // the collation stands at the pattern, so that an index of a binary column still serves a prefix.
+    // Not utf8mb4_general_ci for either: it takes é for e, and every emoji for every other
+    return ignoreCase
+      ? sql<boolean>`lower(${column}) like lower(${pattern}) collate utf8mb4_bin escape '|'`
+      : sql<boolean>`${column} like ${pattern} collate utf8mb4_bin escape '|'`
+  },
+
+  encodeLike,
+
+  regex(column: Expression<unknown>, pattern: Bound): RawBuilder<boolean> {
+    return sql<boolean>`${column} regexp ${pattern} collate utf8mb4_bin`
+  },
+
+  ordered: (value: Expression<unknown>): Expression<unknown> => value,
+
+  bound,
+
+  arithmetic(column: Expression<unknown>, operator: '+' | '-' | '*', operand: Bound, type: ColumnType): Expression<unknown> {
+    return sql`${column} ${sql.raw(operator)} ${exactOperand(operator, operand, type)}`
+  },
+
+  isDistinct(left: Expression<unknown>, right: Expression<unknown>): RawBuilder<boolean> {
+    return sql<boolean>`not (${left} <=> ${right})`
+  },
+})
+
+// a number is bound as a DOUBLE, which makes one of the result
+function exactOperand(operator: '+' | '-' | '*', operand: Bound, type: ColumnType): Expression<unknown> {
+  if (type.kind === 'bigint') return sql`cast(${operand} as signed)`
+  // a factor keeps all its digits; what is added has no more than the column
+  if (type.kind === 'decimal') return decimal(operand, operator === '*' ? DECIMAL_SCALE : type.scale)
+  return operand
+}
+
+// text beside a decimal is compared and added as a DOUBLE, 15 digits of it
+function bound(value: Bound, type: ColumnType): Expression<unknown> {
+  return type.kind === 'decimal' ? decimal(value, type.scale) : value
+}
+
+function decimal(value: Bound, scale: number): Expression<unknown> {
+  return sql`cast(${value} as decimal(${sql.lit(DECIMAL_DIGITS)}, ${sql.lit(scale)}))`
+}
+
+/**
+ * A LIKE pattern whose escape is `|` in place of `\`: how a backslash is written in SQL depends on the session's mode. One that
+ * stands at the very end escapes nothing and means itself.
+ */
+function encodeLike(pattern: string): string {
+  return pattern.replace(/\\([\s\S])|\|/gu, (_match, escaped: string | undefined) => (escaped === undefined ? '||' : `|${escaped}`))
+}

@@ -1,0 +1,63 @@
+import { MysqlAdapter, MysqlIntrospector, MysqlQueryCompiler } from 'kysely'
+import type { Capabilities } from '../capabilities.js'
+import type { ServerConnection } from '../connection-config.js'
+import type { BeginOptions, Dialect } from '../dialect.js'
+import { ddl } from './ddl.js'
+import { addressOf, describeAddress } from './dial.js'
+import { evicts, toDataError } from './errors.js'
+import { mysqlExpressions } from './expressions.js'
+import { openPool } from './pool.js'
+import { mysqlCodec } from './types.js'
+
+/**
+ * What MySQL and MariaDB have in common. Statements are compiled before any server was asked which of the two it is, so
+ * MariaDB's `INSERT … RETURNING` and `DELETE … RETURNING` are left aside: the same statements run on both.
+ */
+const CAPABILITIES: Capabilities = Object.freeze({
+  insertReturning: false,
+  updateReturning: false,
+  deleteReturning: false,
+  statementErrorKeepsTransaction: true,
+  failedCommitKeepsTransaction: false,
+  rowLocks: true,
+  nullsSortedBy: Object.freeze({ asc: 'first', desc: 'last' }),
+  nullsFirstLast: false,
+  defaultKeyword: true,
+  bulkInsert: 'rows',
+  upsert: 'onDuplicateKey',
+  regex: true,
+  dedicatedConnections: true,
+  transactionalDdl: false,
+  maxParameters: 65_535,
+})
+
+/** MySQL ≥ 8.0.19 and MariaDB ≥ 10.5.2, through `mysql2` ≥ 3.24. Does no I/O until a pool is opened. */
+export function mysqlDialect(config: ServerConnection): Dialect {
+  const address = addressOf(config)
+  return Object.freeze<Dialect>({
+    engine: 'mysql',
+    capabilities: CAPABILITIES,
+    expressions: mysqlExpressions,
+    target: describeAddress(address),
+    identity: Object.freeze({ engine: 'mysql', ...address }),
+    createQueryCompiler: () => new MysqlQueryCompiler(),
+    createAdapter: () => new MysqlAdapter(),
+    createIntrospector: (db) => new MysqlIntrospector(db),
+    openPool: (name, options) => openPool(address, name, options),
+    codec: mysqlCodec,
+    begin,
+    toDataError,
+    evicts,
+    ddl,
+    tableExists: ({ schema, name }) => ({
+      sql: 'select 1 from information_schema.tables where table_schema = coalesce(?, database()) and table_name = ?',
+      parameters: [schema ?? null, name],
+    }),
+  })
+}
+
+function begin({ isolation, readOnly }: BeginOptions): readonly string[] {
+  const start = readOnly === true ? 'start transaction read only' : 'start transaction'
+  // it holds for the next transaction only
+  return isolation === undefined ? [start] : [`set transaction isolation level ${isolation}`, start]
+}

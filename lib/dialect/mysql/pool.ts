@@ -1,0 +1,80 @@
+import { type Deadline, deadlineAfter } from '../../deadline.js'
+import { ConnectionPool } from '../../pool/connection-pool.js'
+import type { Connector, Pool } from '../../pool/pool.js'
+import type { PoolOptions } from '../../pool/pool-options.js'
+import type { Connection } from '../dialect.js'
+import { MysqlConnection } from './connection.js'
+import { type Address, Dialler } from './dial.js'
+import { loadDriver } from './driver.js'
+import { errnoOf } from './errors.js'
+import { prepareSession } from './session.js'
+
+/** For the connection that carries a `KILL QUERY`. */
+const CANCEL_TIMEOUT_MS = 5_000
+
+/** "Unknown thread id": the session to stop has ended. */
+const NO_SUCH_THREAD = 1094
+
+/** Opens a pool on `address`, with its least number of connections, and at least one, in it. */
+export async function openPool(address: Address, name: string, options: PoolOptions): Promise<Pool<Connection>> {
+  const connector = new MysqlConnector(new Dialler(await loadDriver(), address), options.initSql)
+  const pool = new ConnectionPool<MysqlConnection>(name, connector, options)
+  try {
+    await pool.warm(Math.max(1, options.minConnections), deadlineAfter(options.acquireTimeoutMs))
+    return pool as Pool<Connection>
+  } catch (error) {
+    await pool.close(0)
+    throw error
+  }
+}
+
+/** How the pool opens, checks, cleans and closes its sessions. */
+export class MysqlConnector implements Connector<MysqlConnection> {
+  readonly #dialler: Dialler
+  readonly #initSql: readonly string[]
+
+  constructor(dialler: Dialler, initSql: readonly string[]) {
+    this.#dialler = dialler
+    this.#initSql = initSql
+  }
+
+  async open(deadline: Deadline): Promise<MysqlConnection> {
+    const client = await this.#dialler.dial(deadline, (opened) => prepareSession(opened, this.#initSql))
+    return new MysqlConnection(client, this.#dialler.parameterTypes, (threadId, isWanted) => this.#killQuery(threadId, isWanted))
+  }
+
+  async validate({ client }: MysqlConnection, timeoutMs: number): Promise<boolean> {
+    const timer = setTimeout(() => client.destroy(), timeoutMs)
+    try {
+      await client.ping()
+      return !client.isBroken
+    } catch {
+      // any failure is the answer: it does not work
+      return false
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  async reset({ client }: MysqlConnection): Promise<void> {
+    await client.reset()
+    await prepareSession(client, this.#initSql)
+  }
+
+  close(member: MysqlConnection): Promise<void> {
+    if (!member.isBroken) return member.client.end()
+    member.client.destroy()
+    return Promise.resolve()
+  }
+
+  async #killQuery(threadId: number, isWanted: () => boolean): Promise<void> {
+    const client = await this.#dialler.dial(deadlineAfter(CANCEL_TIMEOUT_MS), async () => undefined)
+    try {
+      if (isWanted()) await client.query(`kill query ${threadId}`)
+    } catch (error) {
+      if (errnoOf(error) !== NO_SUCH_THREAD) throw error
+    } finally {
+      await client.end()
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import { InvalidValueError } from '../../errors.js'
+import type { BigintMode, ColumnKind, ColumnType } from '../../model/column-type.js'
+import { fromJsonValue, toJsonValue } from '../../model/field-type.js'
+import type { Codec } from '../dialect.js'
+
+type CodecOf<T extends ColumnType> = (type: T, bigintMode: BigintMode) => Codec
+
+const AS_IS: Codec = Object.freeze({})
+
+const BIGINT: Readonly<Record<BigintMode, Codec>> = {
+  // the driver gives a number where it is exact, else text
+  bigint: { decode: (value) => BigInt(value as number | string) },
+  number: { decode: safeInteger },
+  string: { encode: (value) => BigInt(value as string), decode: String },
+}
+
+const TIMESTAMP: Readonly<Record<3 | 6, Codec>> = {
+  3: { encode: (value) => dateToDatetime(value as Date), decode: (text) => datetimeToDate(text as string) },
+  6: { encode: (text) => isoToDatetime(text as string), decode: (text) => datetimeToIso(text as string) },
+}
+
+/** A row a field type: how its values go to the driver and come back. Decimals, dates and text are the same text on both sides. */
+const CODECS: { readonly [K in ColumnKind]: CodecOf<Extract<ColumnType, { kind: K }>> } = {
+  text: () => AS_IS,
+  varchar: () => AS_IS,
+  integer: () => AS_IS,
+  bigint: (_type, bigintMode) => BIGINT[bigintMode],
+  float: () => AS_IS,
+  decimal: () => AS_IS,
+  boolean: () => ({ decode: (value) => value !== 0 }),
+  date: () => AS_IS,
+  time: () => ({ decode: (text) => trimFraction(text as string) }),
+  timestamp: ({ precision }) => TIMESTAMP[precision],
+  uuid: () => ({ encode: (text) => (text as string).toLowerCase() }),
+  json: () => ({ encode: JSON.stringify, decode: (text) => JSON.parse(text as string) }),
+  // a copy: the driver's bytes are a window on a buffer that many rows share
+  bytes: () => ({ decode: (bytes) => new Uint8Array(bytes as Uint8Array) }),
+  enum: () => AS_IS,
+  array: arrayCodec,
+}
+
+/** How a field's value goes to the driver and comes back. */
+export function mysqlCodec(type: ColumnType, bigintMode: BigintMode): Codec {
+  return (CODECS[type.kind] as CodecOf<ColumnType>)(type, bigintMode)
+}
+
+function safeInteger(value: unknown): unknown {
+  if (typeof value === 'number') return value
+  const unknown = { model: undefined, fields: [], constraint: undefined }
+  throw new InvalidValueError('a stored integer is beyond 2^53 and cannot be read as a number; read the field as bigint', unknown)
+}
+
+// `2026-01-31T09:05:00.123Z` ↔ `2026-01-31 09:05:00.123`; the prepared protocol leaves out a fraction of zero
+
+function dateToDatetime(date: Date): string {
+  return isoToDatetime(date.toISOString())
+}
+
+function isoToDatetime(text: string): string {
+  return `${text.slice(0, 10)} ${text.slice(11, -1)}`
+}
+
+function datetimeToDate(text: string): Date {
+  return new Date(`${text.slice(0, 10)}T${text.slice(11)}Z`)
+}
+
+function datetimeToIso(text: string): string {
+  return `${text.slice(0, 10)}T${text.slice(11, 19)}.${text.slice(20).padEnd(6, '0')}Z`
+}
+
+function trimFraction(text: string): string {
+  if (text.length === 8) return text
+  let end = text.length
+  while (text[end - 1] === '0') end--
+  return text.slice(0, text[end - 1] === '.' ? end - 1 : end)
+}
+
+function arrayCodec({ of }: Extract<ColumnType, { kind: 'array' }>, bigintMode: BigintMode): Codec {
+  return {
+    encode: (list) => JSON.stringify((list as readonly unknown[]).map((element) => toJsonValue(of, element))),
+    decode: (text) => (JSON.parse(text as string) as unknown[]).map((element) => fromJsonValue(of, bigintMode, element)),
+  }
+}

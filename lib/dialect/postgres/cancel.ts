@@ -1,0 +1,83 @@
+import { connect as connectTcp, isIP, type NetConnectOpts, type Socket } from 'node:net'
+import { type ConnectionOptions, connect as connectTls } from 'node:tls'
+import { deadlineAfter, LATE, settledBy } from '../../deadline.js'
+
+/** Which statement to stop: whatever runs in this session. */
+export interface SessionKey {
+  readonly processId: number
+  readonly secretKey: number
+}
+
+/** How long the server may take to accept the request. */
+const CANCEL_TIMEOUT_MS = 2_000
+
+/**
+ * Asks the server to stop what a session is doing, on a connection of its own that needs neither a free slot nor a
+ * privilege; settles once the server has passed the request on. Whether anything ran is not told.
+ *
+ * Source: PostgreSQL 15 manual, 55.2.8 "Canceling Requests in Progress".
+ *
+ * @throws what the network or TLS raised before the request was sent
+ */
+export function requestCancel(address: NetConnectOpts, tls: ConnectionOptions | undefined, key: SessionKey): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connectTcp(address)
+    let isSent = false
+    const end = (error: Error) => {
+      socket.destroy()
+      // the server answers by closing, hard or soft: once the request is out, that is all there is to wait for
+      if (isSent) resolve()
+      else reject(error)
+    }
+    const send = (channel: Socket) => {
+      channel.on('error', end)
+      channel.resume()
+      channel.write(message(CANCEL_REQUEST, key.processId, key.secretKey), () => {
+        isSent = true
+      })
+    }
+    socket.setTimeout(CANCEL_TIMEOUT_MS, () => end(new Error('the server did not take the request in time')))
+    socket.on('error', end)
+    socket.on('close', () => end(new Error('the server closed the connection before the request was sent')))
+    socket.on('connect', () => (tls === undefined ? send(socket) : encrypt(socket, tls, send, end)))
+  })
+}
+
+/** Milliseconds to wait for an answer each time before asking once more. */
+const ASK_AGAIN_AFTER_MS = [100, 400]
+
+/**
+ * Sends a request to cancel again for as long as the statement is not `answered`: one that overtakes its statement on
+ * the way finds nothing to stop. Settles with the answer, or after a second without one; never rejects.
+ */
+export async function insistOnCancel(request: () => Promise<void>, answered: Promise<void>): Promise<void> {
+  for (const pauseMs of ASK_AGAIN_AFTER_MS) {
+    if ((await settledBy(answered, deadlineAfter(pauseMs))) !== LATE) return
+    // the first was taken: should the server be out of reach by now, it notices by itself
+    await request().catch(() => undefined)
+  }
+  await settledBy(answered, deadlineAfter(500))
+}
+
+function encrypt(socket: Socket, tls: ConnectionOptions, onReady: (channel: Socket) => void, onFailure: (error: Error) => void): void {
+  socket.write(message(SSL_REQUEST))
+  socket.once('data', (answer) => {
+    if (answer.toString() !== 'S') return onFailure(new Error('the server does not take TLS connections'))
+    const channel = connectTls({ ...tls, socket }, () => onReady(channel))
+    channel.on('error', onFailure)
+  })
+}
+
+const SSL_REQUEST = 80_877_103
+const CANCEL_REQUEST = 80_877_102
+
+function message(...words: readonly number[]): Buffer {
+  const buffer = Buffer.alloc(4 + words.length * 4)
+  for (const [index, word] of [buffer.length, ...words].entries()) buffer.writeInt32BE(word, index * 4)
+  return buffer
+}
+
+/** The name to ask a server for by TLS; none where it is known by its address. */
+export function serverName(host: string): { servername?: string } {
+  return isIP(host) === 0 ? { servername: host } : {}
+}

@@ -1,0 +1,172 @@
+import type { NetConnectOpts, Socket } from 'node:net'
+import type { Client, QueryArrayConfig, QueryArrayResult } from 'pg'
+import { ConnectionError, ConnectionLostError, QueryError } from '../../errors.js'
+import type { Connection, Statement, StatementResult } from '../dialect.js'
+import { insistOnCancel, requestCancel, type SessionKey, serverName } from './cancel.js'
+import type { ColumnOrigins } from './column-origins.js'
+import type { PgDriver } from './driver.js'
+import { isInvalidatedStatement } from './errors.js'
+import { PostgresResult } from './result.js'
+import { type PostgresServer, tlsOptions } from './server.js'
+import { isServerError } from './server-error.js'
+
+/** The protocol counts bound values in 16 bits. */
+export const MAX_PARAMETERS = 65_535
+
+/** Most statements kept prepared on a connection; further ones run as if they had no name. */
+const MAX_PREPARED = 500
+
+/** How long the server may take to say good-bye. */
+const CLOSE_TIMEOUT_MS = 1_000
+
+type Settle = { readonly resolve: (result: StatementResult) => void; readonly reject: (reason: unknown) => void }
+
+/** One session of PostgreSQL, over a socket of its own. */
+export class PostgresConnection implements Connection {
+  #isBroken = false
+  #isBusy = false
+  // of the last ReadyForQuery: I idle, T in a transaction, E in a failed one
+  #transaction: 'I' | 'T' | 'E' = 'I'
+  #onAnswer: (() => void) | undefined
+  #cancelling: Promise<void> | undefined
+  readonly #prepared = new Map<string, string>()
+  // out of reach of whoever prints a connection: it holds the password
+  readonly #server: PostgresServer
+
+  constructor(
+    readonly client: Client,
+    readonly socket: Socket,
+    server: PostgresServer,
+    readonly origins: ColumnOrigins,
+    readonly driver: PgDriver,
+  ) {
+    this.#server = server
+    // for its whole life: without a listener, a session that the server ends would end the process
+    client.on('error', () => {
+      this.#isBroken = true
+    })
+    client.on('end', () => {
+      this.#isBroken = true
+    })
+    // pg's own getTransactionStatus() is not in every release that is supported
+    client.connection.on('readyForQuery', ({ status }: { status: 'I' | 'T' | 'E' }) => {
+      this.#transaction = status
+    })
+  }
+
+  get isBroken(): boolean {
+    return this.#isBroken
+  }
+
+  /** Nothing runs and no transaction is open. */
+  get isIdle(): boolean {
+    return !this.#isBusy && this.#transaction === 'I'
+  }
+
+  /**
+   * @throws {ConnectionError} the connection had failed before: nothing was sent
+   * @throws {ConnectionLostError} it failed while the statement ran
+   * @throws what the driver threw, else
+   */
+  run(statement: Statement): Promise<StatementResult> {
+    if (this.#isBroken) return Promise.reject(new ConnectionError('the connection broke before the statement was sent'))
+    if (statement.parameters.length > MAX_PARAMETERS) return Promise.reject(tooManyParameters(statement.parameters.length))
+    return new Promise((resolve, reject) => this.#send(statement, { resolve, reject }))
+  }
+
+  #send(statement: Statement, settle: Settle): void {
+    const { sql, parameters } = statement
+    const name = this.#preparedName(statement.name)
+    const canRunAgain = name !== undefined && this.#transaction === 'I'
+    this.#isBusy = true
+    const query: QueryArrayConfig = { text: sql, values: parameters as unknown[], name, rowMode: 'array' }
+    this.client.query(query, (error: Error | null, result: QueryArrayResult | QueryArrayResult[]) => {
+      this.#isBusy = false
+      this.#onAnswer?.()
+      if (error === null) settle.resolve(new PostgresResult(this, Array.isArray(result) ? result.at(-1)! : result))
+      else if (name !== undefined && isInvalidatedStatement(error)) this.#prepareAnew(statement, canRunAgain, error, settle)
+      else settle.reject(this.#reason(error))
+    })
+  }
+
+  #preparedName(name: string | undefined): string | undefined {
+    if (name === undefined) return undefined
+    const known = this.#prepared.get(name)
+    if (known !== undefined || this.#prepared.size >= MAX_PREPARED) return known
+    this.#prepared.set(name, name)
+    return name
+  }
+
+  /** Prepares the statement under another name; outside a transaction runs it again, for nothing of it has run. */
+  #prepareAnew(statement: Statement, canRunAgain: boolean, error: Error, settle: Settle): void {
+    const name = statement.name!
+    const last = this.#prepared.get(name)!
+    this.#prepared.set(name, `${name}_${Number(last.slice(name.length + 1)) + 1}`)
+    if (canRunAgain) this.#send(statement, settle)
+    else settle.reject(error)
+  }
+
+  #reason(error: Error): unknown {
+    if (isServerError(error) || !this.#isBroken) return error
+    return new ConnectionLostError('the connection broke while a statement ran', { cause: error })
+  }
+
+  /** A no-op when nothing runs or the session is gone: there is nothing left to stop. */
+  async cancel(): Promise<void> {
+    if (!this.#isBusy || this.#isBroken || this.#cancelling !== undefined) return
+    const answered = new Promise<void>((resolve) => {
+      this.#onAnswer = resolve
+    })
+    const request = this.#cancelRequest()
+    const sent = request()
+    const clear = () => {
+      this.#cancelling = undefined
+    }
+    this.#cancelling = sent.then(() => insistOnCancel(request, answered)).then(clear, clear)
+    try {
+      await sent
+    } catch (error) {
+      if (!this.#isBroken) throw new ConnectionError('the request to cancel a statement could not be sent', { cause: error })
+    }
+  }
+
+  #cancelRequest(): () => Promise<void> {
+    const { tls, host } = this.#server
+    // pg declares neither of the two
+    const { processID, secretKey } = this.client as unknown as { processID: number; secretKey: number }
+    const key: SessionKey = { processId: processID, secretKey }
+    const address = this.#address()
+    return () => requestCancel(address, tls === false ? undefined : { ...serverName(host), host, ...tlsOptions(tls) }, key)
+  }
+
+  // the very server that has the session: a name may lead to several
+  #address(): NetConnectOpts {
+    const { host, port } = this.#server
+    if (host.startsWith('/')) return { path: `${host}/.s.PGSQL.${port}` }
+    return { host: this.socket.remoteAddress ?? host, port }
+  }
+
+  /** Breaks off at once; what runs fails. */
+  destroy(): void {
+    this.#isBroken = true
+    this.socket.destroy()
+  }
+
+  /** Takes leave of the server, where the session is idle. One whose statement is being cancelled ends with that, out of sight. */
+  async close(): Promise<void> {
+    if (this.#cancelling !== undefined && !this.#isBroken) {
+      this.#isBroken = true
+      void this.#cancelling.then(() => this.destroy())
+      return
+    }
+    if (this.#isBroken || this.#isBusy) return this.destroy()
+    this.#isBroken = true
+    const timer = setTimeout(() => this.destroy(), CLOSE_TIMEOUT_MS)
+    await this.client.end()
+    clearTimeout(timer)
+  }
+}
+
+function tooManyParameters(count: number): QueryError {
+  return new QueryError(`a statement takes at most ${MAX_PARAMETERS} bound values, this one has ${count}`, undefined)
+}

@@ -1,0 +1,55 @@
+import { type Expression, type RawBuilder, sql } from 'kysely'
+import type { ColumnType } from '../../model/column-type.js'
+import { quoteStandard } from '../ddl-clauses.js'
+import type { Bound, BulkArrays, Expressions } from '../dialect.js'
+import { arrayText } from './array-text.js'
+import { castType } from './types.js'
+
+// several columns of one array each, side by side. An array of arrays would be taken apart to its last element, and an
+// enum has no array that a text becomes by itself: those travel as text
+const arrays: BulkArrays = {
+  encode: (values) => arrayText(values),
+
+  table(name, columns) {
+    const names = columns.map((_, index) => sql.ref(`c${index}`))
+    const lists = columns.map(({ type, array }) => cast(array, `${travelType(type)}[]`))
+    const values = columns.map(({ type }, index) => sql`${cast(names[index]!, arrivalType(type))} as ${names[index]}`)
+    return sql<Record<string, unknown>>`(select ${sql.join(values)} from unnest(${sql.join(lists)}) as source(${sql.join(names)}))`.as(name)
+  },
+}
+
+/** The parts of a statement that PostgreSQL writes in its own way. */
+export const expressions: Expressions = {
+  encodeList: (values) => arrayText(values),
+
+  // one bound array: one statement, and one plan, for a list of any length
+  inList: (column, list, type) => sql<boolean>`${column} = any(${cast(list as Bound, castType({ kind: 'array', of: type }))})`,
+
+  // a backslash is the escape by default: a literal one would depend on standard_conforming_strings
+  like: (column, pattern, ignoreCase) => (ignoreCase ? sql<boolean>`${column} ilike ${pattern}` : sql<boolean>`${column} like ${pattern}`),
+
+  encodeLike: (pattern) => pattern,
+  regex: (column, pattern) => sql<boolean>`${column} ~ ${pattern}`,
+
+  // numbers, days and instants sort by themselves, texts by code point: tables are made with COLLATE "C"
+  ordered: (value) => value,
+  bound: (value, type) => cast(value, castType(type)),
+  arithmetic: (column, operator, operand, type) => sql`${column} ${sql.raw(operator)} ${cast(operand, castType(type))}`,
+  isDistinct: (left, right) => sql<boolean>`${left} is distinct from ${right}`,
+  // a row version that no transaction has replaced or locked was made by this statement
+  rowWasInserted: sql`cast(xmax = 0 as integer)`,
+  arrays,
+}
+
+function cast(value: Expression<unknown>, type: string | undefined): Expression<unknown> {
+  return type === undefined ? value : (sql`cast(${value} as ${sql.raw(type)})` as RawBuilder<unknown>)
+}
+
+function travelType(type: ColumnType): string {
+  return type.kind === 'array' ? 'text' : (castType(type) ?? 'text')
+}
+
+function arrivalType(type: ColumnType): string | undefined {
+  if (type.kind === 'array') return `${arrivalType(type.of) ?? travelType(type.of)}[]`
+  return type.kind === 'enum' && type.native ? quoteStandard(type.name) : undefined
+}

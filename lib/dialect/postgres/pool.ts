@@ -1,0 +1,32 @@
+import { deadlineAfter } from '../../deadline.js'
+import type { ConnectionBudget } from '../../pool/connection-budget.js'
+import { ConnectionPool } from '../../pool/connection-pool.js'
+import type { Pool } from '../../pool/pool.js'
+import type { PoolOptions } from '../../pool/pool-options.js'
+import type { Connection } from '../dialect.js'
+import { PostgresConnector } from './connector.js'
+import { loadDriver } from './driver.js'
+import type { PostgresServer } from './server.js'
+
+/**
+ * Loads the driver and opens a pool with at least one connection in it.
+ *
+ * @throws {DriverMissingError} `pg` is not installed
+ * @throws {ConnectionError} no connection could be made within `acquireTimeoutMs`
+ */
+export async function openPool(
+  name: string,
+  server: PostgresServer,
+  options: PoolOptions,
+  budget?: ConnectionBudget,
+): Promise<Pool<Connection>> {
+  const connector = new PostgresConnector(await loadDriver(), server, options.initSql)
+  const pool = new ConnectionPool(name, connector, options, budget)
+  try {
+    await pool.warm(Math.max(1, options.minConnections), deadlineAfter(options.acquireTimeoutMs))
+  } catch (error) {
+    await pool.close(0)
+    throw error
+  }
+  return pool
+}

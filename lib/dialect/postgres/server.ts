@@ -1,0 +1,51 @@
+import { userInfo } from 'node:os'
+import type { ConnectionOptions } from 'node:tls'
+import { checkServerIdentity } from 'node:tls'
+import { ConfigurationError } from '../../errors.js'
+import type { ServerConnection, TlsOptions } from '../connection-config.js'
+
+/** How to reach one PostgreSQL server, nothing left to a default or to the environment. */
+export interface PostgresServer {
+  readonly host: string
+  readonly port: number
+  readonly user: string
+  readonly password: ServerConnection['password']
+  readonly database: string
+  readonly tls: boolean | TlsOptions
+  readonly applicationName: string
+}
+
+/** @throws {ConfigurationError} TLS over a Unix socket; no user where the system's has no name */
+export function postgresServer(config: ServerConnection): PostgresServer {
+  const user = config.user ?? systemUser()
+  const { host = '127.0.0.1', port = 5432, password, database = user, tls = false, applicationName = 'latchwork' } = config
+  if (host.startsWith('/') && tls !== false) throw new ConfigurationError('connection.tls', 'PostgreSQL has no TLS over a Unix socket')
+  return { host, port, user, password, database, tls, applicationName }
+}
+
+function systemUser(): string {
+  try {
+    return userInfo().username
+  } catch (error) {
+    throw new ConfigurationError('connection.user', 'is needed: the user of this process has no name', { cause: error })
+  }
+}
+
+/** Where the server is, for people: no user and no secret. */
+export function targetOf({ host, port, database }: PostgresServer): string {
+  return `postgres:${host.includes(':') ? `[${host}]` : host}:${port}/${database}`
+}
+
+/** TLS options as Node takes them, a new object each time: the driver changes what it is given. */
+export function tlsOptions(tls: TlsOptions | true): ConnectionOptions {
+  if (tls === true) return { rejectUnauthorized: true }
+  const { ca, cert, key, rejectUnauthorized = true, servername } = tls
+  return {
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+    rejectUnauthorized,
+    // the driver sets `servername` to the host itself: the name to check against has to come in another way
+    ...(servername === undefined ? {} : { servername, checkServerIdentity: (_host, peer) => checkServerIdentity(servername, peer) }),
+  }
+}

@@ -1,0 +1,20 @@
+import type { Capabilities } from '../capabilities.js'
+
+/** What SQLite 3.50, the oldest that better-sqlite3 12 carries, can do with a file. */
+export const capabilities: Capabilities = Object.freeze({
+  insertReturning: true,
+  updateReturning: true,
+  deleteReturning: true,
+  statementErrorKeepsTransaction: true,
+  failedCommitKeepsTransaction: true,
+  rowLocks: false,
+  nullsSortedBy: Object.freeze({ asc: 'first', desc: 'last' }),
+  nullsFirstLast: true,
+  defaultKeyword: false,
+  bulkInsert: 'each',
+  upsert: 'insertThenUpdate',
+  regex: false,
+  dedicatedConnections: true,
+  transactionalDdl: true,
+  maxParameters: 32_766,
+})

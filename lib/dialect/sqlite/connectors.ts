@@ -1,0 +1,82 @@
+import type Sqlite from 'better-sqlite3'
+import { type Deadline, deadlineAfter } from '../../deadline.js'
+import type { AcquireRequest, Connector } from '../../pool/pool.js'
+import { type DatabaseSource, openFile, openMemory } from './open-database.js'
+import { SqliteSession } from './session.js'
+
+const REOPEN_MS = 5_000
+
+/**
+ * Opens and keeps the connections to a database file that read, or the one that writes.
+ *
+ * A session that a user's SQL may have altered continues on a new connection: that takes some 50 µs, and no list of
+ * settings to put back would ever be whole.
+ */
+export class FileConnector implements Connector<SqliteSession> {
+  constructor(
+    readonly source: DatabaseSource,
+    readonly access: AcquireRequest['access'],
+  ) {}
+
+  async open(deadline: Deadline): Promise<SqliteSession> {
+    return new SqliteSession(await openFile(this.source, this.access, deadline), this.access)
+  }
+
+  async validate(session: SqliteSession): Promise<boolean> {
+    return session.isOpen
+  }
+
+  async reset(session: SqliteSession): Promise<void> {
+    if (session.isAltered) session.replaceDatabase(await openFile(this.source, this.access, deadlineAfter(REOPEN_MS)))
+  }
+
+  async close(session: SqliteSession): Promise<void> {
+    session.close()
+  }
+}
+
+/**
+ * Lends sessions on one in-memory database, which lives until {@link dispose}: it would be gone with its connection, so
+ * that a session that is idle, old or broken ends without it.
+ */
+export class MemoryConnector implements Connector<SqliteSession> {
+  readonly source: DatabaseSource
+  #database: Sqlite.Database | undefined
+
+  constructor(source: DatabaseSource) {
+    this.source = source
+  }
+
+  async open(): Promise<SqliteSession> {
+    this.#database ??= openMemory(this.source)
+    return new SqliteSession(this.#database, 'write')
+  }
+
+  async validate(session: SqliteSession): Promise<boolean> {
+    return session.isOpen
+  }
+
+  async reset(session: SqliteSession): Promise<void> {
+    if (session.isAltered) session.replaceDatabase(this.#renew(this.#database!))
+  }
+
+  async close(session: SqliteSession): Promise<void> {
+    session.isBroken = true
+    if (this.#database === undefined) return
+    if (this.#database.inTransaction) this.#database.exec('rollback')
+    if (!session.isAltered) return
+    const altered = this.#database
+    this.#renew(altered)
+    altered.close()
+  }
+
+  dispose(): void {
+    this.#database?.close()
+    this.#database = undefined
+  }
+
+  #renew(altered: Sqlite.Database): Sqlite.Database {
+    this.#database = openMemory(this.source, altered.serialize())
+    return this.#database
+  }
+}

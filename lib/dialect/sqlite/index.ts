@@ -1,0 +1,46 @@
+import { randomUUID } from 'node:crypto'
+import { resolve } from 'node:path'
+import { SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
+import type { SqliteConnection } from '../connection-config.js'
+import type { Dialect } from '../dialect.js'
+import { capabilities } from './capabilities.js'
+import { ddl } from './ddl.js'
+import { loadDriver } from './driver.js'
+import { evicts, toDataError } from './errors.js'
+import { expressions } from './expressions.js'
+import { openFilePool, openMemoryPool } from './pool.js'
+import { codec } from './types.js'
+
+/**
+ * SQLite through `better-sqlite3`. A relative path is taken from the working directory of this moment.
+ *
+ * Every call with `:memory:` is a database of its own. Transactions are serializable, whatever isolation is asked for.
+ */
+export function sqliteDialect(config: SqliteConnection): Dialect {
+  const isMemory = config.file === ':memory:'
+  const file = isMemory ? config.file : resolve(config.file)
+  return {
+    engine: 'sqlite',
+    capabilities: { ...capabilities, dedicatedConnections: !isMemory },
+    expressions,
+    target: `sqlite:${file}`,
+    identity: isMemory ? { engine: 'sqlite', file, database: randomUUID() } : { engine: 'sqlite', file },
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+    createAdapter: () => new SqliteAdapter(),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+    async openPool(name, options, budget) {
+      const source = { driver: await loadDriver(), file, initSql: options.initSql }
+      return isMemory ? openMemoryPool(name, source, options, budget) : openFilePool(name, source, options, budget)
+    },
+    codec,
+    // every transaction that may write takes the writer's place at once: a reader could not become a writer later
+    begin: ({ readOnly }) => [readOnly ? 'begin' : 'begin immediate'],
+    toDataError,
+    evicts,
+    ddl,
+    tableExists: ({ name }) => ({
+      sql: "select 1 from sqlite_schema where type in ('table', 'view') and name = ? collate nocase",
+      parameters: [name],
+    }),
+  }
+}

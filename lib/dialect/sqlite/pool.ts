@@ -1,0 +1,124 @@
+import { deadlineAfter } from '../../deadline.js'
+import type { ConnectionBudget } from '../../pool/connection-budget.js'
+import { ConnectionPool } from '../../pool/connection-pool.js'
+import type { AcquireRequest, Condition, Pool, PoolStats } from '../../pool/pool.js'
+import type { PoolOptions } from '../../pool/pool-options.js'
+import { addPoolStats } from '../../pool/pool-stats.js'
+import type { Connection } from '../dialect.js'
+import { FileConnector, MemoryConnector } from './connectors.js'
+import type { DatabaseSource } from './open-database.js'
+import type { SqliteSession } from './session.js'
+
+/**
+ * Opens the pool of a database file: one connection that writes, whose queue is the lock of the one writer, and up to
+ * `maxConnections` that read beside it. The writer is open when this settles; readers open when they are wanted.
+ */
+export async function openFilePool(
+  name: string,
+  source: DatabaseSource,
+  options: PoolOptions,
+  budget?: ConnectionBudget,
+): Promise<Pool<Connection>> {
+  const ofWriter = { ...options, minConnections: Math.min(options.minConnections, 1), maxConnections: 1 }
+  const ofReaders = { ...options, minConnections: Math.max(options.minConnections - 1, 0) }
+  const writer = new ConnectionPool(name, new FileConnector(source, 'write'), ofWriter, budget)
+  const readers = new ConnectionPool(name, new FileConnector(source, 'read'), ofReaders, budget)
+  const pool = new WriterReadersPool(name, writer, readers)
+  const deadline = deadlineAfter(options.acquireTimeoutMs)
+  try {
+    // the writer first: it makes the file and its log
+    await writer.warm(1, deadline)
+    await readers.warm(ofReaders.minConnections, deadline)
+    return pool
+  } catch (error) {
+    await pool.close(0)
+    throw error
+  }
+}
+
+/** Opens the pool of an in-memory database: one connection for reads and writes, since another would be another database. */
+export async function openMemoryPool(
+  name: string,
+  source: DatabaseSource,
+  options: PoolOptions,
+  budget?: ConnectionBudget,
+): Promise<Pool<Connection>> {
+  const connector = new MemoryConnector(source)
+  // one always kept open costs nothing more: the database itself lives as long as the pool
+  const sessions = new ConnectionPool(name, connector, { ...options, minConnections: 1, maxConnections: 1 }, budget)
+  const pool = new MemoryPool(name, sessions, connector)
+  try {
+    await sessions.warm(1, deadlineAfter(options.acquireTimeoutMs))
+    return pool
+  } catch (error) {
+    await pool.close(0)
+    throw error
+  }
+}
+
+/** One writer and many readers of a database file behind one pool; the request says which is wanted. */
+class WriterReadersPool implements Pool<Connection> {
+  readonly name: string
+  readonly #writer: ConnectionPool<SqliteSession>
+  readonly #readers: ConnectionPool<SqliteSession>
+
+  constructor(name: string, writer: ConnectionPool<SqliteSession>, readers: ConnectionPool<SqliteSession>) {
+    this.name = name
+    this.#writer = writer
+    this.#readers = readers
+  }
+
+  acquire(request: AcquireRequest): SqliteSession | Promise<SqliteSession> {
+    return (request.access === 'write' ? this.#writer : this.#readers).acquire(request)
+  }
+
+  release(session: SqliteSession, condition: Condition): void {
+    const side = session.access === 'write' ? this.#writer : this.#readers
+    side.release(session, session.isInTransaction ? 'broken' : condition)
+  }
+
+  async close(timeoutMs: number): Promise<void> {
+    await Promise.all([this.#writer.close(timeoutMs), this.#readers.close(timeoutMs)])
+  }
+
+  stats(): PoolStats {
+    return addPoolStats(this.#writer.stats(), this.#readers.stats())
+  }
+}
+
+/** The sessions of one in-memory database, which ends with this pool. */
+class MemoryPool implements Pool<Connection> {
+  readonly name: string
+  readonly #sessions: ConnectionPool<SqliteSession>
+  readonly #connector: MemoryConnector
+
+  constructor(name: string, sessions: ConnectionPool<SqliteSession>, connector: MemoryConnector) {
+    this.name = name
+    this.#sessions = sessions
+    this.#connector = connector
+  }
+
+  acquire(request: AcquireRequest): SqliteSession | Promise<SqliteSession> {
+    const session = this.#sessions.acquire(request)
+    return session instanceof Promise ? session.then((lent) => lentFor(lent, request)) : lentFor(session, request)
+  }
+
+  release(session: SqliteSession, condition: Condition): void {
+    this.#sessions.release(session, session.isInTransaction ? 'broken' : condition)
+  }
+
+  async close(timeoutMs: number): Promise<void> {
+    await this.#sessions.close(timeoutMs)
+    this.#connector.dispose()
+  }
+
+  stats(): PoolStats {
+    return this.#sessions.stats()
+  }
+}
+
+// the same refusals as on a file, where readers are connections of their own
+function lentFor(session: SqliteSession, request: AcquireRequest): SqliteSession {
+  session.access = request.access
+  return session
+}

@@ -1,0 +1,112 @@
+import type Sqlite from 'better-sqlite3'
+import { ReadOnlyError, ScopeClosedError } from '../../errors.js'
+import type { AcquireRequest } from '../../pool/pool.js'
+import type { Connection, MaybePromise, Statement, StatementResult } from '../dialect.js'
+import { evicts } from './errors.js'
+import { isBusy, type LockWait, retryWhileBusy } from './lock-wait.js'
+import { type PreparedStatement, PreparedStatements } from './prepared-statements.js'
+import { CountResult, Repetition, runOnce } from './statement-run.js'
+
+/**
+ * One connection to a SQLite database. Runs at once, and gives a promise only while another process holds the
+ * database's lock.
+ */
+export class SqliteSession implements Connection {
+  isBroken = false
+  /** What this session is lent for; one lent to read refuses statements that write. */
+  access: AcquireRequest['access']
+
+  #database: Sqlite.Database
+  #prepared: PreparedStatements
+  #lockWait: LockWait | undefined
+  #hasLostTransaction = false
+
+  constructor(database: Sqlite.Database, access: AcquireRequest['access']) {
+    this.#database = database
+    this.#prepared = new PreparedStatements(database)
+    this.access = access
+  }
+
+  get isOpen(): boolean {
+    return this.#database.open
+  }
+
+  get isInTransaction(): boolean {
+    return this.#database.open && this.#database.inTransaction
+  }
+
+  /** Whether the session may differ from a new one in settings, temporary tables or attached databases. */
+  get isAltered(): boolean {
+    return this.#prepared.hasAlteredSession
+  }
+
+  run(statement: Statement): MaybePromise<StatementResult> {
+    if (this.#hasLostTransaction) return this.#runAfterLoss(statement)
+    const repetition = statement.repeat === undefined ? undefined : new Repetition(statement.repeat)
+    try {
+      return this.#runNow(statement, repetition)
+    } catch (error) {
+      if (!isBusy(error)) throw error
+      return this.#runWhenFree(statement, repetition)
+    }
+  }
+
+  /** Ends a wait for another process's lock. SQLite cannot stop a statement that runs: it holds the thread. */
+  async cancel(): Promise<void> {
+    if (this.#lockWait !== undefined) this.#lockWait.isCancelled = true
+  }
+
+  /** Continues on another connection to the same database; closes the old one. */
+  replaceDatabase(database: Sqlite.Database): void {
+    this.#database.close()
+    this.#database = database
+    this.#prepared = new PreparedStatements(database)
+  }
+
+  close(): void {
+    this.isBroken = true
+    if (this.#lockWait !== undefined) this.#lockWait.isCancelled = true
+    this.#database.close()
+  }
+
+  #runNow(statement: Statement, repetition: Repetition | undefined): StatementResult {
+    const wasInTransaction = this.#database.inTransaction
+    try {
+      const prepared = this.#prepare(statement)
+      return repetition === undefined ? runOnce(prepared, statement.parameters) : repetition.run(prepared)
+    } catch (error) {
+      if (evicts(error)) this.isBroken = true
+      // a full disk, or ON CONFLICT ROLLBACK: what follows would be committed statement by statement
+      if (wasInTransaction && !this.#database.inTransaction) this.#hasLostTransaction = true
+      throw error
+    }
+  }
+
+  #prepare({ sql, exactIntegers = false }: Statement): PreparedStatement {
+    const prepared = this.#prepared.get(sql)
+    if (prepared.writes && this.access === 'read') throw new ReadOnlyError('the statement writes, and its connection was taken to read')
+    if (prepared.givesBigints !== exactIntegers) {
+      prepared.statement.safeIntegers(exactIntegers)
+      prepared.givesBigints = exactIntegers
+    }
+    return prepared
+  }
+
+  async #runWhenFree(statement: Statement, repetition: Repetition | undefined): Promise<StatementResult> {
+    const wait: LockWait = { isCancelled: false }
+    this.#lockWait = wait
+    try {
+      return await retryWhileBusy(() => this.#runNow(statement, repetition), statement.deadline, wait)
+    } finally {
+      this.#lockWait = undefined
+    }
+  }
+
+  #runAfterLoss({ sql }: Statement): StatementResult {
+    if (!/^\s*rollback(?:\s+transaction)?\s*;?\s*$/i.test(sql)) {
+      throw new ScopeClosedError('the database rolled this transaction back when a statement in it failed; nothing more can run in it')
+    }
+    this.#hasLostTransaction = false
+    return new CountResult(0)
+  }
+}

@@ -1,0 +1,78 @@
+import type { ResultColumn, StatementResult } from '../dialect.js'
+import type { PreparedStatement } from './prepared-statements.js'
+
+/** Runs a prepared statement with one list of values. */
+export function runOnce(prepared: PreparedStatement, parameters: readonly unknown[]): StatementResult {
+  // as one list: an object among separate arguments would be taken for named parameters
+  if (prepared.returnsRows) {
+    const rows = prepared.statement.all(parameters)
+    return new RowsResult(rows, prepared.writes ? rows.length : 0, prepared)
+  }
+  const { changes, lastInsertRowid } = prepared.statement.run(parameters)
+  return new CountResult(changes, prepared.inserts && changes > 0 ? lastInsertRowid : undefined)
+}
+
+/** One statement on its way through many lists of values. What has run stays run when a later list meets a lock. */
+export class Repetition {
+  readonly #lists: readonly (readonly unknown[])[]
+  readonly #rows: (readonly unknown[])[] = []
+  readonly #affectedEach: number[] = []
+
+  constructor(lists: readonly (readonly unknown[])[]) {
+    this.#lists = lists
+  }
+
+  /** Runs the lists that have not run yet. */
+  run(prepared: PreparedStatement): StatementResult {
+    for (let index = this.#affectedEach.length; index < this.#lists.length; index++) {
+      const { rows, affectedRows } = runOnce(prepared, this.#lists[index]!)
+      for (const row of rows) this.#rows.push(row)
+      this.#affectedEach.push(affectedRows)
+    }
+    const affectedRows = this.#affectedEach.reduce((sum, count) => sum + count, 0)
+    return new RowsResult(this.#rows, affectedRows, prepared, this.#affectedEach)
+  }
+}
+
+class RowsResult implements StatementResult {
+  readonly #prepared: PreparedStatement
+
+  constructor(
+    readonly rows: readonly (readonly unknown[])[],
+    readonly affectedRows: number,
+    prepared: PreparedStatement,
+    readonly affectedEach?: readonly number[],
+  ) {
+    this.#prepared = prepared
+  }
+
+  columns(): readonly ResultColumn[] {
+    return this.#prepared.returnsRows ? this.#prepared.statement.columns().map(resultColumn) : []
+  }
+}
+
+/** What a statement without rows gives. */
+export class CountResult implements StatementResult {
+  readonly rows: readonly (readonly unknown[])[] = []
+
+  constructor(
+    readonly affectedRows: number,
+    readonly insertId?: number | bigint,
+  ) {}
+
+  columns(): readonly ResultColumn[] {
+    return []
+  }
+}
+
+function resultColumn({ name, table, column }: { name: string; table: string | null; column: string | null }): ResultColumn {
+  if (table === null || column === null) return { name, table: undefined, column: undefined, decode: narrowBigint }
+  return { name, table, column }
+}
+
+/** A plain driver gives numbers; a bigint is kept only where a number would not be exact. */
+function narrowBigint(value: unknown): unknown {
+  if (typeof value !== 'bigint') return value
+  const number = Number(value)
+  return Number.isSafeInteger(number) ? number : value
+}

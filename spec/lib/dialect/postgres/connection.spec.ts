@@ -1,0 +1,280 @@
+import { inspect } from 'node:util'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { deadlineAfter } from '../../../../lib/deadline.js'
+import { MAX_PARAMETERS, type PostgresConnection } from '../../../../lib/dialect/postgres/connection.js'
+import { evicts } from '../../../../lib/dialect/postgres/errors.js'
+import { ConnectionError, ConnectionLostError, QueryError } from '../../../../lib/errors.js'
+import { type FreshDatabase, forEachEngine } from '../../../support/engines.js'
+import { startFront } from './server-front.js'
+import { connectorFor, firstValue, openSession } from './session.js'
+
+const SLEEP = { sql: 'select pg_sleep(10)', parameters: [] }
+
+forEachEngine(
+  (engine) => {
+    let database: FreshDatabase
+    let connection: PostgresConnection
+
+    beforeAll(async () => {
+      database = await engine.freshDatabase()
+      await engine.admin(database.url, 'create table items (id serial primary key, name text)')
+    })
+    beforeEach(async () => {
+      connection = await openSession(database.url)
+    })
+    afterEach(() => connection.close())
+    afterAll(() => database?.drop())
+
+    const run = (sql: string, ...parameters: unknown[]) => connection.run({ sql, parameters })
+    const errorOf = (running: Promise<unknown>): Promise<unknown> =>
+      running.then(
+        () => undefined,
+        (error: unknown) => error,
+      )
+    const backendPid = async (of = connection) => Number(await firstValue(of, 'select pg_backend_pid()'))
+
+    async function kill(pid: number): Promise<void> {
+      await engine.admin(database.url, `select pg_terminate_backend(${pid})`)
+    }
+
+    async function broken(): Promise<void> {
+      await expect.poll(() => connection.isBroken, { interval: 2 }).toBe(true)
+    }
+
+    describe('run', () => {
+      it('gives values as the server wrote them, in column order', async () => {
+        const { rows } = await run(`select 9007199254740993::bigint, 1.50::numeric, true, null, '{"a":1}'::jsonb, $1::text`, 'x')
+        expect(rows).toStrictEqual([['9007199254740993', '1.50', 't', null, '{"a": 1}', 'x']])
+      })
+
+      it('counts the rows that a write has met, and none for a read', async () => {
+        expect((await run(`insert into items (name) values ('a'), ('b'), ('c')`)).affectedRows).toBe(3)
+        expect((await run(`update items set name = name where name <> 'a' returning id`)).affectedRows).toBe(2)
+        expect((await run('select * from items')).affectedRows).toBe(0)
+        expect((await run('delete from items')).affectedRows).toBe(3)
+        expect((await run('create temp table nothing ()')).affectedRows).toBe(0)
+      })
+
+      it('gives the last result of several statements', async () => {
+        expect((await run('select 1; select 2')).rows).toStrictEqual([['2']])
+      })
+
+      it('throws what the server raised, and goes on', async () => {
+        expect(await errorOf(run('select 1 / 0'))).toMatchObject({ code: '22012' })
+        expect(await firstValue(connection, 'select 1')).toBe('1')
+        expect(connection.isBroken).toBe(false)
+      })
+
+      it('takes as many bound values as the protocol does, and refuses more before they are sent', async () => {
+        const sum = (count: number) => `select ${Array.from({ length: count }, (_, index) => `$${index + 1}::int`).join('+')}`
+        const values = Array.from({ length: MAX_PARAMETERS }, () => 1)
+        // a sum of that many terms is too deep for the server: a list is not
+        const list = `select count(*) from (values ${values.map((_, index) => `($${index + 1})`).join(',')}) as given`
+        expect(await firstValue(connection, list, ...values)).toBe('65535')
+        expect(await errorOf(run(sum(MAX_PARAMETERS + 1), ...values, 1))).toBeInstanceOf(QueryError)
+        expect(connection.isBroken).toBe(false)
+      })
+    })
+
+    describe('named statements', () => {
+      const prepared = async () => (await run('select name from pg_prepared_statements where not from_sql order by name')).rows.flat()
+      const named = (name: string, sql: string, ...parameters: unknown[]) => connection.run({ name, sql, parameters })
+
+      it('stay prepared on the connection', async () => {
+        for (const value of [1, 2, 3]) expect((await named('lw_a', 'select $1::int', value)).rows).toStrictEqual([[String(value)]])
+        expect(await prepared()).toStrictEqual(['lw_a'])
+      })
+
+      it('are kept up to a bound; further ones run all the same', async () => {
+        for (let index = 0; index < 510; index++) {
+          expect((await named(`lw_${index}`, `select ${index}`)).rows).toStrictEqual([[String(index)]])
+        }
+        expect(await prepared()).toHaveLength(500)
+      })
+
+      it('are prepared anew after the table under them has changed', async () => {
+        await run('create table growing (id int)')
+        await named('lw_all', 'select * from growing')
+        await engine.admin(database.url, `alter table growing add column name text default 'new'; insert into growing values (1)`)
+        expect((await named('lw_all', 'select * from growing')).rows).toStrictEqual([['1', 'new']])
+        await engine.admin(database.url, 'alter table growing drop column name')
+        expect((await named('lw_all', 'select * from growing')).rows).toStrictEqual([['1']])
+      })
+
+      it('are prepared anew after somebody dropped them all', async () => {
+        await named('lw_b', 'select 1')
+        await run('deallocate all')
+        expect((await named('lw_b', 'select 1')).rows).toStrictEqual([['1']])
+      })
+
+      it('fail inside a transaction that they cannot be run again in, and are prepared anew after it', async () => {
+        await named('lw_c', 'select 1')
+        await run('begin')
+        await run('deallocate all')
+        expect(await errorOf(named('lw_c', 'select 1'))).toMatchObject({ code: '26000' })
+        await run('rollback')
+        expect((await named('lw_c', 'select 1')).rows).toStrictEqual([['1']])
+      })
+    })
+
+    describe('columns', () => {
+      it('names the table and column that each comes from, and decodes as the plain driver does', async () => {
+        await run(`insert into items (name) values ('a')`)
+        const result = await run('select name as label, i.id, count(*) over () as total, now() > now() as later from items i limit 1')
+        const columns = await result.columns()
+        expect(columns.map(({ name, table, column }) => [name, table, column])).toStrictEqual([
+          ['label', 'items', 'name'],
+          ['id', 'items', 'id'],
+          ['total', undefined, undefined],
+          ['later', undefined, undefined],
+        ])
+        expect(columns.map(({ decode }, index) => decode!(result.rows[0]![index]))).toStrictEqual(['a', expect.any(Number), '1', false])
+      })
+
+      it('asks the server once for each table', async () => {
+        await (await run('select id from items')).columns()
+        expect((await run('select name, id from items')).columns()).toBeInstanceOf(Array)
+      })
+
+      it('knows a column that was added since', async () => {
+        await (await run('select id from items')).columns()
+        await engine.admin(database.url, 'alter table items add column since int')
+        expect(await (await run('select since from items')).columns()).toMatchObject([{ table: 'items', column: 'since' }])
+      })
+
+      it('says the physical names, odd ones too, and the view where it is one', async () => {
+        await run('create temp table "odd ""table" ("odd ""column" int)')
+        expect(await (await run('select * from "odd ""table"')).columns()).toMatchObject([{ table: 'odd "table', column: 'odd "column' }])
+        await run('create view item_names as select name from items')
+        expect(await (await run('select * from item_names')).columns()).toMatchObject([{ table: 'item_names', column: 'name' }])
+      })
+    })
+
+    describe('cancel', () => {
+      it('stops the running statement on the server, and not the neighbour’s', async () => {
+        const neighbour = await openSession(database.url)
+        const neighbours = firstValue(neighbour, `select 'done' from pg_sleep(0.5)`)
+        const running = errorOf(connection.run(SLEEP))
+        const { processID } = connection.client as unknown as { processID: number }
+        const startedAtMs = performance.now()
+        await connection.cancel()
+        expect(await running).toMatchObject({ code: '57014' })
+        expect(performance.now() - startedAtMs).toBeLessThan(200)
+        expect(await active(processID)).toEqual([])
+        expect(await neighbours).toBe('done')
+        await neighbour.close()
+      })
+
+      const active = (pid: number) => engine.admin(database.url, `select 1 from pg_stat_activity where pid = ${pid} and state = 'active'`)
+
+      it('stops a statement that the request has overtaken on its way', async () => {
+        const front = await startFront(database.url, { delayMs: 50 })
+        const through = await (await connectorFor(database.url, { port: front.port })).open(deadlineAfter(5_000))
+        const startedAtMs = performance.now()
+        const running = errorOf(through.run(SLEEP))
+        await through.cancel()
+        expect(await running).toMatchObject({ code: '57014' })
+        expect(performance.now() - startedAtMs).toBeLessThan(1_000)
+        await through.close()
+        await front.close()
+      })
+
+      it('stops a statement whose connection is closed at once', async () => {
+        const pid = await backendPid()
+        const running = errorOf(connection.run(SLEEP))
+        const cancelling = connection.cancel()
+        await connection.close()
+        expect(connection.isBroken).toBe(true)
+        await cancelling
+        await expect.poll(() => active(pid), { timeout: 1_000 }).toEqual([])
+        await running
+        await expect.poll(() => connection.socket.destroyed).toBe(true)
+      })
+
+      it('does nothing when nothing runs', async () => {
+        await connection.cancel()
+        expect(await firstValue(connection, `select 'untouched' from pg_sleep(0.05)`)).toBe('untouched')
+      })
+
+      it('does nothing when the connection is gone', async () => {
+        const running = errorOf(connection.run(SLEEP))
+        connection.destroy()
+        await connection.cancel()
+        expect(await running).toBeInstanceOf(ConnectionLostError)
+      })
+
+      it('says so when it cannot reach the server while the statement goes on', async () => {
+        const front = await startFront(database.url, {})
+        const through = await (await connectorFor(database.url, { port: front.port })).open(deadlineAfter(5_000))
+        const running = errorOf(through.run(SLEEP))
+        front.refuse()
+        expect(await errorOf(through.cancel())).toBeInstanceOf(ConnectionError)
+        await through.close()
+        expect(await running).toBeInstanceOf(ConnectionLostError)
+        await front.close()
+      })
+    })
+
+    describe('a session that the server ends', () => {
+      it('breaks an idle connection and nothing else: the process goes on', async () => {
+        await kill(await backendPid())
+        await broken()
+        expect(await errorOf(run('select 1'))).toBeInstanceOf(ConnectionError)
+      })
+
+      it('fails the statement that runs, with an error that evicts', async () => {
+        const pid = await backendPid()
+        const running = errorOf(connection.run(SLEEP))
+        await kill(pid)
+        const error = await running
+        expect(error).toMatchObject({ code: '57P01' })
+        expect(evicts(error)).toBe(true)
+        await broken()
+      })
+
+      it('is told apart from a refusal to connect when the network goes away in the middle', async () => {
+        const front = await startFront(database.url, {})
+        const through = await (await connectorFor(database.url, { port: front.port })).open(deadlineAfter(5_000))
+        const running = errorOf(through.run(SLEEP))
+        front.cut()
+        const error = await running
+        expect(error).toBeInstanceOf(ConnectionLostError)
+        expect(evicts(error)).toBe(true)
+        expect(through.isBroken).toBe(true)
+        await front.close()
+      })
+    })
+
+    describe('close', () => {
+      it('takes leave, so that the server’s session ends', async () => {
+        const pid = await backendPid()
+        await connection.close()
+        await expect.poll(() => engine.admin(database.url, `select 1 from pg_stat_activity where pid = ${pid}`)).toEqual([])
+      })
+
+      it('does not wait for a statement that runs', async () => {
+        const running = errorOf(connection.run(SLEEP))
+        const startedAtMs = performance.now()
+        await connection.close()
+        expect(await running).toBeInstanceOf(ConnectionLostError)
+        expect(performance.now() - startedAtMs).toBeLessThan(200)
+      })
+
+      it('may be called twice', async () => {
+        await connection.close()
+        await connection.close()
+        expect(connection.isBroken).toBe(true)
+      })
+    })
+
+    it('shows no password to whoever prints it', async () => {
+      const connector = await connectorFor(database.url, { password: 'unguessable' })
+      const opened = await connector.open(deadlineAfter(5_000))
+      for (const shown of [opened, connector]) {
+        expect(inspect(shown, { depth: 20, showHidden: true })).not.toContain('unguessable')
+      }
+      await opened.close()
+    })
+  },
+  { engines: ['postgres'] },
+)

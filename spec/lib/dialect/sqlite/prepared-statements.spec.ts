@@ -1,0 +1,61 @@
+import Database from 'better-sqlite3'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { PreparedStatements } from '../../../../lib/dialect/sqlite/prepared-statements.js'
+
+let database: Database.Database
+
+beforeEach(() => {
+  database = new Database(':memory:')
+})
+
+afterEach(() => {
+  database.close()
+})
+
+describe('PreparedStatements', () => {
+  it('prepares a statement once while it is in use, and never keeps more than 512', () => {
+    const statements = new PreparedStatements(database)
+    const inUse = statements.get('select ?')
+    const left = statements.get('select 0')
+    for (let n = 0; n < 2_000; n++) {
+      statements.get(`select ${n}, ${n}`)
+      expect(statements.get('select ?')).toBe(inUse)
+      expect(statements.size).toBeLessThanOrEqual(512)
+    }
+    expect(statements.get('select 0')).not.toBe(left)
+  })
+
+  it.each([
+    'select 1',
+    '  -- why\n/* how */ ; INSERT into t values (1)',
+    'with x as (select 1) select * from x',
+    'begin immediate',
+    'savepoint a',
+    'rollback',
+    'values (1)',
+  ])('takes %j for one that leaves the session as it is', (sql) => {
+    database.exec('create table t (n)')
+    const statements = new PreparedStatements(database)
+    statements.get(sql)
+    expect(statements.hasAlteredSession).toBe(false)
+  })
+
+  it.each([
+    'pragma foreign_keys = off',
+    '/* select */ pragma foreign_keys = off',
+    "attach ':memory:' as other",
+    'create temp table t (n)',
+    'explain pragma foreign_keys = off',
+    'detach other',
+  ])('takes %j for one that may have altered the session', (sql) => {
+    const statements = new PreparedStatements(database)
+    statements.get(sql)
+    expect(statements.hasAlteredSession).toBe(true)
+  })
+
+  it('counts a statement that failed to be prepared too', () => {
+    const statements = new PreparedStatements(database)
+    expect(() => statements.get('pragma foreign_keys = off; select 1')).toThrow()
+    expect(statements.hasAlteredSession).toBe(true)
+  })
+})
