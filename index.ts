@@ -1,0 +1,3 @@
+export { sql } from 'kysely'
+export * from './decorators/index.js'
+export * from './lib/index.js'

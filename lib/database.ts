@@ -1,0 +1,161 @@
+import { DummyDriver, Kysely } from 'kysely'
+import { type ConnectionConfig, connectionConfig } from './dialect/connection-config.js'
+import { ConnectionSource } from './dialect/connection-source.js'
+import { constraintCatalogue } from './dialect/constraint-catalogue.js'
+import { createDialect } from './dialect/create-dialect.js'
+import type { Dialect } from './dialect/dialect.js'
+import { ConfigurationError } from './errors.js'
+import { definitionOf } from './model/define-model.js'
+import type { ModelClass, ModelDefinition } from './model/model-definition.js'
+import { checkRelations } from './model/relations.js'
+import { type Schema, schemaOf } from './model/schema.js'
+import { isPlainObject, kindOf } from './model/value-kind.js'
+import { crudNodes } from './nodes/crud-nodes.js'
+import type { ModelNodes } from './nodes/model-nodes.js'
+import type { Node } from './nodes/node.js'
+import { NodeRegistry } from './nodes/node-registry.js'
+import { type PoolOptions, poolOptions } from './pool/pool-options.js'
+import { bindModel, type Compiler } from './query/bound-model.js'
+import { createTables } from './query/create-tables.js'
+import { QueryRunner } from './query/query-runner.js'
+import type { TransactionOptions } from './query/transaction.js'
+
+/** Model classes by the names they have in code: `{ users: User }` gives `db.nodes.users`. */
+export type Models = Readonly<Record<string, ModelClass>>
+
+/** The nodes of every model, by its name in code. */
+export type DatabaseNodes<M extends Models> = { readonly [K in keyof M]: ModelNodes<InstanceType<M[K]>> }
+
+export interface DatabaseOptions<M extends Models> {
+  /** Where the database is: `postgres://…`, `mysql://…`, `mariadb://…`, `sqlite:…`. This or `connection`. */
+  readonly url?: string
+  /** The same in parts, for passwords that expire and for TLS. */
+  readonly connection?: ConnectionConfig
+  readonly models: M
+  /** See {@link PoolOptions} for each option's unit, bounds and default. */
+  readonly pool?: Partial<PoolOptions>
+  /** The current instant, for the timestamps that the layer keeps. Default: the system's clock. */
+  readonly now?: () => Date
+}
+
+export interface CloseOptions {
+  /** Most milliseconds to wait for calls that still run before their connections are destroyed. Default 5,000. */
+  readonly timeoutMs?: number
+}
+
+const OPTIONS: readonly string[] = ['url', 'connection', 'models', 'pool', 'now']
+const CLOSE_TIMEOUT_MS = 5_000
+
+/**
+ * A database with the nodes of its models. Connects on first use.
+ *
+ * ```ts
+ * await using db = createDatabase({ url: 'sqlite:shop.db', models: { users: User } })
+ * const ada = await db.nodes.users.create({ email: 'ada@example.com' })
+ * ```
+ *
+ * @throws {ConfigurationError} an option is missing, unknown or out of bounds
+ * @throws {ModelError} a class has no definition, or the models contradict each other
+ */
+export function createDatabase<const M extends Models>(options: DatabaseOptions<M>): Database<M> {
+  return new Database(checkOptions(options))
+}
+
+/** What {@link createDatabase} gives. */
+export class Database<M extends Models> implements AsyncDisposable {
+  /** The nodes of every model, by its name in code. */
+  readonly nodes: DatabaseNodes<M>
+  readonly #dialect: Dialect
+  readonly #schema: Schema
+  readonly #source: ConnectionSource
+  readonly #runner: QueryRunner
+  readonly #registry: NodeRegistry
+
+  /** Use {@link createDatabase}. */
+  constructor(options: DatabaseOptions<M>) {
+    const definitions = definitionsOf(options.models)
+    const list = Object.values(definitions)
+    checkRelations(list)
+    this.#dialect = createDialect(connectionConfig(options))
+    this.#schema = schemaOf(list)
+    this.#source = new ConnectionSource(this.#dialect, poolOptions(options.pool))
+    this.#runner = new QueryRunner(this.#dialect, this.#source, constraintCatalogue(list, this.#schema))
+    const compiler = compilerOf(this.#dialect)
+    const now = options.now ?? (() => new Date())
+    const nodes = Object.entries(definitions).map(([key, definition]) => {
+      return [key, crudNodes(bindModel(definition, this.#dialect, compiler, now), this.#runner)] as const
+    })
+    this.nodes = Object.freeze(Object.fromEntries(nodes)) as unknown as DatabaseNodes<M>
+    this.#registry = new NodeRegistry(nodes.flatMap(([, each]) => Object.values(each)))
+  }
+
+  /**
+   * The node of a name, such as `UserCreateNode`.
+   *
+   * @throws {ConfigurationError} there is none; the message suggests the nearest name
+   */
+  node(name: string): Node {
+    return this.#registry.get(name)
+  }
+
+  /**
+   * Runs `fn` in a transaction: every node call below it, however deep, joins by the async context. Committed when `fn`
+   * returns, rolled back when it throws. Inside another transaction: a savepoint of it.
+   *
+   * @throws {UnawaitedQueryError} a call in `fn` was still running when it returned; rolled back
+   * @throws {TransactionAbortedError} a failed statement was caught in `fn` and the engine kept nothing; rolled back
+   * @throws {CommitUnknownError} the connection was lost during COMMIT
+   */
+  transaction<T>(fn: () => Promise<T>, options?: TransactionOptions): Promise<T> {
+    return this.#runner.transaction(fn, options)
+  }
+
+  /**
+   * Creates the tables of all models, for tests and quick starts.
+   *
+   * @throws {ConfigurationError} one of the tables is there already; nothing was created
+   */
+  createTables(): Promise<void> {
+    return createTables(this.#dialect, this.#runner, this.#schema)
+  }
+
+  /** Settles when the database answers; rejects with what keeps it from it. */
+  async ping(): Promise<void> {
+    await this.#runner.run({ label: 'ping', access: 'read', statement: { sql: 'select 1', parameters: [] }, read: () => undefined })
+  }
+
+  /** Refuses new calls, waits for those that run, and gives the pool back. Always settles. */
+  async close({ timeoutMs = CLOSE_TIMEOUT_MS }: CloseOptions = {}): Promise<void> {
+    await this.#source.close(timeoutMs)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
+
+function checkOptions<M extends Models>(options: DatabaseOptions<M>): DatabaseOptions<M> {
+  if (!isPlainObject(options)) throw new ConfigurationError('options', `expected an object, got ${kindOf(options)}`)
+  const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name))
+  if (unknown !== undefined) throw new ConfigurationError(unknown, `unknown option; known are ${OPTIONS.join(', ')}`)
+  if (!isPlainObject(options.models)) throw new ConfigurationError('models', `expected an object of classes, got ${kindOf(options.models)}`)
+  if (options.now !== undefined && typeof options.now !== 'function')
+    throw new ConfigurationError('now', 'expected a function that gives a Date')
+  return options
+}
+
+function definitionsOf(models: Models): Readonly<Record<string, ModelDefinition>> {
+  return Object.fromEntries(Object.entries(models).map(([key, target]) => [key, definitionOf(target)]))
+}
+
+/** A Kysely that compiles statements and never runs them. */
+function compilerOf(dialect: Dialect): Compiler {
+  return new Kysely({
+    dialect: {
+      createDriver: () => new DummyDriver(),
+      createQueryCompiler: () => dialect.createQueryCompiler(),
+      createAdapter: () => dialect.createAdapter(),
+      createIntrospector: (db) => dialect.createIntrospector(db),
+    },
+  })
+}

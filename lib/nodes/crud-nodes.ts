@@ -1,0 +1,54 @@
+import { jsonSchemaOf } from '../model/json-schema.js'
+import type { BoundModel } from '../query/bound-model.js'
+import { nodeName } from '../query/bound-model.js'
+import { createMany } from '../query/bulk-create.js'
+import { upsertMany } from '../query/bulk-upsert.js'
+import { createOne } from '../query/create.js'
+import { deleteMany, deleteOne } from '../query/delete.js'
+import { countRows, listRows } from '../query/list.js'
+import type { PlanRunner } from '../query/query-plan.js'
+import { readOne, readOneOrThrow } from '../query/read.js'
+import { updateMany, updateOne } from '../query/update.js'
+import { upsertOne } from '../query/upsert.js'
+import type { ModelNodes } from './model-nodes.js'
+import { type AnyCall, describeNode, type Effect, type Node } from './node.js'
+
+/** What a node does: its effect, and the operation it runs. The node's schemas follow from the operation's name. */
+interface Operation {
+  readonly effect: Effect
+  readonly run: (model: BoundModel, runner: PlanRunner, input: unknown, options?: never) => unknown
+}
+
+/** Every operation on a model. A new one is a file in `lib/query` and a row here. */
+const OPERATIONS: Readonly<Record<keyof ModelNodes<object>, Operation>> = {
+  create: { effect: 'write', run: createOne },
+  read: { effect: 'read', run: readOne },
+  readOrThrow: { effect: 'read', run: readOneOrThrow },
+  update: { effect: 'write', run: updateOne },
+  delete: { effect: 'write', run: deleteOne },
+  list: { effect: 'read', run: listRows },
+  count: { effect: 'read', run: countRows },
+  upsert: { effect: 'write', run: upsertOne },
+  bulkCreate: { effect: 'write', run: createMany },
+  bulkUpdate: { effect: 'write', run: updateMany },
+  bulkDelete: { effect: 'write', run: deleteMany },
+  bulkUpsert: { effect: 'write', run: upsertMany },
+}
+
+export type OperationName = keyof typeof OPERATIONS
+
+/** The nodes of a model, by operation. */
+export function crudNodes(model: BoundModel, runner: PlanRunner): Readonly<Record<OperationName, Node>> {
+  const names = Object.keys(OPERATIONS) as OperationName[]
+  return Object.freeze(Object.fromEntries(names.map((name) => [name, crudNode(model, runner, name)])) as Record<OperationName, Node>)
+}
+
+function crudNode(model: BoundModel, runner: PlanRunner, operation: OperationName): Node {
+  const { effect, run } = OPERATIONS[operation]
+  // async, so that a refused input is a rejection like every other failure
+  const call: AnyCall = async (input, options) => run(model, runner, input, options as never)
+  const { name } = model.definition
+  return describeNode(call, { name: nodeName(name, operation), model: name, operation, effect }, () =>
+    jsonSchemaOf(model.definition, operation),
+  )
+}

@@ -1,0 +1,41 @@
+import type { JsonSchema } from '../model/field-json-schema.js'
+import type { NodeSchemas } from '../model/json-schema.js'
+
+/** What a node does to the world. */
+export type Effect = 'read' | 'write' | 'external'
+
+/** What is known of a node without running it: for logs, metrics, workflows and channels. */
+export interface NodeDescription {
+  /** Unique in its database, such as `UserCreateNode`. */
+  readonly name: string
+  /** The model it works on. */
+  readonly model: string
+  /** What it does to the model, such as `create`. */
+  readonly operation: string
+  readonly effect: Effect
+  /** JSON Schema (draft 2020-12) of the input. */
+  readonly inputSchema: JsonSchema
+  /** JSON Schema (draft 2020-12) of what it resolves to. */
+  readonly outputSchema: JsonSchema
+}
+
+/** A described async function: called as it is, or by `run`. */
+export type Node<Call extends (...args: never[]) => Promise<unknown> = AnyCall> = Call & NodeDescription & { readonly run: Call }
+
+/** A node's call where its types are not known. */
+export type AnyCall = (input: unknown, options?: unknown) => Promise<unknown>
+
+/** Makes a node of a function and its description. The schemas are made when they are first asked for. */
+export function describeNode(
+  call: AnyCall,
+  description: Omit<NodeDescription, 'inputSchema' | 'outputSchema'>,
+  schemas: () => NodeSchemas,
+): Node {
+  const fixed = Object.entries(description).map(([name, value]) => [name, { value, enumerable: true }])
+  return Object.defineProperties(call, {
+    ...Object.fromEntries(fixed),
+    run: { value: call, enumerable: false },
+    inputSchema: { get: () => schemas().input, enumerable: true },
+    outputSchema: { get: () => schemas().output, enumerable: true },
+  }) as Node
+}

@@ -1,0 +1,123 @@
+import type { StatementResult } from '../dialect/dialect.js'
+import type { BoundModel } from './bound-model.js'
+import { type BulkOptions, runBulk } from './bulk-run.js'
+import { parseFlag, parseInput, parseOptions } from './call-input.js'
+import { insertRow, newRow, readCreated } from './create.js'
+import { InputIssues } from './input-issues.js'
+import { type Insert, type InsertTail, insertRows } from './insert-rows.js'
+import type { PlanRunner } from './query-plan.js'
+import { parseRows } from './row-chunks.js'
+import { groupRows, type PlacedGroup } from './row-groups.js'
+import { type PlainRow, parseSelect, readRows, type Selection } from './select.js'
+
+export interface BulkCreateResult {
+  /** Rows made. */
+  readonly count: number
+  /** With `returning: true`: the rows made, in the order of the input. */
+  readonly rows?: readonly PlainRow[]
+}
+
+interface BulkCreate {
+  readonly skipsConflicts: boolean
+  /** What to give back of each row; undefined: nothing. */
+  readonly selection: Selection | undefined
+  readonly options: BulkOptions | undefined
+}
+
+/** Inserts rows: many a statement, in one transaction; `onConflict: 'skip'` leaves rows out whose unique key is taken. */
+export async function createMany(model: BoundModel, runner: PlanRunner, input: unknown, options?: BulkOptions): Promise<BulkCreateResult> {
+  const issues = new InputIssues(model.definition.name, 'bulkCreate')
+  const given = parseInput(input, ['rows', 'onConflict', 'returning'], issues)
+  const call = parseOptions(options, issues, ['transaction'])
+  const rows = parseRows(given.rows, issues)
+  if (given.onConflict !== undefined && given.onConflict !== 'skip') issues.add(['onConflict'], "expected 'skip', or nothing")
+  const selection = parseSelect(model, call?.select, issues)
+  const isReturning = parseFlag(given.returning, 'returning', issues)
+  issues.throwIfAny()
+  const bulk: BulkCreate = { skipsConflicts: given.onConflict === 'skip', selection: isReturning ? selection : undefined, options: call }
+  let count = 0
+  const made: PlainRow[] = []
+  await runBulk(model, runner, {
+    operation: 'bulkCreate',
+    rows,
+    options: call,
+    prepare: (row) => newRow(model, row),
+    write: async (chunk) => {
+      const written = await writeChunk(model, runner, bulk, chunk)
+      count += written.count
+      for (const row of written.rows) made.push(row)
+    },
+  })
+  return isReturning ? { count, rows: made } : { count }
+}
+
+interface Written {
+  readonly count: number
+  readonly rows: readonly PlainRow[]
+}
+
+async function writeChunk(
+  model: BoundModel,
+  runner: PlanRunner,
+  bulk: BulkCreate,
+  chunk: readonly Record<string, unknown>[],
+): Promise<Written> {
+  const placed: { readonly position: number; readonly row: PlainRow }[] = []
+  let count = 0
+  for (const group of groupRows(model, chunk)) {
+    const written = await writeGroup(model, runner, bulk, group)
+    count += written.count
+    // where some were skipped nobody can say which position a row had: the order of the group is all there is
+    for (const [index, row] of written.rows.entries()) placed.push({ row, position: group.positions[index]! })
+  }
+  return { count, rows: placed.sort((left, right) => left.position - right.position).map(({ row }) => row) }
+}
+
+async function writeGroup(model: BoundModel, runner: PlanRunner, bulk: BulkCreate, group: PlacedGroup): Promise<Written> {
+  const { selection, options } = bulk
+  const readsBack = selection !== undefined && !model.dialect.capabilities.insertReturning
+  if (group.fields.length === 0 || readsBack) return writeOneByOne(model, runner, bulk, group)
+  const results = await insertRows(model, runner, group, tailOf(model, bulk), options)
+  return { count: sum(results), rows: selection === undefined ? [] : results.flatMap((result) => readRows(selection, result)) }
+}
+
+async function writeOneByOne(
+  model: BoundModel,
+  runner: PlanRunner,
+  { selection, skipsConflicts, options }: BulkCreate,
+  { rows }: PlacedGroup,
+): Promise<Written> {
+  const made: PlainRow[] = []
+  let count = 0
+  for (const row of rows) {
+    const tail = skipsConflicts ? skipConflicts(model) : undefined
+    const result = await insertRow(model, runner, row, tail, options)
+    count += result.affectedRows
+    if (result.affectedRows > 0 && selection !== undefined) made.push(await readCreated(model, runner, row, result, selection))
+  }
+  return { count, rows: made }
+}
+
+function tailOf(model: BoundModel, { skipsConflicts, selection }: BulkCreate): InsertTail {
+  const skip = skipsConflicts ? skipConflicts(model) : undefined
+  return {
+    operation: 'bulkCreate',
+    key: `${skipsConflicts ? 'skip' : ''}${selection?.key ?? ''}`,
+    exactIntegers: selection?.exactIntegers === true,
+    apply: (insert) => {
+      const skipping = skip === undefined ? insert : skip(insert)
+      return selection === undefined ? skipping : skipping.returning(selection.references)
+    },
+  }
+}
+
+/** Leaves a row out whose key is taken. Where only an update can be said, one that changes nothing, and so counts nothing. */
+function skipConflicts(model: BoundModel): (insert: Insert) => Insert {
+  const [field] = model.keys[0]!
+  if (model.dialect.capabilities.upsert !== 'onDuplicateKey') return (insert) => insert.onConflict((conflict) => conflict.doNothing())
+  return (insert) => insert.onDuplicateKeyUpdate({ [field!.column]: field!.reference })
+}
+
+function sum(results: readonly StatementResult[]): number {
+  return results.reduce((total, result) => total + result.affectedRows, 0)
+}

@@ -1,0 +1,89 @@
+import { ValidationError } from '../errors.js'
+import type { BoundField, BoundModel } from './bound-model.js'
+import { type BulkOptions, runBulk } from './bulk-run.js'
+import { parseInput, parseOptions } from './call-input.js'
+import { newRow } from './create.js'
+import { InputIssues } from './input-issues.js'
+import type { PlanRunner } from './query-plan.js'
+import { parseRows } from './row-chunks.js'
+import { groupRows } from './row-groups.js'
+import { besideKey, parseConflictKey, requireKey } from './upsert.js'
+import { upsertRows } from './upsert-rows.js'
+
+export interface BulkUpsertResult {
+  readonly created: number
+  readonly updated: number
+  readonly unchanged: number
+}
+
+/**
+ * Creates rows, or changes those that have the same key `on`; a row that would not change is not written.
+ * Two rows of the input with the same key are refused.
+ */
+export async function upsertMany(model: BoundModel, runner: PlanRunner, input: unknown, options?: BulkOptions): Promise<BulkUpsertResult> {
+  const issues = new InputIssues(model.definition.name, 'bulkUpsert')
+  const given = parseInput(input, ['on', 'rows'], issues)
+  const call = parseOptions(options, issues, ['transaction'])
+  const key = parseConflictKey(model, given.on, issues)
+  const rows = parseRows(given.rows, issues)
+  issues.throwIfAny()
+  const total = { created: 0, updated: 0, unchanged: 0 }
+  const seen = new KeysSeen(model, key)
+  let setFields: (readonly BoundField[])[] = []
+  await runBulk(model, runner, {
+    operation: 'bulkUpsert',
+    rows,
+    options: call,
+    prepare: (row, position, given, found) => {
+      requireKey(row, key, ['rows', position], found)
+      seen.add(row, position)
+      // where its key is there already a row sets what the caller gave, not the defaults that were filled in
+      const set = besideKey(key, given, row)
+      setFields.push(model.fields.filter((field) => Object.hasOwn(set, field.name)))
+      return newRow(model, row)
+    },
+    write: async (chunk) => {
+      const sets = setFields
+      setFields = []
+      for (const group of groupRows(model, chunk, (position) => namesOf(sets[position]!))) {
+        const written = await upsertRows(model, runner, { ...group, key, set: sets[group.positions[0]!]! }, call)
+        total.created += written.created
+        total.updated += written.updated
+        total.unchanged += group.rows.length - written.created - written.updated
+      }
+    },
+  })
+  return total
+}
+
+/** The keys of all rows so far, to find two rows that have the same. */
+class KeysSeen {
+  readonly #positions = new Map<string, number>()
+
+  constructor(
+    readonly model: BoundModel,
+    readonly key: readonly BoundField[],
+  ) {}
+
+  add(row: Record<string, unknown>, position: number): void {
+    if (this.key.some((field) => row[field.name] === undefined)) return
+    const text = this.key.map((field) => textOf(field.encode(row[field.name]))).join('\0')
+    const first = this.#positions.get(text)
+    if (first !== undefined) throw this.#twice(first, position)
+    this.#positions.set(text, position)
+  }
+
+  #twice(first: number, second: number): ValidationError {
+    const fields = this.key.map((field) => field.name).join(', ')
+    const path = ['rows', second]
+    return new ValidationError(this.model.definition.name, 'bulkUpsert', [{ path, message: `has the same ${fields} as rows[${first}]` }])
+  }
+}
+
+function namesOf(fields: readonly BoundField[]): string {
+  return fields.map((field) => field.name).join()
+}
+
+function textOf(encoded: unknown): string {
+  return encoded instanceof Uint8Array ? Buffer.from(encoded).toString('hex') : String(encoded)
+}

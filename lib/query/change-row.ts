@@ -1,0 +1,124 @@
+import { NotFoundError, StaleVersionError, UnsupportedError } from '../errors.js'
+import { type Assignment, changesOf, setOf } from './assignments.js'
+import type { BoundField, BoundModel } from './bound-model.js'
+import { type CallOptions, type PlanRunner, planOf } from './query-plan.js'
+import { selectFirst } from './read.js'
+import { findKey } from './row-filter.js'
+import { type PlainRow, readFirst, type Selection } from './select.js'
+import { StatementShape } from './statement-cache.js'
+import { allOf, type Condition } from './where.js'
+import { whereExpression } from './where-expression.js'
+
+/** One row to be changed: which one, how, and what comes back of it. */
+export interface RowChange {
+  readonly operation: string
+  readonly shape: StatementShape
+  readonly condition: Condition
+  readonly assignments: readonly Assignment[]
+  /** The version the row must still have. */
+  readonly version: number | undefined
+  readonly selection: Selection
+}
+
+/**
+ * Updates the one row of a checked condition and gives it back.
+ *
+ * @throws {NotFoundError} no such row
+ * @throws {StaleVersionError} the row has another version
+ */
+export async function changeRow(model: BoundModel, runner: PlanRunner, change: RowChange, options?: CallOptions): Promise<PlainRow> {
+  if (!model.dialect.capabilities.updateReturning) return runner.transaction(() => changeThenRead(model, runner, change, options))
+  const { selection, shape } = change
+  shape.key += selection.key
+  const plan = planOf(model, {
+    ...change,
+    access: 'write',
+    exactIntegers: selection.exactIntegers,
+    build: (
+      (condition) => () =>
+        updateOf(model, change.assignments, condition).returning(selection.references)
+    )(withVersion(model, change)),
+    read: (result) => readFirst(selection, result),
+  })
+  return (await runner.run(plan, options)) ?? (await missing(model, runner, change, options))
+}
+
+async function changeThenRead(model: BoundModel, runner: PlanRunner, change: RowChange, options?: CallOptions): Promise<PlainRow> {
+  const condition = withVersion(model, change)
+  const build = () => updateOf(model, change.assignments, condition)
+  const matched = await runner.run(planOf(model, { ...change, access: 'write', build, read: (result) => result.affectedRows }), options)
+  if (matched === 0) return missing(model, runner, change, options)
+  const shape = new StatementShape(`${change.operation} read`)
+  const key = changedKey(model, change, shape)
+  return (await selectFirst(model, runner, { operation: change.operation, shape, condition: key, selection: change.selection }, options))!
+}
+
+function updateOf(model: BoundModel, assignments: readonly Assignment[], condition: Condition) {
+  return model.compiler
+    .updateTable(model.table)
+    .set(setOf(changesOf(model, assignments)))
+    .where(whereExpression(model, condition))
+}
+
+/** The condition, and the version where one was given. Adds to the shape: call it once. */
+export function withVersion(
+  model: BoundModel,
+  { condition, version, shape }: Pick<RowChange, 'condition' | 'version' | 'shape'>,
+): Condition {
+  if (version === undefined) return condition
+  shape.key += '@'
+  return allOf([condition, { kind: 'compare', field: model.roles.version!, operator: '=', value: shape.add(version) }])
+}
+
+/** Where the row is to be found after the change: by the key that named it, with the values it has now. */
+function changedKey(model: BoundModel, change: RowChange, shape: StatementShape): Condition {
+  return allOf(
+    findKey(model, change.condition)!.map((field) => {
+      shape.key += `${field.name}=,`
+      return { kind: 'compare', field, operator: '=', value: shape.add(valueAfter(model, change, field)) }
+    }),
+  )
+}
+
+function valueAfter(model: BoundModel, { assignments, condition, shape }: RowChange, field: BoundField): unknown {
+  const assignment = assignments.find((candidate) => candidate.field === field)
+  if (assignment === undefined) return shape.values[fixedSlot(condition, field)]
+  if (assignment.operator === '=' && assignment.value !== null) return shape.values[assignment.value]
+  throw new UnsupportedError(
+    `arithmetic on "${field.name}", by which the row is found,`,
+    model.dialect.engine,
+    'name the row by another key',
+  )
+}
+
+function fixedSlot(condition: Condition, field: BoundField): number {
+  const parts = condition.kind === 'and' ? condition.parts : [condition]
+  for (const part of parts) {
+    if (part.kind === 'compare' && part.operator === '=' && part.field === field) return part.value
+  }
+  throw new Error(`no value for ${field.name}`)
+}
+
+/** Says why no row was changed: it is not there, or it has another version. */
+export async function missing(
+  model: BoundModel,
+  runner: PlanRunner,
+  { operation, condition, version, shape: changed }: Pick<RowChange, 'operation' | 'condition' | 'version' | 'shape'>,
+  options?: CallOptions,
+): Promise<never> {
+  const { name } = model.definition
+  if (version === undefined) throw new NotFoundError(name, operation)
+  // the condition's slots are those of the statement that found nothing: same key, same values
+  const shape = new StatementShape(`${changed.key} exists`)
+  shape.values.push(...changed.values)
+  const plan = planOf(model, {
+    operation,
+    access: 'read',
+    shape,
+    build: () =>
+      model.compiler.selectFrom(model.table).select(model.compiler.fn.countAll().as('n')).where(whereExpression(model, condition)),
+    read: (result) => result.rows[0]![0],
+  })
+  const isThere = Number(await runner.run(plan, options)) > 0
+  throw isThere ? new StaleVersionError(name, operation, version) : new NotFoundError(name, operation)
+}

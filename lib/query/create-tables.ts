@@ -1,0 +1,27 @@
+import type { Dialect } from '../dialect/dialect.js'
+import { ConfigurationError } from '../errors.js'
+import type { Schema, TableSchema } from '../model/schema.js'
+import { diffSchemas } from '../model/schema-diff.js'
+import type { PlanRunner } from './query-plan.js'
+
+/**
+ * Creates every table of the schema, with its keys, indexes and constraints; all or none where the engine can undo DDL.
+ *
+ * @throws {ConfigurationError} one of the tables is there already: nothing was created
+ */
+export async function createTables(dialect: Dialect, runner: PlanRunner, schema: Schema): Promise<void> {
+  const statements = diffSchemas(undefined, schema).flatMap((change) => dialect.ddl(change))
+  const create = async () => {
+    for (const table of schema.tables) await requireAbsent(dialect, runner, table)
+    for (const sql of statements) {
+      await runner.run({ label: 'createTables', access: 'write', statement: { sql, parameters: [] }, read: () => undefined })
+    }
+  }
+  await (dialect.capabilities.transactionalDdl ? runner.transaction(create) : create())
+}
+
+async function requireAbsent(dialect: Dialect, runner: PlanRunner, table: Pick<TableSchema, 'name' | 'schema'>): Promise<void> {
+  const statement = dialect.tableExists(table)
+  const exists = await runner.run({ label: 'createTables', access: 'write', statement, read: (result) => result.rows.length > 0 })
+  if (exists) throw new ConfigurationError('models', `the table "${table.name}" is there already; createTables is for empty databases`)
+}

@@ -1,0 +1,124 @@
+import { sql } from 'kysely'
+import type { StatementResult } from '../dialect/dialect.js'
+import type { BoundField, BoundModel } from './bound-model.js'
+import { parseOptions } from './call-input.js'
+import { InputIssues } from './input-issues.js'
+import type { Insert } from './insert-rows.js'
+import { type CallOptions, type PlanRunner, planOf, type QueryPlan } from './query-plan.js'
+import { type SelectOptions, selectFirst } from './read.js'
+import { type PlainRow, parseSelect, readFirst, type Selection } from './select.js'
+import { StatementShape, slot } from './statement-cache.js'
+import { allOf, type Condition } from './where.js'
+
+/** Inserts one row and gives it back as it is stored. */
+export async function createOne(model: BoundModel, runner: PlanRunner, input: unknown, options?: SelectOptions): Promise<PlainRow> {
+  const issues = new InputIssues(model.definition.name, 'create')
+  const call = parseOptions(options, issues)
+  const validated = model.validateCreate(input)
+  issues.take(validated)
+  const selection = parseSelect(model, call?.select, issues)
+  issues.throwIfAny()
+  const row = newRow(model, validated.value)
+  if (model.dialect.capabilities.insertReturning) return (await runner.run(insertPlan(model, row, selection), call))!
+  return runner.transaction(async () => readCreated(model, runner, row, await insertRow(model, runner, row, undefined, call), selection))
+}
+
+/** Inserts one checked row; `apply` may add to the statement. */
+export async function insertRow(
+  model: BoundModel,
+  runner: PlanRunner,
+  row: Record<string, unknown>,
+  apply?: (insert: Insert) => Insert,
+  options?: CallOptions,
+): Promise<StatementResult> {
+  const shape = new StatementShape(apply === undefined ? 'insert ' : 'insert+ ')
+  const columns = insertColumns(model, row, shape)
+  const build = () => (apply === undefined ? insertOf(model, columns) : apply(insertOf(model, columns)))
+  return runner.run(planOf(model, { operation: 'create', access: 'write', shape, build, read: (result) => result }), options)
+}
+
+/** A validated row with what the layer writes into every new one. */
+export function newRow({ roles, now }: BoundModel, values: Record<string, unknown>): Record<string, unknown> {
+  const row = values
+  const { createdAt, updatedAt, version } = roles
+  if (createdAt !== undefined || updatedAt !== undefined) {
+    const instant = now()
+    if (createdAt !== undefined) row[createdAt.name] = instant
+    if (updatedAt !== undefined) row[updatedAt.name] = instant
+  }
+  if (version !== undefined) row[version.name] = 1
+  return row
+}
+
+/** The INSERT that gives its row back. */
+function insertPlan(model: BoundModel, row: Record<string, unknown>, selection: Selection): QueryPlan<PlainRow | null> {
+  const shape = new StatementShape('create ')
+  const columns = insertColumns(model, row, shape)
+  shape.key += selection.key
+  return planOf(model, {
+    operation: 'create',
+    access: 'write',
+    shape,
+    exactIntegers: selection.exactIntegers,
+    build: () => insertOf(model, columns).returning(selection.references),
+    read: (result) => readFirst(selection, result),
+  })
+}
+
+export interface InsertColumn {
+  readonly field: BoundField
+  readonly value: number | null
+}
+
+/** The columns that a row gives, with their slots; a column it leaves out keeps the database's default. */
+export function insertColumns(model: BoundModel, row: Record<string, unknown>, shape: StatementShape): readonly InsertColumn[] {
+  const columns: InsertColumn[] = []
+  for (const field of model.fields) {
+    const value = row[field.name]
+    if (value === undefined) continue
+    shape.key += value === null ? `${field.name}0,` : `${field.name},`
+    columns.push({ field, value: value === null ? null : shape.add(field.encode(value)) })
+  }
+  return columns
+}
+
+/** INSERT INTO … VALUES one row. */
+export function insertOf(model: BoundModel, columns: readonly InsertColumn[]) {
+  const insert = model.compiler.insertInto(model.table)
+  if (columns.length > 0) {
+    const { bound } = model.dialect.expressions
+    return insert.values(
+      Object.fromEntries(
+        columns.map(({ field, value }) => [field.column, value === null ? null : bound(slot(value), field.definition.type)]),
+      ),
+    )
+  }
+  // a row of nothing but defaults
+  if (!model.dialect.capabilities.defaultKeyword) return insert.defaultValues()
+  return insert.values({ [model.fields[0]!.column]: sql`default` })
+}
+
+/** The row that an INSERT without RETURNING made, found by its primary key on the same connection. */
+export async function readCreated(
+  model: BoundModel,
+  runner: PlanRunner,
+  row: Record<string, unknown>,
+  result: StatementResult,
+  selection: Selection,
+): Promise<PlainRow> {
+  const shape = new StatementShape('create read')
+  const condition = allOf(model.keys[0]!.map((field) => keyCondition(field, row[field.name] ?? counted(field, result), shape)))
+  return (await selectFirst(model, runner, { operation: 'create', shape, condition, selection }))!
+}
+
+/** One field held to one value. */
+export function keyCondition(field: BoundField, value: unknown, shape: StatementShape): Condition {
+  shape.key += `${field.name}=,`
+  return { kind: 'compare', field, operator: '=', value: shape.add(field.encode(value)) }
+}
+
+function counted(field: BoundField, { insertId }: StatementResult): unknown {
+  const mode = field.definition.type.kind === 'bigint' ? field.definition.bigintMode : 'number'
+  if (insertId === undefined) return undefined
+  return mode === 'number' ? Number(insertId) : mode === 'bigint' ? BigInt(insertId) : String(insertId)
+}

@@ -1,0 +1,102 @@
+import { type Assignment, bookkeepingOf, changesOf, setOf } from './assignments.js'
+import type { BoundModel } from './bound-model.js'
+import { parseInput, parseOptions } from './call-input.js'
+import { changeRow, missing, type RowChange, withVersion } from './change-row.js'
+import { InputIssues } from './input-issues.js'
+import { type CallOptions, type PlanRunner, planOf } from './query-plan.js'
+import type { SelectOptions } from './read.js'
+import { parseBulkFilter, parseKeyFilter } from './row-filter.js'
+import { type PlainRow, parseSelect, readFirst } from './select.js'
+import { StatementShape } from './statement-cache.js'
+import { parseVersion } from './update.js'
+import { whereExpression } from './where-expression.js'
+
+/** Deletes the row that `where` names and gives it back as it was; a model with `deletedAt` keeps it as deleted. */
+export function deleteOne(model: BoundModel, runner: PlanRunner, input: unknown, options?: SelectOptions): Promise<PlainRow> {
+  const issues = new InputIssues(model.definition.name, 'delete')
+  const { where, version } = parseInput(input, ['where', 'version'], issues)
+  const call = parseOptions(options, issues)
+  const shape = new StatementShape('delete')
+  const assignments = tombstoneOf(model, shape)
+  const condition = parseKeyFilter(model, where, shape, issues)
+  const expected = parseVersion(model, version, issues)
+  const selection = parseSelect(model, call?.select, issues)
+  issues.throwIfAny()
+  const change: RowChange = { operation: 'delete', shape, condition, assignments, version: expected, selection }
+  return assignments.length > 0 ? changeRow(model, runner, change, call) : removeRow(model, runner, change, call)
+}
+
+/** Deletes every row that `where` matches. */
+export async function deleteMany(model: BoundModel, runner: PlanRunner, input: unknown, options?: CallOptions): Promise<{ count: number }> {
+  const issues = new InputIssues(model.definition.name, 'bulkDelete')
+  const given = parseInput(input, ['where', 'all'], issues)
+  const call = parseOptions(options, issues)
+  const shape = new StatementShape('bulkDelete')
+  const assignments = tombstoneOf(model, shape)
+  const condition = parseBulkFilter(model, given, shape, issues)
+  issues.throwIfAny()
+  const build = () => {
+    const where = whereExpression(model, condition)
+    if (assignments.length === 0) return model.compiler.deleteFrom(model.table).where(where)
+    return model.compiler
+      .updateTable(model.table)
+      .set(setOf(changesOf(model, assignments)))
+      .where(where)
+  }
+  const plan = planOf(model, { operation: 'bulkDelete', access: 'write', shape, build, read: (result) => ({ count: result.affectedRows }) })
+  return runner.run(plan, call)
+}
+
+/** What marks a row as deleted; nothing where the model has no `deletedAt` and rows really go. */
+function tombstoneOf(model: BoundModel, shape: StatementShape): readonly Assignment[] {
+  const { deletedAt } = model.roles
+  if (deletedAt === undefined) return []
+  return [{ field: deletedAt, operator: '=', value: shape.add(deletedAt.encode(model.now())) }, ...bookkeepingOf(model, shape)]
+}
+
+async function removeRow(model: BoundModel, runner: PlanRunner, change: RowChange, options?: CallOptions): Promise<PlainRow> {
+  if (!model.dialect.capabilities.deleteReturning) return runner.transaction(() => readThenRemove(model, runner, change, options))
+  const { selection, shape } = change
+  const condition = withVersion(model, change)
+  shape.key += selection.key
+  const plan = planOf(model, {
+    ...change,
+    access: 'write',
+    exactIntegers: selection.exactIntegers,
+    build: () => model.compiler.deleteFrom(model.table).where(whereExpression(model, condition)).returning(selection.references),
+    read: (result) => readFirst(selection, result),
+  })
+  return (await runner.run(plan, options)) ?? (await missing(model, runner, change, options))
+}
+
+async function readThenRemove(model: BoundModel, runner: PlanRunner, change: RowChange, options?: CallOptions): Promise<PlainRow> {
+  const { shape, selection, operation } = change
+  const where = () => whereExpression(model, condition)
+  const condition = withVersion(model, change)
+  const reading = new StatementShape(`${shape.key} read${selection.key}`)
+  reading.values.push(...shape.values)
+  const row = await runner.run(
+    planOf(model, {
+      operation,
+      access: 'write',
+      shape: reading,
+      exactIntegers: selection.exactIntegers,
+      // locked, so that the row given back is the row deleted
+      build: () => model.compiler.selectFrom(model.table).select(selection.references).where(where()).forUpdate(),
+      read: (result) => readFirst(selection, result),
+    }),
+    options,
+  )
+  if (row === null) return missing(model, runner, change, options)
+  await runner.run(
+    planOf(model, {
+      operation,
+      access: 'write',
+      shape,
+      build: () => model.compiler.deleteFrom(model.table).where(where()),
+      read: () => undefined,
+    }),
+    options,
+  )
+  return row
+}

@@ -1,0 +1,43 @@
+import { UnknownFieldError, ValidationError, type ValidationIssue } from '../errors.js'
+
+interface Findings {
+  readonly issues: readonly ValidationIssue[]
+  readonly unknownField: string | undefined
+}
+
+export type Path = readonly (string | number)[]
+
+/** Gathers what is wrong with one call's input, so that the caller hears it all at once. */
+export class InputIssues {
+  readonly #issues: ValidationIssue[] = []
+  #unknownField: string | undefined
+
+  constructor(
+    readonly model: string,
+    readonly operation: string,
+  ) {}
+
+  add(path: Path, message: string): void {
+    this.#issues.push({ path, message })
+  }
+
+  /** Adds an issue about a name that the model does not have. */
+  addUnknown(path: Path, name: string, known: string): void {
+    this.#unknownField ??= name
+    this.add(path, `unknown ${known} "${name}"`)
+  }
+
+  /** Takes over what a validator found, below `path`; true: it found nothing. */
+  take({ issues, unknownField }: Findings, path: Path = []): boolean {
+    this.#unknownField ??= unknownField
+    for (const issue of issues) this.#issues.push(path.length === 0 ? issue : { ...issue, path: [...path, ...issue.path] })
+    return issues.length === 0
+  }
+
+  /** @throws {ValidationError} anything was added; {@link UnknownFieldError} where a name is unknown */
+  throwIfAny(): void {
+    if (this.#issues.length === 0) return
+    if (this.#unknownField === undefined) throw new ValidationError(this.model, this.operation, this.#issues)
+    throw new UnknownFieldError(this.model, this.operation, this.#unknownField, this.#issues)
+  }
+}

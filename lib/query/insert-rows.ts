@@ -1,0 +1,154 @@
+import { type InsertQueryBuilder, sql } from 'kysely'
+import type { StatementResult } from '../dialect/dialect.js'
+import type { BoundField, BoundModel } from './bound-model.js'
+import { type CallOptions, type PlanRunner, planOf } from './query-plan.js'
+import { StatementShape, slot } from './statement-cache.js'
+
+// biome-ignore lint/suspicious/noExplicitAny: tables and columns are known at run time only
+export type Insert = InsertQueryBuilder<any, any, any>
+
+/** Rows that give the same fields. */
+export interface RowGroup {
+  readonly fields: readonly BoundField[]
+  readonly rows: readonly Record<string, unknown>[]
+}
+
+/** What follows the rows of an INSERT: ON CONFLICT, RETURNING. */
+export interface InsertTail {
+  readonly operation: string
+  /** Says what the tail is, for the statement's shape. */
+  readonly key: string
+  /** Adds the tail's own values to the shape, after those of the rows. */
+  readonly addValues?: (shape: StatementShape) => void
+  readonly apply: (insert: Insert) => Insert
+  readonly exactIntegers?: boolean
+}
+
+/** Inserts a group of rows in as few statements as the engine can, and gives the result of each. */
+export function insertRows(
+  model: BoundModel,
+  runner: PlanRunner,
+  group: RowGroup,
+  tail: InsertTail,
+  options?: CallOptions,
+): Promise<readonly StatementResult[]> {
+  return WAYS[model.dialect.capabilities.bulkInsert](model, runner, group, tail, options)
+}
+
+type Way = typeof insertRows
+
+/** One array a column. */
+const insertArrays: Way = async (model, runner, { fields, rows }, tail, options) => {
+  const { arrays } = model.dialect.expressions
+  const shape = new StatementShape(`${tail.operation} ${fields.map((field) => field.name).join()} ${tail.key}`)
+  const slots = fields.map((field) => shape.add(arrays!.encode(encodedColumn(field, rows), field.definition.type)))
+  tail.addValues?.(shape)
+  const columns = fields.map((field, position) => ({ type: field.definition.type, array: slot(slots[position]!) }))
+  const build = () => {
+    const input = model.compiler
+      .selectFrom(arrays!.table('input', columns))
+      .select(columns.map((_, position) => sql.ref(`input.c${position}`).as(`c${position}`)))
+    return tail.apply(
+      model.compiler
+        .insertInto(model.table)
+        .columns(fields.map((field) => field.column))
+        .expression(input),
+    )
+  }
+  return [await runner.run(writePlan(model, tail, shape, build), options)]
+}
+
+/** A list of rows a statement; their number is a power of two, so that few statements serve lists of every length. */
+const insertLists: Way = async (model, runner, { fields, rows }, tail, options) => {
+  const most = Math.max(1, Math.floor(model.dialect.capabilities.maxParameters / (fields.length + 2)))
+  const results: StatementResult[] = []
+  for (let start = 0; start < rows.length; ) {
+    const count = 2 ** Math.floor(Math.log2(Math.min(most, rows.length - start)))
+    results.push(await insertList(model, runner, { fields, rows: rows.slice(start, start + count) }, tail, options))
+    start += count
+  }
+  return results
+}
+
+async function insertList(
+  model: BoundModel,
+  runner: PlanRunner,
+  { fields, rows }: RowGroup,
+  tail: InsertTail,
+  options?: CallOptions,
+): Promise<StatementResult> {
+  const shape = new StatementShape(`${tail.operation} ${rows.length} ${fields.map((field) => field.name).join()} ${tail.key}`)
+  for (const row of rows) for (const field of fields) shape.add(encoded(field, row))
+  tail.addValues?.(shape)
+  const { bound } = model.dialect.expressions
+  const build = () => {
+    const columnOf = (field: BoundField, index: number) => [field.column, bound(slot(index), field.definition.type)]
+    const lists = rows.map((_, row) => Object.fromEntries(fields.map((field, position) => columnOf(field, row * fields.length + position))))
+    return tail.apply(model.compiler.insertInto(model.table).values(lists))
+  }
+  return runner.run(writePlan(model, tail, shape, build), options)
+}
+
+/** One statement, run once a row. */
+const insertEach: Way = async (model, runner, { fields, rows }, tail, options) => {
+  const { bound } = model.dialect.expressions
+  const build = () => {
+    const values = Object.fromEntries(fields.map((field, position) => [field.column, bound(slot(position), field.definition.type)]))
+    return tail.apply(model.compiler.insertInto(model.table).values(values))
+  }
+  return [await repeatFor(model, runner, { tail, fields, rows, build }, options)]
+}
+
+export interface Repetition extends RowGroup {
+  readonly tail: Omit<InsertTail, 'apply'>
+  /** Builds the statement; its first slots are the fields, then the tail's own values. */
+  readonly build: () => Insert | ReturnType<BoundModel['compiler']['updateTable']>
+}
+
+/** Runs a statement once for each row, with the row's values of `fields`. */
+export async function repeatFor(
+  model: BoundModel,
+  runner: PlanRunner,
+  { tail, fields, rows, build }: Repetition,
+  options?: CallOptions,
+): Promise<StatementResult> {
+  const shape = new StatementShape(`${tail.operation} each ${fields.map((field) => field.name).join()} ${tail.key}`)
+  for (const field of fields) shape.add(encoded(field, rows[0]!))
+  tail.addValues?.(shape)
+  const plan = writePlan(model, tail, shape, build)
+  const { bind } = model.statements.get(shape, build)
+  const rest = shape.values.slice(fields.length)
+  const repeat = rows.map((row) => bind([...fields.map((field) => encoded(field, row)), ...rest]))
+  return runner.run({ ...plan, statement: { ...plan.statement, repeat } }, options)
+}
+
+const WAYS: Readonly<Record<BoundModel['dialect']['capabilities']['bulkInsert'], Way>> = {
+  arrays: insertArrays,
+  rows: insertLists,
+  each: insertEach,
+}
+
+function writePlan(
+  model: BoundModel,
+  { operation, exactIntegers }: Omit<InsertTail, 'apply'>,
+  shape: StatementShape,
+  build: Repetition['build'],
+) {
+  return planOf(model, {
+    operation,
+    access: 'write',
+    shape,
+    build,
+    read: (result: StatementResult) => result,
+    exactIntegers: exactIntegers === true,
+  })
+}
+
+function encodedColumn(field: BoundField, rows: readonly Record<string, unknown>[]): unknown[] {
+  return rows.map((row) => encoded(field, row))
+}
+
+function encoded(field: BoundField, row: Record<string, unknown>): unknown {
+  const value = row[field.name]
+  return value === null ? null : field.encode(value)
+}

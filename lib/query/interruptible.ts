@@ -1,0 +1,43 @@
+import { type Deadline, remainingMs } from '../deadline.js'
+import type { Connection } from '../dialect/dialect.js'
+import { AbortedError, type LatchworkError, QueryTimeoutError } from '../errors.js'
+
+/** When and by what a call may be stopped. */
+export interface Interruption {
+  readonly label: string
+  readonly deadline: Deadline
+  readonly signal: AbortSignal | undefined
+}
+
+/** @throws {AbortedError | QueryTimeoutError} it is time to stop before anything was sent */
+export function requireNotInterrupted(interruption: Interruption): void {
+  if (interruption.signal?.aborted === true || remainingMs(interruption.deadline) === 0) throw reasonOf(interruption)
+}
+
+/**
+ * Settles as `running` does; at the deadline or the signal rejects at once and asks the server to stop the statement.
+ * The connection is then still busy and has to be destroyed.
+ */
+export function interruptible<T>(connection: Connection, running: Promise<T>, interruption: Interruption): Promise<T> {
+  const { deadline, signal } = interruption
+  return new Promise<T>((resolve, reject) => {
+    const stop = () => {
+      settle()
+      reject(reasonOf(interruption))
+      // the connection goes either way: a server that cannot be asked notices when its socket closes
+      connection.cancel().catch(() => undefined)
+    }
+    const timer = deadline === Number.POSITIVE_INFINITY ? undefined : setTimeout(stop, remainingMs(deadline))
+    const settle = () => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', stop)
+    }
+    signal?.addEventListener('abort', stop, { once: true })
+    running.finally(settle).then(resolve, reject)
+  })
+}
+
+function reasonOf({ label, signal }: Interruption): LatchworkError {
+  if (signal?.aborted === true) return new AbortedError(`${label} was aborted`, { cause: signal.reason })
+  return new QueryTimeoutError(`${label} ran past its timeoutMs`)
+}

@@ -1,0 +1,45 @@
+import type { Compilable } from 'kysely'
+import type { Statement, StatementResult } from '../dialect/dialect.js'
+import type { BoundModel } from './bound-model.js'
+import type { StatementShape } from './statement-cache.js'
+
+/** One statement that is decided and not yet run, and how its result is read. */
+export interface QueryPlan<T> {
+  /** The node it is run for: names the call in errors and metrics. */
+  readonly label: string
+  readonly access: 'read' | 'write'
+  readonly statement: Statement
+  readonly read: (result: StatementResult) => T
+}
+
+/** What a caller may say about one call beside its input. */
+export interface CallOptions {
+  /** Gives up when aborted: the statement is cancelled on the server (PostgreSQL, MySQL, MariaDB). */
+  readonly signal?: AbortSignal | undefined
+  /** Most milliseconds for the whole call, waiting included. Default: no limit; waiting for a connection has its own. */
+  readonly timeoutMs?: number | undefined
+}
+
+/** Runs plans: on the transaction that the call is in, or on a connection of the pool. */
+export interface PlanRunner {
+  run<T>(plan: QueryPlan<T>, options?: CallOptions): T | Promise<T>
+  /** Runs `fn` in a transaction; in one already, in a savepoint of it. Every `run` below `fn` joins. */
+  transaction<T>(fn: () => Promise<T>): Promise<T>
+}
+
+/** What one model's operation needs to become a plan. */
+export interface PlanParts<T> {
+  readonly operation: string
+  readonly access: 'read' | 'write'
+  readonly shape: StatementShape
+  /** Builds the statement, with slots for the shape's values; called once a shape. */
+  readonly build: () => Compilable
+  readonly read: (result: StatementResult) => T
+  readonly exactIntegers?: boolean
+}
+
+/** The plan of a call on `model`: its shape's statement with the call's values. */
+export function planOf<T>(model: BoundModel, { operation, access, shape, build, read, exactIntegers }: PlanParts<T>): QueryPlan<T> {
+  const { sql, name, bind } = model.statements.get(shape, build)
+  return { label: model.labelOf(operation), access, statement: { sql, name, parameters: bind(shape.values), exactIntegers }, read }
+}

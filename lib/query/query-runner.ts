@@ -1,0 +1,95 @@
+import { type Deadline, deadlineAfter } from '../deadline.js'
+import type { ConnectionSource } from '../dialect/connection-source.js'
+import type { Connection, ConstraintCatalogue, Dialect, MaybePromise, StatementResult } from '../dialect/dialect.js'
+import { AbortedError, ConnectionLostError, type LatchworkError, QueryTimeoutError } from '../errors.js'
+import { type Interruption, interruptible, requireNotInterrupted } from './interruptible.js'
+import type { CallOptions, PlanRunner, QueryPlan } from './query-plan.js'
+import { type TransactionOptions, Transactions } from './transaction.js'
+import type { TransactionFrame } from './transaction-frame.js'
+
+/**
+ * Runs the plans of one database: on the ambient transaction's connection, or on one taken from the pool for the call.
+ * Gives a result at once, without a promise, where pool and driver do.
+ */
+export class QueryRunner implements PlanRunner {
+  readonly #transactions: Transactions
+
+  constructor(
+    readonly dialect: Dialect,
+    readonly source: ConnectionSource,
+    readonly catalogue: ConstraintCatalogue,
+  ) {
+    this.#transactions = new Transactions(dialect, source, (thrown) => this.#errorOf(thrown))
+  }
+
+  run<T>(plan: QueryPlan<T>, options?: CallOptions): MaybePromise<T> {
+    const interruption = interruptionOf(plan.label, options)
+    const frame = this.#transactions.current()
+    if (frame !== undefined) return this.#runInFrame(frame, plan, interruption)
+    const connection = this.source.acquire(plan, interruption)
+    if (connection instanceof Promise) return connection.then((acquired) => this.#runOn(acquired, plan, interruption))
+    return this.#runOn(connection, plan, interruption)
+  }
+
+  transaction<T>(fn: () => Promise<T>, options?: TransactionOptions): Promise<T> {
+    return this.#transactions.run(fn, options)
+  }
+
+  #runOn<T>(connection: Connection, plan: QueryPlan<T>, interruption: Interruption | undefined): MaybePromise<T> {
+    const done = (result: StatementResult) => {
+      this.source.release(connection, 'clean')
+      return plan.read(result)
+    }
+    const failed = (thrown: unknown) => {
+      const error = this.#errorOf(thrown)
+      this.source.release(connection, this.#costsConnection(thrown, error) ? 'broken' : 'clean')
+      throw error
+    }
+    let result: MaybePromise<StatementResult>
+    try {
+      result = this.#send(connection, plan, interruption)
+    } catch (thrown) {
+      return failed(thrown)
+    }
+    return result instanceof Promise ? result.then(done, failed) : done(result)
+  }
+
+  #runInFrame<T>(frame: TransactionFrame, plan: QueryPlan<T>, interruption: Interruption | undefined): MaybePromise<T> {
+    const failed = (thrown: unknown) => {
+      const error = this.#errorOf(thrown)
+      frame.fail(error)
+      throw error
+    }
+    let result: MaybePromise<StatementResult>
+    try {
+      result = frame.run((connection) => this.#send(connection, plan, interruption))
+    } catch (thrown) {
+      return failed(thrown)
+    }
+    return result instanceof Promise ? result.then(plan.read, failed) : plan.read(result)
+  }
+
+  #send<T>(connection: Connection, plan: QueryPlan<T>, interruption: Interruption | undefined): MaybePromise<StatementResult> {
+    if (interruption === undefined) return connection.run(plan.statement)
+    requireNotInterrupted(interruption)
+    const running = connection.run({ ...plan.statement, deadline: interruption.deadline })
+    return running instanceof Promise ? interruptible(connection, running, interruption) : running
+  }
+
+  /** The one place where a driver's error becomes one of ours. */
+  #errorOf(thrown: unknown): LatchworkError {
+    return this.dialect.toDataError(thrown, this.catalogue)
+  }
+
+  #costsConnection(thrown: unknown, error: LatchworkError): boolean {
+    // an interrupted statement may still be running there
+    const isBusy = error instanceof QueryTimeoutError || error instanceof AbortedError
+    return isBusy || error instanceof ConnectionLostError || this.dialect.evicts(thrown)
+  }
+}
+
+function interruptionOf(label: string, options: CallOptions | undefined): Interruption | undefined {
+  if (options?.timeoutMs === undefined && options?.signal === undefined) return undefined
+  const deadline: Deadline = options.timeoutMs === undefined ? Number.POSITIVE_INFINITY : deadlineAfter(options.timeoutMs)
+  return { label, deadline, signal: options.signal }
+}

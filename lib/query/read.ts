@@ -1,0 +1,64 @@
+import { NotFoundError } from '../errors.js'
+import type { BoundModel } from './bound-model.js'
+import { parseInput, parseOptions } from './call-input.js'
+import { InputIssues } from './input-issues.js'
+import { type CallOptions, type PlanRunner, planOf } from './query-plan.js'
+import { parseKeyFilter } from './row-filter.js'
+import { type PlainRow, parseSelect, readFirst, type Selection } from './select.js'
+import { StatementShape } from './statement-cache.js'
+import type { Condition } from './where.js'
+import { whereExpression } from './where-expression.js'
+
+export interface SelectOptions extends CallOptions {
+  readonly select?: readonly string[]
+}
+
+/** The row that `where` names, or null. */
+export function readOne(
+  model: BoundModel,
+  runner: PlanRunner,
+  input: unknown,
+  options?: SelectOptions,
+): PlainRow | null | Promise<PlainRow | null> {
+  const issues = new InputIssues(model.definition.name, 'read')
+  const { where } = parseInput(input, ['where'], issues)
+  const call = parseOptions(options, issues)
+  const shape = new StatementShape('read')
+  const condition = parseKeyFilter(model, where, shape, issues)
+  const selection = parseSelect(model, call?.select, issues)
+  issues.throwIfAny()
+  return selectFirst(model, runner, { shape, condition, selection, operation: 'read' }, call)
+}
+
+/** As {@link readOne}; a row that is not there is a {@link NotFoundError}. */
+export async function readOneOrThrow(model: BoundModel, runner: PlanRunner, input: unknown, options?: SelectOptions): Promise<PlainRow> {
+  const row = await readOne(model, runner, input, options)
+  if (row === null) throw new NotFoundError(model.definition.name, 'read')
+  return row
+}
+
+export interface RowSelection {
+  readonly operation: string
+  readonly shape: StatementShape
+  readonly condition: Condition
+  readonly selection: Selection
+}
+
+/** The first row that a checked condition matches. */
+export function selectFirst(
+  model: BoundModel,
+  runner: PlanRunner,
+  { operation, shape, condition, selection }: RowSelection,
+  options?: CallOptions,
+): PlainRow | null | Promise<PlainRow | null> {
+  shape.key += selection.key
+  const plan = planOf(model, {
+    operation,
+    access: 'read',
+    shape,
+    exactIntegers: selection.exactIntegers,
+    build: () => model.compiler.selectFrom(model.table).select(selection.references).where(whereExpression(model, condition)),
+    read: (result) => readFirst(selection, result),
+  })
+  return runner.run(plan, options)
+}

@@ -1,0 +1,67 @@
+import type { BoundField, BoundModel } from './bound-model.js'
+import type { InputIssues } from './input-issues.js'
+import type { StatementShape } from './statement-cache.js'
+import { ALWAYS, allOf, type Condition, fixedFields, parseWhere } from './where.js'
+
+/** A call's `where` and what the model adds to every one: rows that are soft-deleted are not there. */
+export function parseFilter(model: BoundModel, where: unknown, shape: StatementShape, issues: InputIssues): Condition {
+  return where === undefined ? aliveOnly(model) : allOf([parseWhere(model, where, shape, issues), aliveOnly(model)])
+}
+
+/** As {@link parseFilter}, for one row: the filter has to hold every field of a key to one value. */
+export function parseKeyFilter(model: BoundModel, where: unknown, shape: StatementShape, issues: InputIssues): Condition {
+  const condition = parseWhere(model, where, shape, issues)
+  if (findKey(model, condition) === undefined) issues.add(['where'], `expected the value of every field of a key: ${describeKeys(model)}`)
+  return allOf([condition, aliveOnly(model)])
+}
+
+/** As {@link parseFilter}, for many rows to be changed: an empty filter has to be meant. */
+export function parseBulkFilter(model: BoundModel, input: Record<string, unknown>, shape: StatementShape, issues: InputIssues): Condition {
+  if (input.all !== undefined && input.all !== true) issues.add(['all'], 'expected true, or nothing')
+  if (input.all === true && input.where !== undefined) issues.add(['all'], 'contradicts where: give one of them')
+  if (input.all === true) return aliveOnly(model)
+  const condition = parseWhere(model, input.where, shape, issues)
+  if (isUnbounded(condition)) issues.add(['where'], 'matches every row; give a condition, or all: true if that is meant')
+  return allOf([condition, aliveOnly(model)])
+}
+
+/** The first key that the condition holds to one value. */
+export function findKey(model: BoundModel, condition: Condition): readonly BoundField[] | undefined {
+  const fixed = fixedFields(condition)
+  return model.keys.find((key) => key.every((field) => fixed.has(field)))
+}
+
+/** A filter that holds for every row whatever its values: `{}`, `{ $and: [] }`, `{ id: { $nin: [] } }`, … */
+function isUnbounded(condition: Condition): boolean {
+  switch (condition.kind) {
+    case 'and':
+      return condition.parts.every(isUnbounded)
+    case 'or':
+      return condition.parts.some(isUnbounded)
+    case 'not':
+      return isEmpty(condition.part)
+    default:
+      return condition.kind === 'constant' && condition.value
+  }
+}
+
+function isEmpty(condition: Condition): boolean {
+  switch (condition.kind) {
+    case 'and':
+      return condition.parts.some(isEmpty)
+    case 'or':
+      return condition.parts.every(isEmpty)
+    case 'not':
+      return isUnbounded(condition.part)
+    default:
+      return condition.kind === 'constant' && !condition.value
+  }
+}
+
+function aliveOnly({ roles: { deletedAt } }: BoundModel): Condition {
+  return deletedAt === undefined ? ALWAYS : { kind: 'null', field: deletedAt, isNull: true }
+}
+
+function describeKeys(model: BoundModel): string {
+  return model.keys.map((key) => key.map((field) => field.name).join(' + ')).join(', or ')
+}

@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto'
+import { type Compilable, type Expression, ExpressionWrapper, ValueNode } from 'kysely'
+
+class Slot {
+  constructor(readonly index: number) {}
+}
+
+/**
+ * The shape of a call beside its values: `key` is the same for every call that compiles to the same SQL,
+ * `values` hold what differs, in the driver's form.
+ */
+export class StatementShape {
+  key: string
+  readonly values: unknown[] = []
+
+  constructor(operation: string) {
+    this.key = operation
+  }
+
+  /** Adds a value and gives its index, for {@link slot}. */
+  add(value: unknown): number {
+    return this.values.push(value) - 1
+  }
+}
+
+/** What stands for the value at `index` in a statement that is being built. */
+export function slot(index: number): Expression<unknown> {
+  return new ExpressionWrapper(ValueNode.create(new Slot(index)))
+}
+
+/** SQL compiled once, and where its bound values come from. */
+export interface CompiledStatement {
+  readonly sql: string
+  /** The same for the same SQL: what the statement is called where a connection keeps it prepared. */
+  readonly name: string
+  /** A call's values in the order in which the SQL takes them. */
+  bind(values: readonly unknown[]): readonly unknown[]
+}
+
+/** Most shapes in one generation: more than an application writes, a bound for one that builds filters freely. */
+const GENERATION_SIZE = 500
+
+/** One compiled statement a shape. Two generations: a shape that was not asked for during a whole one is forgotten. */
+export class StatementCache {
+  #young = new Map<string, CompiledStatement>()
+  #old = new Map<string, CompiledStatement>()
+
+  /** The statement of `shape`, made by `build` the first time. */
+  get(shape: StatementShape, build: () => Compilable): CompiledStatement {
+    return this.#young.get(shape.key) ?? this.#add(shape.key, this.#old.get(shape.key) ?? compile(build(), shape.values.length))
+  }
+
+  #add(key: string, statement: CompiledStatement): CompiledStatement {
+    if (this.#young.size >= GENERATION_SIZE) {
+      this.#old = this.#young
+      this.#young = new Map()
+    }
+    this.#young.set(key, statement)
+    return statement
+  }
+}
+
+function compile(query: Compilable, valueCount: number): CompiledStatement {
+  const { sql, parameters } = query.compile()
+  const name = `lw_${createHash('sha256').update(sql).digest('base64url').slice(0, 22)}`
+  const isInOrder =
+    parameters.length === valueCount && parameters.every((parameter, position) => parameter instanceof Slot && parameter.index === position)
+  // a shape adds its values in the order of the SQL wherever it can, so that binding is nothing at all
+  if (isInOrder) return { sql, name, bind: (values) => values }
+  return { sql, name, bind: (values) => parameters.map((parameter) => (parameter instanceof Slot ? values[parameter.index] : parameter)) }
+}

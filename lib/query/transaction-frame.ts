@@ -1,0 +1,149 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Connection, MaybePromise } from '../dialect/dialect.js'
+import {
+  AbortedError,
+  ConnectionLostError,
+  DeadlockError,
+  type LatchworkError,
+  QueryTimeoutError,
+  ScopeClosedError,
+  SerializationError,
+  TransactionAbortedError,
+  UnawaitedQueryError,
+} from '../errors.js'
+import { Turns } from './turns.js'
+
+/**
+ * One transaction or savepoint that a call chain is in. Calls take turns on its connection; a nested frame holds
+ * its parent's turn as long as it lives, so that two of them never mix their savepoints.
+ */
+export class TransactionFrame {
+  readonly turns = new Turns()
+  #isOpen = true
+  #running = 0
+  #failure: LatchworkError | undefined
+
+  constructor(
+    /** Whose transaction this is: two databases in one call chain do not mix. */
+    readonly owner: object,
+    readonly connection: Connection,
+    readonly parent: TransactionFrame | undefined,
+    /** The frame that was current before, of whichever database. */
+    readonly enclosing: TransactionFrame | undefined,
+    /** A failed statement leaves the transaction usable: {@link Capabilities.statementErrorKeepsTransaction}. */
+    readonly survivesErrors: boolean,
+  ) {}
+
+  /** Nested this deep; the transaction itself is 0. */
+  get depth(): number {
+    return this.parent === undefined ? 0 : this.parent.depth + 1
+  }
+
+  /** Why nothing more can run here. */
+  get failure(): LatchworkError | undefined {
+    return this.#failure
+  }
+
+  /** Runs one piece of work on the connection, in turn. Only sends; errors are the driver's until {@link fail} hears of them. */
+  run<T>(work: (connection: Connection) => MaybePromise<T>): MaybePromise<T> {
+    this.requireOpen()
+    this.#running++
+    const turn = this.turns.take()
+    return turn === undefined ? this.#inTurn(work) : turn.then(() => this.#inTurn(work))
+  }
+
+  #inTurn<T>(work: (connection: Connection) => MaybePromise<T>): MaybePromise<T> {
+    try {
+      this.requireOpen()
+      this.#requireUsable()
+      const result = work(this.connection)
+      if (!(result instanceof Promise)) return this.#done(result)
+      return result.then(
+        (value) => this.#done(value),
+        (error: unknown) => this.#thrown(error),
+      )
+    } catch (error) {
+      return this.#thrown(error)
+    }
+  }
+
+  #done<T>(value: T): T {
+    this.#running--
+    this.turns.pass()
+    return value
+  }
+
+  #thrown(error: unknown): never {
+    this.#done(undefined)
+    throw error
+  }
+
+  /** Remembers a failed statement where it costs the frame, or the whole transaction. */
+  fail(error: LatchworkError): void {
+    if (endsTransaction(error)) this.failWhole(error)
+    else if (!this.survivesErrors) this.#failure ??= error
+  }
+
+  /** Nothing more can run in the whole transaction. */
+  failWhole(error: LatchworkError): void {
+    this.#failure ??= error
+    this.parent?.failWhole(error)
+  }
+
+  requireOpen(): void {
+    if (this.#isOpen) return
+    throw new ScopeClosedError('the call came after the end of its transaction; await it inside the callback')
+  }
+
+  #requireUsable(): void {
+    if (this.#failure === undefined) return
+    throw new TransactionAbortedError(
+      `an earlier statement of this transaction failed (${this.#failure.code}) and nothing of it can be kept; put a nested transaction around what may fail`,
+      { cause: this.#failure },
+    )
+  }
+
+  /** At the end of a callback that returned: nothing still runs, and nothing that failed was swallowed. */
+  requireComplete(): void {
+    if (this.#running > 0) {
+      throw new UnawaitedQueryError(
+        `${this.#running} call${this.#running === 1 ? ' was' : 's were'} still running when the transaction's callback ended; await every call in it`,
+      )
+    }
+    this.#requireUsable()
+  }
+
+  /** From now on every call is refused. */
+  close(): void {
+    this.#isOpen = false
+  }
+}
+
+function endsTransaction(error: LatchworkError): boolean {
+  return (
+    error instanceof DeadlockError ||
+    error instanceof SerializationError ||
+    error instanceof ConnectionLostError ||
+    error instanceof QueryTimeoutError ||
+    error instanceof AbortedError
+  )
+}
+
+const storage = new AsyncLocalStorage<TransactionFrame>()
+
+/** The innermost frame of `owner` that the current call is in. */
+export function currentFrame(owner: object): TransactionFrame | undefined {
+  let frame = storage.getStore()
+  while (frame !== undefined && frame.owner !== owner) frame = frame.enclosing
+  return frame
+}
+
+/** The innermost frame of any owner. */
+export function enclosingFrame(): TransactionFrame | undefined {
+  return storage.getStore()
+}
+
+/** Runs `fn` inside a frame. */
+export function inFrame<T>(frame: TransactionFrame, fn: () => Promise<T>): Promise<T> {
+  return storage.run(frame, fn)
+}

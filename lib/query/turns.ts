@@ -1,0 +1,23 @@
+/** A first-come queue for one thing: free turns are taken at once, without a promise. */
+export class Turns {
+  #isTaken = false
+  readonly #waiting: (() => void)[] = []
+
+  get isTaken(): boolean {
+    return this.#isTaken
+  }
+
+  /** Waits for a turn; undefined: it was free and is now taken. */
+  take(): Promise<void> | undefined {
+    if (this.#isTaken) return new Promise((resolve) => this.#waiting.push(resolve))
+    this.#isTaken = true
+    return undefined
+  }
+
+  /** Passes the turn on to who has waited longest. */
+  pass(): void {
+    const next = this.#waiting.shift()
+    if (next === undefined) this.#isTaken = false
+    else next()
+  }
+}

@@ -1,0 +1,62 @@
+import { assignmentsOf, bookkeepingOf, changesOf, setOf } from './assignments.js'
+import type { BoundModel } from './bound-model.js'
+import { parseInput, parseOptions } from './call-input.js'
+import { changeRow } from './change-row.js'
+import { InputIssues } from './input-issues.js'
+import { type CallOptions, type PlanRunner, planOf } from './query-plan.js'
+import type { SelectOptions } from './read.js'
+import { parseBulkFilter, parseKeyFilter } from './row-filter.js'
+import { type PlainRow, parseSelect } from './select.js'
+import { StatementShape } from './statement-cache.js'
+import { whereExpression } from './where-expression.js'
+
+/** Changes the row that `where` names and gives it back as it is stored. */
+export function updateOne(model: BoundModel, runner: PlanRunner, input: unknown, options?: SelectOptions): Promise<PlainRow> {
+  const issues = new InputIssues(model.definition.name, 'update')
+  const { where, set, version } = parseInput(input, ['where', 'set', 'version'], issues)
+  const call = parseOptions(options, issues)
+  const shape = new StatementShape('update')
+  const assignments = parseSet(model, set, shape, issues)
+  const condition = parseKeyFilter(model, where, shape, issues)
+  const expected = parseVersion(model, version, issues)
+  const selection = parseSelect(model, call?.select, issues)
+  issues.throwIfAny()
+  return changeRow(model, runner, { operation: 'update', shape, condition, assignments, version: expected, selection }, call)
+}
+
+/** Changes every row that `where` matches. */
+export async function updateMany(model: BoundModel, runner: PlanRunner, input: unknown, options?: CallOptions): Promise<{ count: number }> {
+  const issues = new InputIssues(model.definition.name, 'bulkUpdate')
+  const given = parseInput(input, ['where', 'set', 'all'], issues)
+  const call = parseOptions(options, issues)
+  const shape = new StatementShape('bulkUpdate')
+  const assignments = parseSet(model, given.set, shape, issues)
+  const condition = parseBulkFilter(model, given, shape, issues)
+  issues.throwIfAny()
+  const plan = planOf(model, {
+    operation: 'bulkUpdate',
+    access: 'write',
+    shape,
+    build: () =>
+      model.compiler
+        .updateTable(model.table)
+        .set(setOf(changesOf(model, assignments)))
+        .where(whereExpression(model, condition)),
+    read: (result) => ({ count: result.affectedRows }),
+  })
+  return runner.run(plan, call)
+}
+
+function parseSet(model: BoundModel, set: unknown, shape: StatementShape, issues: InputIssues) {
+  const validated = model.validateUpdate(set)
+  if (!issues.take(validated, ['set'])) return []
+  return [...assignmentsOf(model, validated.value, shape), ...bookkeepingOf(model, shape)]
+}
+
+/** The version that a call says the row must have. */
+export function parseVersion(model: BoundModel, version: unknown, issues: InputIssues): number | undefined {
+  if (version === undefined) return undefined
+  if (model.roles.version === undefined) issues.add(['version'], 'the model has no version field')
+  else if (!Number.isInteger(version)) issues.add(['version'], 'expected a whole number')
+  return version as number
+}

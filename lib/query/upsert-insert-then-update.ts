@@ -1,0 +1,40 @@
+import type { BoundModel } from './bound-model.js'
+import { insertColumns, insertOf } from './create.js'
+import { type CallOptions, type PlanRunner, planOf, type QueryPlan } from './query-plan.js'
+import { type PlainRow, readFirst } from './select.js'
+import { StatementShape } from './statement-cache.js'
+import { readByKey, type UpsertRequest, type UpsertResult, updateIfDifferent } from './upsert-request.js'
+
+/** INSERT unless the key is there, else UPDATE what differs, else read: in one transaction of the only writer. */
+export function upsertInsertThenUpdate(
+  model: BoundModel,
+  runner: PlanRunner,
+  request: UpsertRequest,
+  options?: CallOptions,
+): Promise<UpsertResult> {
+  return runner.transaction(async () => {
+    const created = await runner.run(insertUnlessThere(model, request), options)
+    if (created !== null) return { row: created, outcome: 'created' }
+    const updating = updateIfDifferent(model, request, (result) => readFirst(request.selection, result))
+    const updated = updating === undefined ? null : await runner.run(updating, options)
+    if (updated !== null) return { row: updated, outcome: 'updated' }
+    return { row: (await readByKey(model, runner, request, options))!, outcome: 'unchanged' }
+  })
+}
+
+function insertUnlessThere(model: BoundModel, { key, row, selection }: UpsertRequest): QueryPlan<PlainRow | null> {
+  const shape = new StatementShape(`upsert insert ${key.map((field) => field.name).join()} `)
+  const columns = insertColumns(model, row, shape)
+  shape.key += selection.key
+  return planOf(model, {
+    operation: 'upsert',
+    access: 'write',
+    shape,
+    exactIntegers: selection.exactIntegers,
+    build: () =>
+      insertOf(model, columns)
+        .onConflict((conflict) => conflict.columns(key.map((field) => field.column)).doNothing())
+        .returning(selection.references),
+    read: (result) => readFirst(selection, result),
+  })
+}

@@ -1,0 +1,65 @@
+import { ColumnNode, type Expression, ExpressionWrapper, ReferenceNode, TableNode } from 'kysely'
+import { SerializationError } from '../errors.js'
+import { anyDiffers, bookkeepingOf, changesOf, setOf } from './assignments.js'
+import type { BoundField, BoundModel } from './bound-model.js'
+import { insertColumns, insertOf } from './create.js'
+import { type CallOptions, type PlanRunner, planOf } from './query-plan.js'
+import { readFirst } from './select.js'
+import { StatementShape } from './statement-cache.js'
+import { readByKey, type UpsertRequest, type UpsertResult, upsertAssignments } from './upsert-request.js'
+
+/** How often the row may vanish between an upsert that met it and the read that follows. */
+const MAX_ATTEMPTS = 10
+
+/** INSERT … ON CONFLICT (key) DO UPDATE … WHERE it would change: one statement; a row left as it is is read after it. */
+export async function upsertOnConflict(
+  model: BoundModel,
+  runner: PlanRunner,
+  request: UpsertRequest,
+  options?: CallOptions,
+): Promise<UpsertResult> {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    const written = await runner.run(upsertPlan(model, request), options)
+    if (written !== null) return written
+    const row = await readByKey(model, runner, request, options)
+    if (row !== null) return { row, outcome: 'unchanged' }
+  }
+  throw new SerializationError(
+    `${model.definition.name}.upsert: the row was deleted by others ${MAX_ATTEMPTS} times while it was being read`,
+  )
+}
+
+function upsertPlan(model: BoundModel, { key, row, set, selection }: UpsertRequest) {
+  const shape = new StatementShape(`upsert ${key.map((field) => field.name).join()} `)
+  const columns = insertColumns(model, row, shape)
+  shape.key += ' set '
+  const assignments = upsertAssignments(model, set, shape)
+  const bookkeeping = bookkeepingOf(model, shape)
+  shape.key += selection.key
+  return planOf<UpsertResult | null>(model, {
+    operation: 'upsert',
+    access: 'write',
+    shape,
+    exactIntegers: selection.exactIntegers,
+    build: () =>
+      insertOf(model, columns)
+        .onConflict((conflict) => {
+          const onKey = conflict.columns(key.map((field) => field.column))
+          if (assignments.length === 0) return onKey.doNothing()
+          const stored = storedColumnsOf(model)
+          const changes = changesOf(model, assignments, stored)
+          return onKey.doUpdateSet(setOf([...changes, ...changesOf(model, bookkeeping, stored)])).where(anyDiffers(model, changes, stored))
+        })
+        .returning([model.dialect.expressions.rowWasInserted!.as('created'), ...selection.references]),
+    read: (result) => {
+      const stored = readFirst(selection, result, 1)
+      return stored === null ? null : { row: stored, outcome: Number(result.rows[0]![0]) === 1 ? 'created' : 'updated' }
+    },
+  })
+}
+
+/** The columns of the row that is there: beside `excluded`, a bare name would mean either. */
+export function storedColumnsOf({ definition }: BoundModel): (field: BoundField) => Expression<unknown> {
+  const table = TableNode.create(definition.table)
+  return (field) => new ExpressionWrapper(ReferenceNode.create(ColumnNode.create(field.column), table))
+}

@@ -1,0 +1,118 @@
+import { type Expression, sql } from 'kysely'
+import { QueryError, UniqueViolationError } from '../errors.js'
+import { anyDiffers, bookkeepingOf, type Change, changesOf, setOf } from './assignments.js'
+import type { BoundField, BoundModel } from './bound-model.js'
+import { insertColumns, insertOf, keyCondition } from './create.js'
+import { type CallOptions, type PlanRunner, planOf, type QueryPlan } from './query-plan.js'
+import { StatementShape } from './statement-cache.js'
+import {
+  readByKey,
+  type UpsertOutcome,
+  type UpsertRequest,
+  type UpsertResult,
+  updateIfDifferent,
+  upsertAssignments,
+} from './upsert-request.js'
+import { allOf } from './where.js'
+import { whereExpression } from './where-expression.js'
+
+/** "Subquery returns more than 1 row": what the guard makes the server say. */
+const GUARD_FAILED = '1242'
+
+/** What the server counts for an upsert that finds nothing to change, makes a row, changes one. */
+const OUTCOMES: readonly UpsertOutcome[] = ['unchanged', 'created', 'updated']
+
+/**
+ * INSERT … ON DUPLICATE KEY UPDATE, which fires on *any* unique key: every assignment is guarded, so that the
+ * statement fails rather than change a row that another key found.
+ */
+export function upsertOnDuplicateKey(
+  model: BoundModel,
+  runner: PlanRunner,
+  request: UpsertRequest,
+  options?: CallOptions,
+): Promise<UpsertResult> {
+  return runner.transaction(async () => {
+    const outcome = await upsertGuarded(model, runner, request, options)
+    return { row: (await readByKey(model, runner, request, options))!, outcome }
+  })
+}
+
+async function upsertGuarded(model: BoundModel, runner: PlanRunner, request: UpsertRequest, options?: CallOptions): Promise<UpsertOutcome> {
+  try {
+    return await runner.run(upsertPlan(model, request), options)
+  } catch (error) {
+    if (!isGuardFailure(error)) throw error
+    // another key was met first. The row named by `on` may be there all the same, and is then the one to change
+    const updating = updateIfDifferent(model, request, (result) => result.affectedRows > 0)
+    if (updating !== undefined && (await runner.run(updating, options))) return 'updated'
+    if ((await readByKey(model, runner, request, options)) !== null) return 'unchanged'
+    throw await otherKeyTaken(model, runner, request, options)
+  }
+}
+
+/** Whether an upsert failed because another key than `on` found a row. */
+export function isGuardFailure(error: unknown): boolean {
+  return error instanceof QueryError && error.databaseCode === GUARD_FAILED
+}
+
+function upsertPlan(model: BoundModel, { key, row, set }: UpsertRequest): QueryPlan<UpsertOutcome> {
+  const shape = new StatementShape(`upsert ${key.map((field) => field.name).join()} `)
+  const columns = insertColumns(model, row, shape)
+  shape.key += ' set '
+  const assignments = upsertAssignments(model, set, shape)
+  const bookkeeping = bookkeepingOf(model, shape)
+  return planOf(model, {
+    operation: 'upsert',
+    access: 'write',
+    shape,
+    build: () => {
+      const changes = changesOf(model, assignments)
+      return insertOf(model, columns).onDuplicateKeyUpdate(guardedSet(model, key, changes, changesOf(model, bookkeeping)))
+    },
+    read: (result) => OUTCOMES[result.affectedRows]!,
+  })
+}
+
+/**
+ * What ON DUPLICATE KEY UPDATE sets; it fails unless the row met has the key of the row to insert. What the layer keeps
+ * is only written where another column changes.
+ */
+export function guardedSet(
+  model: BoundModel,
+  key: readonly BoundField[],
+  changes: readonly Change[],
+  bookkeeping: readonly Change[],
+): Record<string, Expression<unknown>> {
+  const differs = anyDiffers(model, changes)
+  const kept = bookkeeping.map(([field, value]): Change => [field, sql`if(${differs}, ${value}, ${field.reference})`])
+  // assignments take effect from left to right: what looks at old values goes first
+  const all = [...kept, ...changes]
+  const [[field, value] = [key[0]!, key[0]!.reference] as const, ...rest] = all
+  const isSameRow = key.map(({ reference }) => sql`${reference} <=> values(${reference})`)
+  // the first one is enough: when it fails, so does the statement
+  const guarded: Change = [field, sql`if(${sql.join(isSameRow, sql` and `)}, ${value}, (select 1 union select 2))`]
+  return setOf([guarded, ...rest])
+}
+
+/** The error for a row that cannot be made because another of its keys is taken: looks which one. */
+async function otherKeyTaken(
+  model: BoundModel,
+  runner: PlanRunner,
+  { key, row }: UpsertRequest,
+  options?: CallOptions,
+): Promise<UniqueViolationError> {
+  for (const other of model.keys) {
+    if (other === key || other.some((field) => row[field.name] === undefined || row[field.name] === null)) continue
+    const shape = new StatementShape('upsert other key ')
+    const condition = allOf(other.map((field) => keyCondition(field, row[field.name], shape)))
+    const build = () => model.compiler.selectFrom(model.table).select(sql`1`.as('taken')).where(whereExpression(model, condition))
+    const isTaken = await runner.run(
+      planOf(model, { operation: 'upsert', access: 'read', shape, build, read: (result) => result.rows.length > 0 }),
+      options,
+    )
+    if (isTaken)
+      return new UniqueViolationError({ model: model.definition.name, fields: other.map((field) => field.name), constraint: undefined })
+  }
+  return new UniqueViolationError({ model: model.definition.name, fields: [], constraint: undefined })
+}

@@ -1,0 +1,81 @@
+import type { StatementResult } from '../dialect/dialect.js'
+import { type Assignment, anyDiffers, assignmentsOf, bookkeepingOf, changesOf, setOf } from './assignments.js'
+import type { BoundField, BoundModel } from './bound-model.js'
+import { keyCondition } from './create.js'
+import { type CallOptions, type PlanRunner, planOf, type QueryPlan } from './query-plan.js'
+import { selectFirst } from './read.js'
+import type { PlainRow, Selection } from './select.js'
+import { StatementShape } from './statement-cache.js'
+import { allOf, type Condition } from './where.js'
+import { whereExpression } from './where-expression.js'
+
+export type UpsertOutcome = 'created' | 'updated' | 'unchanged'
+
+export interface UpsertResult {
+  readonly row: PlainRow
+  readonly outcome: UpsertOutcome
+}
+
+/** One checked upsert: the row to insert, or what to change in the row that has its key. */
+export interface UpsertRequest {
+  /** The fields of `on`. */
+  readonly key: readonly BoundField[]
+  /** Every value of the new row, with what the layer writes. */
+  readonly row: Record<string, unknown>
+  /** What is set in a row that is there already. */
+  readonly set: Record<string, unknown>
+  readonly selection: Selection
+}
+
+/** How an engine upserts: see {@link Capabilities.upsert}. */
+export type UpsertStrategy = (model: BoundModel, runner: PlanRunner, request: UpsertRequest, options?: CallOptions) => Promise<UpsertResult>
+
+/** What an upsert sets in a row that is there; a soft-deleted row comes back. */
+export function upsertAssignments(model: BoundModel, set: Record<string, unknown>, shape: StatementShape): readonly Assignment[] {
+  const { deletedAt } = model.roles
+  const assignments = assignmentsOf(model, set, shape)
+  return deletedAt === undefined ? assignments : [...assignments, { field: deletedAt, operator: '=', value: null }]
+}
+
+/** The key of a row, held to its values. */
+export function keyOf({ key, row }: UpsertRequest, shape: StatementShape): Condition {
+  return allOf(key.map((field) => keyCondition(field, row[field.name], shape)))
+}
+
+/** The row that has the request's key, or null. */
+export function readByKey(
+  model: BoundModel,
+  runner: PlanRunner,
+  request: UpsertRequest,
+  options?: CallOptions,
+): PlainRow | null | Promise<PlainRow | null> {
+  const shape = new StatementShape('upsert read')
+  return selectFirst(model, runner, { operation: 'upsert', shape, condition: keyOf(request, shape), selection: request.selection }, options)
+}
+
+/** Updates the row that has the request's key where that would change it; undefined: there is nothing to set. */
+export function updateIfDifferent<T>(
+  model: BoundModel,
+  request: UpsertRequest,
+  read: (result: StatementResult) => T,
+): QueryPlan<T> | undefined {
+  const { selection } = request
+  const shape = new StatementShape('upsert update ')
+  const assignments = upsertAssignments(model, request.set, shape)
+  if (assignments.length === 0) return undefined
+  const bookkeeping = bookkeepingOf(model, shape)
+  const key = keyOf(request, shape)
+  shape.key += selection.key
+  return planOf(model, {
+    operation: 'upsert',
+    access: 'write',
+    shape,
+    exactIntegers: selection.exactIntegers,
+    build: () => {
+      const update = model.compiler.updateTable(model.table).set(setOf(changesOf(model, [...assignments, ...bookkeeping])))
+      const changing = update.where(whereExpression(model, key)).where(anyDiffers(model, changesOf(model, assignments)))
+      return model.dialect.capabilities.updateReturning ? changing.returning(selection.references) : changing
+    },
+    read,
+  })
+}

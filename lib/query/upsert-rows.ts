@@ -1,0 +1,163 @@
+import { type Expression, sql } from 'kysely'
+import type { StatementResult } from '../dialect/dialect.js'
+import { type Assignment, anyDiffers, bookkeepingOf, type Change, changesOf, setOf } from './assignments.js'
+import type { BoundField, BoundModel } from './bound-model.js'
+import { type Insert, type InsertTail, insertRows, repeatFor } from './insert-rows.js'
+import type { CallOptions, PlanRunner } from './query-plan.js'
+import type { PlacedGroup } from './row-groups.js'
+import { selectionOf } from './select.js'
+import { type StatementShape, slot } from './statement-cache.js'
+import { storedColumnsOf } from './upsert-on-conflict.js'
+import { guardedSet, isGuardFailure, upsertOnDuplicateKey } from './upsert-on-duplicate-key.js'
+
+/** Checked rows that give the same fields and set the same fields. */
+export interface UpsertGroup extends PlacedGroup {
+  readonly key: readonly BoundField[]
+  /** What is set, from the row, where its key is there already. */
+  readonly set: readonly BoundField[]
+}
+
+/** The rows made and changed; the others were as they should be. */
+export interface UpsertCounts {
+  readonly created: number
+  readonly updated: number
+}
+
+type UpsertRows = (model: BoundModel, runner: PlanRunner, group: UpsertGroup, options?: CallOptions) => Promise<UpsertCounts>
+
+/** Upserts a group of rows in as few statements as the engine can. */
+export const upsertRows: UpsertRows = (model, runner, group, options) =>
+  WAYS[model.dialect.capabilities.upsert](model, runner, group, options)
+
+const onConflict: UpsertRows = async (model, runner, group, options) => {
+  const stored = storedColumnsOf(model)
+  const inserted = model.dialect.expressions.rowWasInserted!.as('created')
+  const results = await insertRows(
+    model,
+    runner,
+    group,
+    tailOf(model, group, (insert, bookkeeping) => {
+      const changes = changesFrom(model, group, (field) => sql`excluded.${field.reference}`)
+      return insert
+        .onConflict((conflict) => {
+          const onKey = conflict.columns(columnsOf(group.key))
+          if (changes.length === 0) return onKey.doNothing()
+          return onKey.doUpdateSet(setOf([...changes, ...changesOf(model, bookkeeping, stored)])).where(anyDiffers(model, changes, stored))
+        })
+        .returning([inserted])
+    }),
+    options,
+  )
+  const flags = results.flatMap((result) => result.rows.map(([flag]) => Number(flag)))
+  const created = flags.filter((flag) => flag === 1).length
+  return { created, updated: flags.length - created }
+}
+
+const onDuplicateKey: UpsertRows = async (model, runner, group, options) => {
+  const tail = tailOf(model, group, (insert, bookkeeping) => {
+    const changes = changesFrom(model, group, (field) => sql`values(${field.reference})`)
+    return insert.onDuplicateKeyUpdate(guardedSet(model, group.key, changes, changesOf(model, bookkeeping)))
+  })
+  try {
+    // a savepoint, so that a guard that fails undoes what the statements before it did
+    return await runner.transaction(async () => countsOf(await insertRows(model, runner, group, tail, options)))
+  } catch (error) {
+    if (!isGuardFailure(error)) throw error
+    return upsertOneByOne(model, runner, group, options)
+  }
+}
+
+/** `affectedRows` counts 1 for a row made and 2 for one changed; `info` says how many were changed. */
+function countsOf(results: readonly StatementResult[]): UpsertCounts {
+  let affected = 0
+  let updated = 0
+  for (const { affectedRows, info } of results) {
+    const duplicates = info === undefined ? null : /Duplicates: (\d+)/.exec(info)
+    affected += affectedRows
+    // a list of one row says nothing but the count
+    updated += duplicates === null ? Number(affectedRows === 2) : Number(duplicates[1])
+  }
+  return { created: affected - 2 * updated, updated }
+}
+
+async function upsertOneByOne(
+  model: BoundModel,
+  runner: PlanRunner,
+  { key, rows, set }: UpsertGroup,
+  options?: CallOptions,
+): Promise<UpsertCounts> {
+  const counts = { created: 0, updated: 0, unchanged: 0 }
+  const selection = selectionOf(key, '*key')
+  for (const row of rows) {
+    const values = Object.fromEntries(set.map((field) => [field.name, row[field.name]]))
+    const { outcome } = await upsertOnDuplicateKey(model, runner, { key, row, set: values, selection }, options)
+    counts[outcome]++
+  }
+  return counts
+}
+
+const insertThenUpdate: UpsertRows = async (model, runner, group, options) => {
+  const unlessThere = tailOf(model, group, (insert) => insert.onConflict((conflict) => conflict.columns(columnsOf(group.key)).doNothing()))
+  const results = await insertRows(model, runner, group, unlessThere, options)
+  const made = results.flatMap((result) => result.affectedEach ?? [])
+  const there = group.rows.filter((_, index) => made[index] === 0)
+  const created = group.rows.length - there.length
+  if (there.length === 0) return { created, updated: 0 }
+  return { created, updated: await updateEach(model, runner, { ...group, rows: there }, options) }
+}
+
+/** Updates, row by row with one statement, what differs in the rows that have the keys of these. */
+async function updateEach(model: BoundModel, runner: PlanRunner, { key, set, rows }: UpsertGroup, options?: CallOptions): Promise<number> {
+  if (set.length === 0 && model.roles.deletedAt === undefined) return 0
+  let bookkeeping: readonly Assignment[] = []
+  const fields = [...set, ...key]
+  const valueOfRow = (field: BoundField) => model.dialect.expressions.bound(slot(fields.indexOf(field)), field.definition.type)
+  const tail = {
+    operation: 'bulkUpsert',
+    key: `update ${key.length}`,
+    addValues: (shape: StatementShape) => {
+      bookkeeping = bookkeepingOf(model, shape)
+    },
+  }
+  const build = () => {
+    const changes = [...set.map((field): Change => [field, valueOfRow(field)]), ...revival(model)]
+    const isRow = key.map((field) => sql<boolean>`${field.reference} = ${valueOfRow(field)}`)
+    const update = model.compiler.updateTable(model.table).set(setOf([...changes, ...changesOf(model, bookkeeping)]))
+    return update.where(sql<boolean>`${sql.join(isRow, sql` and `)}`).where(anyDiffers(model, changes))
+  }
+  const { affectedRows } = await repeatFor(model, runner, { tail, fields, rows, build }, options)
+  return affectedRows
+}
+
+const WAYS: Readonly<Record<BoundModel['dialect']['capabilities']['upsert'], UpsertRows>> = { onConflict, onDuplicateKey, insertThenUpdate }
+
+/** What follows the rows of an upserting INSERT, with the values that the layer keeps. */
+function tailOf(
+  model: BoundModel,
+  { key, set }: UpsertGroup,
+  apply: (insert: Insert, bookkeeping: readonly Assignment[]) => Insert,
+): InsertTail {
+  let bookkeeping: readonly Assignment[] = []
+  return {
+    operation: 'bulkUpsert',
+    key: `on ${columnsOf(key).join()} set ${columnsOf(set).join()}`,
+    addValues: (shape) => {
+      bookkeeping = bookkeepingOf(model, shape)
+    },
+    apply: (insert) => apply(insert, bookkeeping),
+  }
+}
+
+/** What a row that is there is set to; `newValue` is the value of the row that was to be inserted. */
+function changesFrom(model: BoundModel, { set }: UpsertGroup, newValue: (field: BoundField) => Expression<unknown>): readonly Change[] {
+  return [...set.map((field): Change => [field, newValue(field)]), ...revival(model)]
+}
+
+/** A soft-deleted row that is upserted comes back. */
+function revival({ roles: { deletedAt } }: BoundModel): readonly Change[] {
+  return deletedAt === undefined ? [] : [[deletedAt, sql`null`]]
+}
+
+function columnsOf(fields: readonly BoundField[]): string[] {
+  return fields.map((field) => field.column)
+}

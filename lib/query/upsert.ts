@@ -1,0 +1,78 @@
+import { kindOf } from '../model/value-kind.js'
+import type { BoundField, BoundModel } from './bound-model.js'
+import { parseInput, parseOptions } from './call-input.js'
+import { newRow } from './create.js'
+import { InputIssues, type Path } from './input-issues.js'
+import type { PlanRunner } from './query-plan.js'
+import type { SelectOptions } from './read.js'
+import { parseSelect } from './select.js'
+import { upsertInsertThenUpdate } from './upsert-insert-then-update.js'
+import { upsertOnConflict } from './upsert-on-conflict.js'
+import { upsertOnDuplicateKey } from './upsert-on-duplicate-key.js'
+import type { UpsertRequest, UpsertResult, UpsertStrategy } from './upsert-request.js'
+
+const STRATEGIES: Readonly<Record<BoundModel['dialect']['capabilities']['upsert'], UpsertStrategy>> = {
+  onConflict: upsertOnConflict,
+  onDuplicateKey: upsertOnDuplicateKey,
+  insertThenUpdate: upsertInsertThenUpdate,
+}
+
+/**
+ * Creates the row or changes the one that has the same key `on`, in one step that no other caller can come between.
+ * Only that row is ever changed: a clash with another unique key is a {@link UniqueViolationError}. A row that
+ * would not change is not written.
+ */
+export function upsertOne(model: BoundModel, runner: PlanRunner, input: unknown, options?: SelectOptions): Promise<UpsertResult> {
+  const issues = new InputIssues(model.definition.name, 'upsert')
+  const { on, values, update } = parseInput(input, ['on', 'values', 'update'], issues)
+  const call = parseOptions(options, issues)
+  const key = parseConflictKey(model, on, issues)
+  const row = parseNewRow(model, values, key, issues)
+  const set = update === undefined ? besideKey(key, values, row) : parseSet(model, update, key, issues)
+  const selection = parseSelect(model, call?.select, issues)
+  issues.throwIfAny()
+  const request: UpsertRequest = { key, row: newRow(model, row), set, selection }
+  return STRATEGIES[model.dialect.capabilities.upsert](model, runner, request, call)
+}
+
+/** The fields of `on`; they have to be one of the model's keys, in any order. */
+export function parseConflictKey(model: BoundModel, on: unknown, issues: InputIssues): readonly BoundField[] {
+  const known = () => model.keys.map((key) => `[${key.map((field) => field.name).join(', ')}]`).join(' or ')
+  if (!Array.isArray(on)) {
+    issues.add(['on'], `expected the fields of a unique key, ${known()}, got ${kindOf(on)}`)
+    return []
+  }
+  const names = new Set(on)
+  const key = model.keys.find((candidate) => candidate.length === names.size && candidate.every((field) => names.has(field.name)))
+  if (key === undefined) issues.add(['on'], `expected the fields of a unique key: ${known()}`)
+  return key ?? []
+}
+
+function parseNewRow(model: BoundModel, values: unknown, key: readonly BoundField[], issues: InputIssues): Record<string, unknown> {
+  const validated = model.validateCreate(values)
+  if (!issues.take(validated, ['values'])) return {}
+  requireKey(validated.value, key, ['values'], issues)
+  return validated.value
+}
+
+/** A row to upsert has to have a value for every field of the key. */
+export function requireKey(row: Record<string, unknown>, key: readonly BoundField[], path: Path, issues: InputIssues): void {
+  for (const { name } of key) {
+    if (row[name] === undefined || row[name] === null) issues.add([...path, name], 'expected a value: the row is found by it')
+  }
+}
+
+/** What the caller gave beside the key: defaults that were filled in are for new rows only. */
+export function besideKey(key: readonly BoundField[], given: unknown, row: Record<string, unknown>): Record<string, unknown> {
+  const names = Object.keys((given ?? {}) as object).filter((name) => row[name] !== undefined && !key.some((field) => field.name === name))
+  return Object.fromEntries(names.map((name) => [name, row[name]]))
+}
+
+function parseSet(model: BoundModel, update: unknown, key: readonly BoundField[], issues: InputIssues): Record<string, unknown> {
+  const { value, ...findings } = model.validateUpdate(update)
+  issues.take(findings, ['update'])
+  for (const field of key) {
+    if (value[field.name] !== undefined) issues.add(['update', field.name], 'is part of the key by which the row is found')
+  }
+  return value
+}

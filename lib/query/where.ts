@@ -1,0 +1,303 @@
+import type { ColumnKind } from '../model/column-type.js'
+import { isPlainObject, kindOf } from '../model/value-kind.js'
+import type { BoundField, BoundModel } from './bound-model.js'
+import type { InputIssues, Path } from './input-issues.js'
+import type { StatementShape } from './statement-cache.js'
+
+/** A checked filter: names are fields of the model, values are slots of the shape. */
+export type Condition =
+  | { readonly kind: 'and' | 'or'; readonly parts: readonly Condition[] }
+  | { readonly kind: 'not'; readonly part: Condition }
+  | { readonly kind: 'constant'; readonly value: boolean }
+  | { readonly kind: 'null'; readonly field: BoundField; readonly isNull: boolean }
+  | { readonly kind: 'compare'; readonly field: BoundField; readonly operator: Comparison; readonly value: number }
+  | { readonly kind: 'in'; readonly field: BoundField; readonly list: number | readonly number[] }
+  | { readonly kind: 'like'; readonly field: BoundField; readonly pattern: number; readonly ignoreCase: boolean }
+  | { readonly kind: 'regex'; readonly field: BoundField; readonly pattern: number }
+
+export type Comparison = '=' | '<>' | '>' | '>=' | '<' | '<='
+
+/** Deepest nesting of `$and`, `$or`, `$not`: a bound on what an outsider's filter can cost. */
+const MAX_DEPTH = 32
+/** Most entries of one list. */
+const MAX_LIST = 10_000
+
+/**
+ * Checks a filter and adds its values to `shape`; what is wrong goes to `issues`, with its path.
+ * Gives a condition that is always true for an empty filter.
+ */
+export function parseWhere(
+  model: BoundModel,
+  where: unknown,
+  shape: StatementShape,
+  issues: InputIssues,
+  path: Path = ['where'],
+): Condition {
+  return new WhereParser(model, shape, issues).parse(where, path, 0)
+}
+
+/** The fields that the filter holds to one value each, in every row that it matches. */
+export function fixedFields(condition: Condition): ReadonlySet<BoundField> {
+  const parts = condition.kind === 'and' ? condition.parts : [condition]
+  return new Set(parts.flatMap((part) => (part.kind === 'compare' && part.operator === '=' ? [part.field] : [])))
+}
+
+export const ALWAYS: Condition = Object.freeze({ kind: 'constant', value: true })
+
+/** All of them; the plainest condition that says so. */
+export function allOf(parts: readonly Condition[]): Condition {
+  const needed = parts.filter((part) => part !== ALWAYS)
+  return needed.length === 0 ? ALWAYS : needed.length === 1 ? needed[0]! : { kind: 'and', parts: needed.flatMap(flattenAnd) }
+}
+
+function flattenAnd(condition: Condition): readonly Condition[] {
+  return condition.kind === 'and' ? condition.parts : [condition]
+}
+
+const COMPARISONS: Readonly<Record<string, Comparison>> = { $gt: '>', $gte: '>=', $lt: '<', $lte: '<=' }
+
+const TEXT_KINDS: ReadonlySet<ColumnKind> = new Set(['text', 'varchar', 'enum'])
+/** Kinds whose order is the same on every engine. An enum's is not: text on one, the order of its values on another. */
+const ORDERED_KINDS: ReadonlySet<ColumnKind> = new Set([
+  'text',
+  'varchar',
+  'integer',
+  'bigint',
+  'float',
+  'decimal',
+  'date',
+  'time',
+  'timestamp',
+  'uuid',
+])
+/** Kinds that can only be asked for null. */
+const OPAQUE_KINDS: ReadonlySet<ColumnKind> = new Set(['json', 'array'])
+
+type OperatorParser = (parser: WhereParser, field: BoundField, value: unknown, path: Path, depth: number) => Condition
+
+/** Every operator on a field: how its operand is checked and what it means. */
+const OPERATORS: Readonly<Record<string, OperatorParser>> = {
+  $eq: (parser, field, value, path) => parser.equal(field, value, path),
+  $ne: (parser, field, value, path) => parser.different(field, value, path),
+  $gt: (parser, field, value, path) => parser.compare(field, '$gt', value, path),
+  $gte: (parser, field, value, path) => parser.compare(field, '$gte', value, path),
+  $lt: (parser, field, value, path) => parser.compare(field, '$lt', value, path),
+  $lte: (parser, field, value, path) => parser.compare(field, '$lte', value, path),
+  $in: (parser, field, value, path) => parser.anyOf(field, value, path),
+  $nin: (parser, field, value, path) => parser.noneOf(field, value, path),
+  $between: (parser, field, value, path) => parser.between(field, value, path),
+  $null: (parser, field, value, path) => parser.isNull(field, value, path),
+  $not: (parser, field, value, path, depth) => parser.notField(field, value, path, depth),
+  $contains: (parser, field, value, path) => parser.like(field, value, path, '%', '%'),
+  $startsWith: (parser, field, value, path) => parser.like(field, value, path, '', '%'),
+  $endsWith: (parser, field, value, path) => parser.like(field, value, path, '%', ''),
+  $like: (parser, field, value, path) => parser.pattern(field, value, path, false),
+  $ilike: (parser, field, value, path) => parser.pattern(field, value, path, true),
+  $regex: (parser, field, value, path) => parser.regex(field, value, path),
+}
+
+class WhereParser {
+  constructor(
+    readonly model: BoundModel,
+    readonly shape: StatementShape,
+    readonly issues: InputIssues,
+  ) {}
+
+  parse(where: unknown, path: Path, depth: number): Condition {
+    if (!isPlainObject(where)) return this.#wrong(path, `expected an object of conditions, got ${kindOf(where)}`)
+    if (depth > MAX_DEPTH) return this.#wrong(path, `expected at most ${MAX_DEPTH} levels of conditions`)
+    this.shape.key += '{'
+    const parts: Condition[] = []
+    for (const name of Object.keys(where)) parts.push(this.#entry(name, where[name], [...path, name], depth))
+    this.shape.key += '}'
+    return allOf(parts)
+  }
+
+  #entry(name: string, value: unknown, path: Path, depth: number): Condition {
+    const field = this.model.fieldByName.get(name)
+    if (field !== undefined) return this.#fieldEntry(field, value, path, depth)
+    if (name === '$and' || name === '$or') return this.#list(name, value, path, depth)
+    if (name === '$not') {
+      this.shape.key += '!'
+      return { kind: 'not', part: this.parse(value, path, depth + 1) }
+    }
+    this.issues.addUnknown(path, name, name.startsWith('$') ? 'operator' : 'field')
+    return ALWAYS
+  }
+
+  #fieldEntry(field: BoundField, value: unknown, path: Path, depth: number): Condition {
+    this.shape.key += `${field.name}:`
+    return isPlainObject(value) && !OPAQUE_KINDS.has(field.definition.type.kind)
+      ? this.operators(field, value, path, depth)
+      : this.#shorthand(field, value, path, depth)
+  }
+
+  #shorthand(field: BoundField, value: unknown, path: Path, depth: number): Condition {
+    if (value === null) return this.#null(field, true)
+    if (!OPAQUE_KINDS.has(field.definition.type.kind)) return this.equal(field, value, path)
+    if (isPlainObject(value)) return this.operators(field, value, path, depth)
+    return this.#wrong(path, 'this field can only be compared with null')
+  }
+
+  operators(field: BoundField, conditions: Record<string, unknown>, path: Path, depth: number): Condition {
+    if (depth > MAX_DEPTH) return this.#wrong(path, `expected at most ${MAX_DEPTH} levels of conditions`)
+    const names = Object.keys(conditions)
+    if (names.length === 0) return this.#wrong(path, 'expected an operator, got an empty object')
+    this.shape.key += '('
+    const parts = names.map((name) => {
+      const parse = Object.hasOwn(OPERATORS, name) ? OPERATORS[name] : undefined
+      if (parse !== undefined) {
+        this.shape.key += name
+        return parse(this, field, conditions[name], [...path, name], depth)
+      }
+      this.issues.addUnknown([...path, name], name, 'operator')
+      return ALWAYS
+    })
+    this.shape.key += ')'
+    return allOf(parts)
+  }
+
+  equal(field: BoundField, value: unknown, path: Path): Condition {
+    return value === null ? this.#null(field, true) : this.#compare(field, '=', value, path)
+  }
+
+  different(field: BoundField, value: unknown, path: Path): Condition {
+    return value === null ? this.#null(field, false) : this.#compare(field, '<>', value, path)
+  }
+
+  compare(field: BoundField, operator: string, value: unknown, path: Path): Condition {
+    if (!this.#isOrdered(field, path)) return ALWAYS
+    return this.#compare(field, COMPARISONS[operator]!, value, path)
+  }
+
+  between(field: BoundField, value: unknown, path: Path): Condition {
+    if (!this.#isOrdered(field, path)) return ALWAYS
+    if (!Array.isArray(value) || value.length !== 2) return this.#wrong(path, `expected a list of two, got ${kindOf(value)}`)
+    return allOf([this.#compare(field, '>=', value[0], [...path, 0]), this.#compare(field, '<=', value[1], [...path, 1])])
+  }
+
+  anyOf(field: BoundField, value: unknown, path: Path): Condition {
+    if (!this.#isComparable(field, path)) return ALWAYS
+    const list = this.#encodedList(field, value, path)
+    if (list.length === 0) return this.#constant(false)
+    const one = this.model.dialect.expressions.encodeList(list, field.definition.type)
+    if (one !== undefined) {
+      this.shape.key += '[]'
+      return { kind: 'in', field, list: this.shape.add(one) }
+    }
+    // the list is padded to a power of two with its last entry, so that lists of any length share few statements
+    const length = 2 ** Math.ceil(Math.log2(list.length))
+    this.shape.key += `[${length}]`
+    return { kind: 'in', field, list: Array.from({ length }, (_, position) => this.shape.add(list[Math.min(position, list.length - 1)])) }
+  }
+
+  noneOf(field: BoundField, value: unknown, path: Path): Condition {
+    const condition = this.anyOf(field, value, path)
+    if (condition.kind === 'constant') return Array.isArray(value) && value.length === 0 ? this.#constant(true) : condition
+    return { kind: 'not', part: condition }
+  }
+
+  isNull(field: BoundField, value: unknown, path: Path): Condition {
+    return typeof value === 'boolean' ? this.#null(field, value) : this.#wrong(path, `expected true or false, got ${kindOf(value)}`)
+  }
+
+  notField(field: BoundField, value: unknown, path: Path, depth: number): Condition {
+    if (!isPlainObject(value)) return this.#wrong(path, `expected an object of operators, got ${kindOf(value)}`)
+    return { kind: 'not', part: this.operators(field, value, path, depth + 1) }
+  }
+
+  like(field: BoundField, value: unknown, path: Path, before: string, after: string): Condition {
+    const text = this.#text(field, value, path)
+    return text === undefined ? ALWAYS : this.#like(field, `${before}${text.replace(/[\\%_]/g, '\\$&')}${after}`, false)
+  }
+
+  pattern(field: BoundField, value: unknown, path: Path, ignoreCase: boolean): Condition {
+    const text = this.#text(field, value, path)
+    if (text === undefined) return ALWAYS
+    if (/(^|[^\\])(\\\\)*\\$/.test(text)) return this.#wrong(path, 'ends in a \\ that stands before nothing')
+    return this.#like(field, text, ignoreCase)
+  }
+
+  regex(field: BoundField, value: unknown, path: Path): Condition {
+    const text = this.#text(field, value, path)
+    return text === undefined ? ALWAYS : { kind: 'regex', field, pattern: this.shape.add(text) }
+  }
+
+  #like(field: BoundField, pattern: string, ignoreCase: boolean): Condition {
+    return { kind: 'like', field, ignoreCase, pattern: this.shape.add(this.model.dialect.expressions.encodeLike(pattern, ignoreCase)) }
+  }
+
+  #list(name: '$and' | '$or', value: unknown, path: Path, depth: number): Condition {
+    if (!Array.isArray(value)) return this.#wrong(path, `expected a list of conditions, got ${kindOf(value)}`)
+    if (value.length > MAX_LIST) return this.#wrong(path, `expected at most ${MAX_LIST} entries, got ${value.length}`)
+    this.shape.key += name
+    const parts = value.map((part, position) => this.parse(part, [...path, position], depth + 1))
+    if (name === '$and') return allOf(parts)
+    return parts.length === 0 ? this.#constant(false) : { kind: 'or', parts }
+  }
+
+  #null(field: BoundField, isNull: boolean): Condition {
+    this.shape.key += isNull ? '0' : '1'
+    return { kind: 'null', field, isNull }
+  }
+
+  #constant(value: boolean): Condition {
+    this.shape.key += value ? 'T' : 'F'
+    return { kind: 'constant', value }
+  }
+
+  #compare(field: BoundField, operator: Comparison, value: unknown, path: Path): Condition {
+    if (!this.#isComparable(field, path) || !this.#isFit(field, value, path)) return ALWAYS
+    this.shape.key += operator
+    return { kind: 'compare', field, operator, value: this.shape.add(field.encode(value)) }
+  }
+
+  #encodedList(field: BoundField, value: unknown, path: Path): unknown[] {
+    if (!Array.isArray(value)) {
+      this.issues.add(path, `expected a list, got ${kindOf(value)}`)
+      return []
+    }
+    if (value.length > MAX_LIST) {
+      this.issues.add(path, `expected at most ${MAX_LIST} entries, got ${value.length}`)
+      return []
+    }
+    // not map and filter: a hole in the list has to be met too
+    return Array.from(value as unknown[], (entry, position) =>
+      this.#isFit(field, entry, [...path, position]) ? field.encode(entry) : undefined,
+    )
+  }
+
+  #isFit(field: BoundField, value: unknown, path: Path): boolean {
+    const problem =
+      value === undefined ? UNDEFINED : value === null ? 'expected a value, got null; ask with $null' : field.checkComparison(value)
+    if (problem !== undefined) this.issues.add(path, problem)
+    return problem === undefined
+  }
+
+  #isComparable(field: BoundField, path: Path): boolean {
+    if (!OPAQUE_KINDS.has(field.definition.type.kind)) return true
+    this.issues.add(path, 'this field can only be compared with null')
+    return false
+  }
+
+  #isOrdered(field: BoundField, path: Path): boolean {
+    if (ORDERED_KINDS.has(field.definition.type.kind)) return true
+    this.issues.add(path, `a ${field.definition.type.kind} field has no order to compare by`)
+    return false
+  }
+
+  #text(field: BoundField, value: unknown, path: Path): string | undefined {
+    if (!TEXT_KINDS.has(field.definition.type.kind)) this.issues.add(path, `is for text fields; this one is ${field.definition.type.kind}`)
+    else if (typeof value !== 'string') this.issues.add(path, value === undefined ? UNDEFINED : `expected a text, got ${kindOf(value)}`)
+    else if (value.includes('\0') || !value.isWellFormed()) this.issues.add(path, 'expected a text without NUL and lone surrogates')
+    else return value
+    return undefined
+  }
+
+  #wrong(path: Path, message: string): Condition {
+    this.issues.add(path, message)
+    return ALWAYS
+  }
+}
+
+const UNDEFINED = 'is undefined; leave the entry out, or ask for null'
