@@ -1,3 +1,2 @@
-export { sql } from 'kysely'
 export * from './decorators/index.js'
 export * from './lib/index.js'

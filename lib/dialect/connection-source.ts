@@ -36,7 +36,9 @@ export class ConnectionSource {
   constructor(dialect: Dialect, options: PoolOptions) {
     this.#dialect = dialect
     this.#options = options
-    const { key, name } = poolKey(dialect.target, { engine: dialect.engine, identity: dialect.identity, options })
+    // an owner is equal to itself alone: a pool that is not shared is one that only this object asks for
+    const owner = options.share ? undefined : this
+    const { key, name } = poolKey(dialect.target, { engine: dialect.engine, identity: dialect.identity, options, owner })
     this.#key = key
     this.#name = name
   }
@@ -101,7 +103,6 @@ export class ConnectionSource {
       ...request,
       key: this.#key,
       name: this.#name,
-      share: this.#options.share,
       options: this.#options,
       open: () => dialect.openPool(this.#name, this.#options, registry.budget),
       openDedicated: dialect.capabilities.dedicatedConnections ? () => dialect.openPool(this.#name, oneConnection) : undefined,

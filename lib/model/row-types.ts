@@ -51,7 +51,8 @@ export type UpdateInput<M> = {
   [K in keyof Updateable<Columns<M>>]: Updateable<Columns<M>>[K] | NumberUpdate<NonNullable<Updateable<Columns<M>>[K]>>
 }
 
-type NumberUpdate<T> = [T] extends [number | bigint] ? OneOperator<T> : never
+// a decimal is a string to the compiler: an operator on a field of plain text is refused when the call is checked
+type NumberUpdate<T> = [T] extends [number | bigint] ? OneOperator<T> : string extends T ? OneOperator<string> : never
 
 type OneOperator<T> =
   | { readonly $increment: T; readonly $decrement?: never; readonly $multiply?: never }

@@ -53,6 +53,8 @@ const BOUNDS: Readonly<Record<string, readonly [lowest: number, highest: number]
  * @throws {ConfigurationError} an option is unknown, of the wrong type or out of bounds
  */
 export function poolOptions(given: Partial<PoolOptions> = {}): PoolOptions {
+  if (typeof given !== 'object' || given === null)
+    throw new ConfigurationError('pool', `expected an object, got ${given === null ? 'null' : typeof given}`)
   for (const [name, value] of Object.entries(given)) checkOption(name, value)
   const merged = { ...POOL_DEFAULTS, ...withoutUndefined(given) }
   const options: PoolOptions = {

@@ -17,8 +17,6 @@ export interface BorrowRequest<P extends Pool = Pool> {
   readonly key: string
   /** Readable, without a secret. */
   readonly name: string
-  /** False: a pool for this lease alone, closed with it. */
-  readonly share: boolean
   readonly options: PoolOptions
   readonly deadline: Deadline
   readonly signal?: AbortSignal | undefined
@@ -37,7 +35,6 @@ export interface BorrowRequest<P extends Pool = Pool> {
 interface Entry {
   readonly key: string
   readonly name: string
-  readonly isShared: boolean
   readonly idleTimeoutMs: number
   /** Takes the pool's part of the budget away again. */
   readonly removeRoom: () => void
@@ -74,7 +71,6 @@ export class PoolRegistry {
   /** One lock a pool, held while it is opened or closed; never while a query runs. */
   readonly locks = new KeyedLock()
   readonly #entries = new Map<string, Entry>()
-  #unshared = 0
   #dedicated = 0
 
   /**
@@ -88,9 +84,8 @@ export class PoolRegistry {
    * @throws what `open` throws, to all who waited for it; the next to ask tries anew
    */
   borrow<P extends Pool>(request: BorrowRequest<P>): Lease<P> | Promise<Lease<P>> {
-    if (!request.share) return this.#awaitPool(request, `${request.key} ${++this.#unshared}`)
     const entry = this.#entries.get(request.key)
-    return entry?.pool === undefined ? this.#awaitPool(request, request.key) : this.#lease<P>(entry)
+    return entry?.pool === undefined ? this.#awaitPool(request) : this.#lease<P>(entry)
   }
 
   stats(): RegistryStats {
@@ -107,11 +102,12 @@ export class PoolRegistry {
     return new Lease('shared', entry.pool as P, (options) => this.#giveBack(entry, options))
   }
 
-  async #awaitPool<P extends Pool>(request: BorrowRequest<P>, key: string): Promise<Lease<P>> {
+  async #awaitPool<P extends Pool>(request: BorrowRequest<P>): Promise<Lease<P>> {
+    const { key } = request
     const sinceMs = performance.now()
     const lockDeadline = Math.min(request.deadline, sinceMs + request.options.lockTimeoutMs)
     for (;;) {
-      const entry = this.#entries.get(key) ?? outside(() => this.#open(request, key))
+      const entry = this.#entries.get(key) ?? outside(() => this.#open(request))
       if (entry.pool !== undefined) return this.#lease<P>(entry)
       const outcome = await settledBy(entry.opened, lockDeadline, request.signal)
       if (outcome === LATE) {
@@ -122,11 +118,11 @@ export class PoolRegistry {
     }
   }
 
-  #open(request: BorrowRequest, key: string): Entry {
+  #open(request: BorrowRequest): Entry {
+    const { key, name } = request
     const entry: Entry = {
       key,
-      name: request.name,
-      isShared: request.share,
+      name,
       idleTimeoutMs: request.options.idleTimeoutMs,
       removeRoom: this.budget.addPool(request.options.maxConnections),
       unused: new Alarm(() => this.#closeUnused(entry)),
@@ -161,7 +157,7 @@ export class PoolRegistry {
   #giveBack(entry: Entry, { closeIfLast = false, timeoutMs = CLOSE_TIMEOUT_MS }: ReleaseOptions): Promise<void> {
     entry.leases--
     if (entry.leases > 0) return DONE
-    if (closeIfLast || !entry.isShared) return this.#close(entry, timeoutMs)
+    if (closeIfLast) return this.#close(entry, timeoutMs)
     this.#markUnused(entry)
     return DONE
   }

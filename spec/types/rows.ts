@@ -107,8 +107,12 @@ export const updates: UpdateInput<User>[] = [
   { email: 'x', age: null, settings: { theme: 'light' }, flags: null },
   { age: { $increment: 1 }, long: { $multiply: 2n } },
 ]
-// @ts-expect-error text is not counted
+// a decimal is a string; that a text is not counted is said when the call is checked
+updates.push({ email: { $increment: '1.50' } })
+// @ts-expect-error a decimal grows by a decimal
 updates.push({ email: { $increment: 1 } })
+// @ts-expect-error one of a few values is not counted
+updates.push({ state: { $increment: 'live' } })
 // @ts-expect-error a bigint grows by a bigint
 updates.push({ long: { $increment: 1 } })
 // @ts-expect-error no such field

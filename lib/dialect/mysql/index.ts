@@ -43,7 +43,7 @@ export function mysqlDialect(config: ServerConnection): Dialect {
     createQueryCompiler: () => new MysqlQueryCompiler(),
     createAdapter: () => new MysqlAdapter(),
     createIntrospector: (db) => new MysqlIntrospector(db),
-    openPool: (name, options) => openPool(address, name, options),
+    openPool: (name, options, budget) => openPool(address, name, options, budget),
     codec: mysqlCodec,
     begin,
     toDataError,

@@ -1,7 +1,9 @@
 import { type Deadline, deadlineAfter } from '../../deadline.js'
+import type { ConnectionBudget } from '../../pool/connection-budget.js'
 import { ConnectionPool } from '../../pool/connection-pool.js'
 import type { Connector, Pool } from '../../pool/pool.js'
 import type { PoolOptions } from '../../pool/pool-options.js'
+import { warmed } from '../../pool/warmed.js'
 import type { Connection } from '../dialect.js'
 import { MysqlConnection } from './connection.js'
 import { type Address, Dialler } from './dial.js'
@@ -16,16 +18,10 @@ const CANCEL_TIMEOUT_MS = 5_000
 const NO_SUCH_THREAD = 1094
 
 /** Opens a pool on `address`, with its least number of connections, and at least one, in it. */
-export async function openPool(address: Address, name: string, options: PoolOptions): Promise<Pool<Connection>> {
+export async function openPool(address: Address, name: string, options: PoolOptions, budget?: ConnectionBudget): Promise<Pool<Connection>> {
   const connector = new MysqlConnector(new Dialler(await loadDriver(), address), options.initSql)
-  const pool = new ConnectionPool<MysqlConnection>(name, connector, options)
-  try {
-    await pool.warm(Math.max(1, options.minConnections), deadlineAfter(options.acquireTimeoutMs))
-    return pool as Pool<Connection>
-  } catch (error) {
-    await pool.close(0)
-    throw error
-  }
+  const pool = new ConnectionPool<MysqlConnection>(name, connector, options, budget)
+  return warmed(pool, () => pool.warm(Math.max(1, options.minConnections), deadlineAfter(options.acquireTimeoutMs)))
 }
 
 /** How the pool opens, checks, cleans and closes its sessions. */

@@ -3,6 +3,7 @@ import type { ConnectionBudget } from '../../pool/connection-budget.js'
 import { ConnectionPool } from '../../pool/connection-pool.js'
 import type { Pool } from '../../pool/pool.js'
 import type { PoolOptions } from '../../pool/pool-options.js'
+import { warmed } from '../../pool/warmed.js'
 import type { Connection } from '../dialect.js'
 import { PostgresConnector } from './connector.js'
 import { loadDriver } from './driver.js'
@@ -22,11 +23,5 @@ export async function openPool(
 ): Promise<Pool<Connection>> {
   const connector = new PostgresConnector(await loadDriver(), server, options.initSql)
   const pool = new ConnectionPool(name, connector, options, budget)
-  try {
-    await pool.warm(Math.max(1, options.minConnections), deadlineAfter(options.acquireTimeoutMs))
-  } catch (error) {
-    await pool.close(0)
-    throw error
-  }
-  return pool
+  return warmed(pool, () => pool.warm(Math.max(1, options.minConnections), deadlineAfter(options.acquireTimeoutMs)))
 }

@@ -1,6 +1,6 @@
 import type { Capabilities } from '../capabilities.js'
 
-/** What SQLite 3.50, the oldest that better-sqlite3 12 carries, can do with a file. */
+/** What the SQLite inside better-sqlite3 can do with a file. */
 export const capabilities: Capabilities = Object.freeze({
   insertReturning: true,
   updateReturning: true,

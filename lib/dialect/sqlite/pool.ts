@@ -4,6 +4,7 @@ import { ConnectionPool } from '../../pool/connection-pool.js'
 import type { AcquireRequest, Condition, Pool, PoolStats } from '../../pool/pool.js'
 import type { PoolOptions } from '../../pool/pool-options.js'
 import { addPoolStats } from '../../pool/pool-stats.js'
+import { warmed } from '../../pool/warmed.js'
 import type { Connection } from '../dialect.js'
 import { FileConnector, MemoryConnector } from './connectors.js'
 import type { DatabaseSource } from './open-database.js'
@@ -25,15 +26,11 @@ export async function openFilePool(
   const readers = new ConnectionPool(name, new FileConnector(source, 'read'), ofReaders, budget)
   const pool = new WriterReadersPool(name, writer, readers)
   const deadline = deadlineAfter(options.acquireTimeoutMs)
-  try {
+  return warmed(pool, async () => {
     // the writer first: it makes the file and its log
     await writer.warm(1, deadline)
     await readers.warm(ofReaders.minConnections, deadline)
-    return pool
-  } catch (error) {
-    await pool.close(0)
-    throw error
-  }
+  })
 }
 
 /** Opens the pool of an in-memory database: one connection for reads and writes, since another would be another database. */
@@ -47,13 +44,7 @@ export async function openMemoryPool(
   // one always kept open costs nothing more: the database itself lives as long as the pool
   const sessions = new ConnectionPool(name, connector, { ...options, minConnections: 1, maxConnections: 1 }, budget)
   const pool = new MemoryPool(name, sessions, connector)
-  try {
-    await sessions.warm(1, deadlineAfter(options.acquireTimeoutMs))
-    return pool
-  } catch (error) {
-    await pool.close(0)
-    throw error
-  }
+  return warmed(pool, () => sessions.warm(1, deadlineAfter(options.acquireTimeoutMs)))
 }
 
 /** One writer and many readers of a database file behind one pool; the request says which is wanted. */

@@ -1,5 +1,8 @@
 import type { Deadline } from '../../../lib/deadline.js'
+import type { ConnectionBudget } from '../../../lib/pool/connection-budget.js'
+import { ConnectionPool } from '../../../lib/pool/connection-pool.js'
 import type { AcquireRequest, Connector, PoolMember } from '../../../lib/pool/pool.js'
+import { type PoolOptions, poolOptions } from '../../../lib/pool/pool-options.js'
 
 export class FakeMember implements PoolMember {
   isBroken = false
@@ -61,6 +64,33 @@ export class Gate {
       this.fail = reject
     })
   }
+}
+
+export function createPool(
+  connector: FakeConnector,
+  given: Partial<PoolOptions> = {},
+  budget?: ConnectionBudget,
+): ConnectionPool<FakeMember> {
+  // not through poolOptions: an engine may pass on times that have no end
+  return new ConnectionPool('fake:target#0001', connector, { ...poolOptions(), ...given }, budget)
+}
+
+/** A pool with `count` idle connections. */
+export async function warmPool(
+  connector: FakeConnector,
+  count: number,
+  given: Partial<PoolOptions> = {},
+): Promise<ConnectionPool<FakeMember>> {
+  const pool = createPool(connector, { maxConnections: count, ...given })
+  await pool.warm(count, Infinity)
+  return pool
+}
+
+/** Takes a connection that has to be idle. */
+export function acquireNow(pool: ConnectionPool<FakeMember>, label?: string): FakeMember {
+  const member = pool.acquire(request(label))
+  if (member instanceof Promise) throw new Error('expected an idle connection')
+  return member
 }
 
 export function request(label = 'spec', limits: Partial<AcquireRequest> = {}): AcquireRequest {

@@ -68,7 +68,7 @@ describe('poolKey', () => {
     const connector = Object.assign(new FakeConnector(), { identity })
     const refusing = Object.assign(new FakeConnector(), { identity, whileOpening: () => Promise.reject(new ConnectionError(TARGET)) })
     const open = async () => new ConnectionPool(name, connector, options)
-    const lease = await poolRegistry().borrow({ key, name, share: true, options, deadline: deadlineAfter(50), label: 'spec', open })
+    const lease = await poolRegistry().borrow({ key, name, options, deadline: deadlineAfter(50), label: 'spec', open })
     const refused = await Promise.resolve(new ConnectionPool(name, refusing, options).acquire(request())).catch((error: unknown) => error)
     for (const surface of [key, name, lease, lease.pool, poolRegistry(), refused]) {
       const text = inspect(surface, { depth: Infinity, showHidden: true }) + JSON.stringify(surface)

@@ -27,7 +27,6 @@ function want(given: Partial<BorrowRequest<FakePool>> = {}): BorrowRequest<FakeP
   return {
     key: 'key',
     name: 'fake:target#0001',
-    share: true,
     options: poolOptions({ maxConnections: 2, acquireTimeoutMs: 1_000, lockTimeoutMs: 500, idleTimeoutMs: 10_000 }),
     deadline: deadlineAfter(1_000),
     label: 'spec',
@@ -166,18 +165,6 @@ describe('PoolRegistry.borrow', () => {
     expect(aborted.error).toBeInstanceOf(AbortedError)
     expect(registry.stats().pools).toMatchObject([{ leases: 0 }])
     await vi.advanceTimersByTimeAsync(10_010)
-    expectNothingLeft()
-  })
-
-  it('opens a pool for one lease alone where share is false, and closes it with that lease', async () => {
-    const shared = await registry.borrow(want())
-    const [one, other] = [await registry.borrow(want({ share: false })), await registry.borrow(want({ share: false }))]
-    expect(new Set([shared.pool, one.pool, other.pool]).size).toBe(3)
-    await one.release()
-    await other.release()
-    expect(registry.stats().pools).toHaveLength(1)
-    expect(connector.openNow).toBe(1)
-    await shared.release({ closeIfLast: true })
     expectNothingLeft()
   })
 

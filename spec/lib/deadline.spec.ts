@@ -1,0 +1,42 @@
+import { getEventListeners } from 'node:events'
+import { describe, expect, it } from 'vitest'
+import { deadlineAfter, LATE, remainingMs, settledBy } from '../../lib/deadline.js'
+import { AbortedError } from '../../lib/errors.js'
+
+const never = new Promise<never>(() => undefined)
+
+describe('settledBy', () => {
+  it('gives what the work gives', async () => {
+    await expect(settledBy(Promise.resolve('done'), deadlineAfter(1_000))).resolves.toBe('done')
+    await expect(settledBy(Promise.reject(new Error('failed')), Infinity)).rejects.toThrow('failed')
+  })
+
+  it('gives LATE when the deadline comes first, at once where it has passed', async () => {
+    await expect(settledBy(never, deadlineAfter(5))).resolves.toBe(LATE)
+    await expect(settledBy(never, deadlineAfter(-5))).resolves.toBe(LATE)
+  })
+
+  it('gives what is there already, though the deadline has passed', async () => {
+    await expect(settledBy(Promise.resolve('done'), deadlineAfter(-5))).resolves.toBe('done')
+  })
+
+  it('rejects with the reason of an aborted signal, and leaves no listener on it', async () => {
+    const abort = new AbortController()
+    const waiting = [settledBy(never, Infinity, abort.signal), settledBy(never, Infinity, abort.signal)]
+    abort.abort('enough')
+    for (const wait of waiting) await expect(wait).rejects.toMatchObject({ code: 'ABORTED', cause: 'enough' })
+    expect(getEventListeners(abort.signal, 'abort')).toEqual([])
+  })
+
+  it('rejects at once on a signal aborted before, and answers for the work that then fails', async () => {
+    const failing = Promise.reject(new Error('failed'))
+    await expect(settledBy(failing, Infinity, AbortSignal.abort())).rejects.toBeInstanceOf(AbortedError)
+  })
+})
+
+describe('remainingMs', () => {
+  it('is never negative, and has no end without a deadline', () => {
+    expect(remainingMs(deadlineAfter(-10))).toBe(0)
+    expect(remainingMs(Infinity)).toBe(Infinity)
+  })
+})
