@@ -5,6 +5,7 @@ import { constraintCatalogue } from './dialect/constraint-catalogue.js'
 import { createDialect } from './dialect/create-dialect.js'
 import type { Dialect } from './dialect/dialect.js'
 import { ConfigurationError } from './errors.js'
+import { type Logger, logEvents } from './logger.js'
 import { definitionOf } from './model/define-model.js'
 import type { ModelClass, ModelDefinition } from './model/model-definition.js'
 import { checkRelations } from './model/relations.js'
@@ -34,6 +35,8 @@ export interface DatabaseOptions<M extends Models> {
   readonly models: M
   /** See {@link PoolOptions} for each option's unit, bounds and default. */
   readonly pool?: Partial<PoolOptions>
+  /** Gets statements and connections as `debug`, failures, time-outs and fallbacks as `warn`. Default: none. */
+  readonly logger?: Logger
   /** The current instant, for the timestamps that the layer keeps. Default: the system's clock. */
   readonly now?: () => Date
 }
@@ -43,7 +46,7 @@ export interface CloseOptions {
   readonly timeoutMs?: number
 }
 
-const OPTIONS: readonly string[] = ['url', 'connection', 'models', 'pool', 'now']
+const OPTIONS: readonly string[] = ['url', 'connection', 'models', 'pool', 'logger', 'now']
 const CLOSE_TIMEOUT_MS = 5_000
 
 /**
@@ -70,6 +73,7 @@ export class Database<M extends Models> implements AsyncDisposable {
   readonly #source: ConnectionSource
   readonly #runner: QueryRunner
   readonly #registry: NodeRegistry
+  readonly #endLogging: (() => void) | undefined
 
   /** Use {@link createDatabase}. */
   constructor(options: DatabaseOptions<M>) {
@@ -80,6 +84,7 @@ export class Database<M extends Models> implements AsyncDisposable {
     this.#schema = schemaOf(list)
     this.#source = new ConnectionSource(this.#dialect, poolOptions(options.pool))
     this.#runner = new QueryRunner(this.#dialect, this.#source, constraintCatalogue(list, this.#schema))
+    this.#endLogging = options.logger && logEvents(options.logger, this.#source.name)
     const compiler = compilerOf(this.#dialect)
     const now = options.now ?? (() => new Date())
     const nodes = Object.entries(definitions).map(([key, definition]) => {
@@ -127,6 +132,7 @@ export class Database<M extends Models> implements AsyncDisposable {
   /** Refuses new calls, waits for those that run, and gives the pool back. Always settles. */
   async close({ timeoutMs = CLOSE_TIMEOUT_MS }: CloseOptions = {}): Promise<void> {
     await this.#source.close(timeoutMs)
+    this.#endLogging?.()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -139,9 +145,16 @@ function checkOptions<M extends Models>(options: DatabaseOptions<M>): DatabaseOp
   const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name))
   if (unknown !== undefined) throw new ConfigurationError(unknown, `unknown option; known are ${OPTIONS.join(', ')}`)
   if (!isPlainObject(options.models)) throw new ConfigurationError('models', `expected an object of classes, got ${kindOf(options.models)}`)
+  if (options.logger !== undefined && !isLogger(options.logger))
+    throw new ConfigurationError('logger', 'expected an object with debug and warn')
   if (options.now !== undefined && typeof options.now !== 'function')
     throw new ConfigurationError('now', 'expected a function that gives a Date')
   return options
+}
+
+function isLogger(value: unknown): value is Logger {
+  const { debug, warn } = (value ?? {}) as Partial<Logger>
+  return typeof debug === 'function' && typeof warn === 'function'
 }
 
 function definitionsOf(models: Models): Readonly<Record<string, ModelDefinition>> {

@@ -4,6 +4,7 @@ export { type CloseOptions, createDatabase, type Database, type DatabaseNodes, t
 export type { ConnectionConfig, ServerConnection, SqliteConnection, TlsOptions } from './dialect/connection-config.js'
 export type { Engine, IsolationLevel } from './dialect/dialect.js'
 export * from './errors.js'
+export type { Logger } from './logger.js'
 export { defineModel, definitionOf } from './model/define-model.js'
 export type { FieldSpec } from './model/field-spec.js'
 export type { FieldDefinition, ModelClass, ModelDefinition, ReferentialAction, RelationDefinition } from './model/model-definition.js'

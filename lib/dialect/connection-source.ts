@@ -25,8 +25,9 @@ export interface ConnectionLimits {
 export class ConnectionSource {
   readonly #dialect: Dialect
   readonly #options: PoolOptions
+  /** The pool's readable name, without a secret: `postgres:127.0.0.1:5432/shop#3f9a`. */
+  readonly name: string
   readonly #key: string
-  readonly #name: string
   readonly #dedicated = new Map<Connection, Lease<Pool<Connection>>>()
   #lease: Lease<Pool<Connection>> | undefined
   /** Outlives the lease: calls that run while the database is closed give their connections back to it. */
@@ -40,7 +41,7 @@ export class ConnectionSource {
     const owner = options.share ? undefined : this
     const { key, name } = poolKey(dialect.target, { engine: dialect.engine, identity: dialect.identity, options, owner })
     this.#key = key
-    this.#name = name
+    this.name = name
   }
 
   /** The pool, where it is open already. */
@@ -102,10 +103,10 @@ export class ConnectionSource {
     return registry.borrow({
       ...request,
       key: this.#key,
-      name: this.#name,
+      name: this.name,
       options: this.#options,
-      open: () => dialect.openPool(this.#name, this.#options, registry.budget),
-      openDedicated: dialect.capabilities.dedicatedConnections ? () => dialect.openPool(this.#name, oneConnection) : undefined,
+      open: () => dialect.openPool(this.name, this.#options, registry.budget),
+      openDedicated: dialect.capabilities.dedicatedConnections ? () => dialect.openPool(this.name, oneConnection) : undefined,
     })
   }
 

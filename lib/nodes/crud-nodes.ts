@@ -1,3 +1,4 @@
+import { nodeEvents } from '../events.js'
 import { jsonSchemaOf } from '../model/json-schema.js'
 import type { BoundModel } from '../query/bound-model.js'
 import { nodeName } from '../query/bound-model.js'
@@ -11,7 +12,7 @@ import { readOne, readOneOrThrow } from '../query/read.js'
 import { updateMany, updateOne } from '../query/update.js'
 import { upsertOne } from '../query/upsert.js'
 import type { ModelNodes } from './model-nodes.js'
-import { type AnyCall, describeNode, type Effect, type Node } from './node.js'
+import { type AnyCall, describeNode, type Effect, type Node, observeNode } from './node.js'
 
 /** What a node does: its effect, and the operation it runs. The node's schemas follow from the operation's name. */
 interface Operation {
@@ -45,10 +46,11 @@ export function crudNodes(model: BoundModel, runner: PlanRunner): Readonly<Recor
 
 function crudNode(model: BoundModel, runner: PlanRunner, operation: OperationName): Node {
   const { effect, run } = OPERATIONS[operation]
-  // async, so that a refused input is a rejection like every other failure
-  const call: AnyCall = async (input, options) => run(model, runner, input, options as never)
   const { name } = model.definition
-  return describeNode(call, { name: nodeName(name, operation), model: name, operation, effect }, () =>
-    jsonSchemaOf(model.definition, operation),
-  )
+  const description = { name: nodeName(name, operation), model: name, operation, effect }
+  const start = (input: unknown, options: unknown) => run(model, runner, input, options as never)
+  // async, so that a refused input is a rejection like every other failure
+  const call: AnyCall = async (input, options) =>
+    nodeEvents.hasSubscribers ? observeNode(description, () => start(input, options)) : start(input, options)
+  return describeNode(call, description, () => jsonSchemaOf(model.definition, operation))
 }

@@ -1,3 +1,4 @@
+import { nodeEvents } from '../events.js'
 import type { JsonSchema } from '../model/field-json-schema.js'
 import type { NodeSchemas } from '../model/json-schema.js'
 
@@ -24,6 +25,26 @@ export type Node<Call extends (...args: never[]) => Promise<unknown> = AnyCall> 
 
 /** A node's call where its types are not known. */
 export type AnyCall = (input: unknown, options?: unknown) => Promise<unknown>
+
+/** Runs a node's work and publishes how it went. */
+export async function observeNode(
+  description: Omit<NodeDescription, 'inputSchema' | 'outputSchema'>,
+  start: () => unknown,
+): Promise<unknown> {
+  const { name: node, model, operation, effect } = description
+  const startedMs = performance.now()
+  const publish = (error: Error | undefined) => {
+    nodeEvents.publish({ node, model, operation, effect, durationMs: performance.now() - startedMs, error })
+  }
+  try {
+    const output = await start()
+    publish(undefined)
+    return output
+  } catch (error) {
+    publish(error as Error)
+    throw error
+  }
+}
 
 /** Makes a node of a function and its description. The schemas are made when they are first asked for. */
 export function describeNode(

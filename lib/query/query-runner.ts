@@ -2,6 +2,7 @@ import { type Deadline, deadlineAfter } from '../deadline.js'
 import type { ConnectionSource } from '../dialect/connection-source.js'
 import type { Connection, ConstraintCatalogue, Dialect, MaybePromise, StatementResult } from '../dialect/dialect.js'
 import { AbortedError, ConnectionLostError, type LatchworkError, QueryTimeoutError } from '../errors.js'
+import { queryEvents } from '../events.js'
 import { type Interruption, interruptible, requireNotInterrupted } from './interruptible.js'
 import type { CallOptions, PlanRunner, QueryPlan } from './query-plan.js'
 import { type TransactionOptions, Transactions } from './transaction.js'
@@ -47,7 +48,7 @@ export class QueryRunner implements PlanRunner {
     }
     let result: MaybePromise<StatementResult>
     try {
-      result = this.#send(connection, plan, interruption)
+      result = this.#send(connection, plan, interruption, false)
     } catch (thrown) {
       return failed(thrown)
     }
@@ -62,18 +63,53 @@ export class QueryRunner implements PlanRunner {
     }
     let result: MaybePromise<StatementResult>
     try {
-      result = frame.run((connection) => this.#send(connection, plan, interruption))
+      result = frame.run((connection) => this.#send(connection, plan, interruption, true))
     } catch (thrown) {
       return failed(thrown)
     }
     return result instanceof Promise ? result.then(plan.read, failed) : plan.read(result)
   }
 
-  #send<T>(connection: Connection, plan: QueryPlan<T>, interruption: Interruption | undefined): MaybePromise<StatementResult> {
+  #send<T>(
+    connection: Connection,
+    plan: QueryPlan<T>,
+    interruption: Interruption | undefined,
+    inTransaction: boolean,
+  ): MaybePromise<StatementResult> {
+    if (!queryEvents.hasSubscribers) return this.#start(connection, plan, interruption)
+    return this.#observe(plan, inTransaction, () => this.#start(connection, plan, interruption))
+  }
+
+  #start<T>(connection: Connection, plan: QueryPlan<T>, interruption: Interruption | undefined): MaybePromise<StatementResult> {
     if (interruption === undefined) return connection.run(plan.statement)
     requireNotInterrupted(interruption)
     const running = connection.run({ ...plan.statement, deadline: interruption.deadline })
     return running instanceof Promise ? interruptible(connection, running, interruption) : running
+  }
+
+  /** Publishes how a statement went. */
+  async #observe<T>(plan: QueryPlan<T>, inTransaction: boolean, start: () => MaybePromise<StatementResult>): Promise<StatementResult> {
+    const startedMs = performance.now()
+    const publish = (rowCount: number, error: Error | undefined) => {
+      const durationMs = performance.now() - startedMs
+      queryEvents.publish({
+        pool: this.source.name,
+        label: plan.label,
+        sql: plan.statement.sql,
+        durationMs,
+        rowCount,
+        inTransaction,
+        error,
+      })
+    }
+    try {
+      const result = await start()
+      publish(plan.access === 'read' ? result.rows.length : result.affectedRows, undefined)
+      return result
+    } catch (thrown) {
+      publish(0, this.#errorOf(thrown))
+      throw thrown
+    }
   }
 
   /** The one place where a driver's error becomes one of ours. */

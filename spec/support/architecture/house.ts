@@ -6,7 +6,7 @@
 export const FLOORS: readonly (readonly string[])[] = [
   ['lib/errors'],
   ['lib/events', 'lib/deadline', 'lib/sql-text'],
-  ['lib/lock', 'lib/model'],
+  ['lib/lock', 'lib/model', 'lib/logger'],
   ['lib/pool'],
   ['lib/dialect'],
   ['lib/query'],
