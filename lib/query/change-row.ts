@@ -27,7 +27,7 @@ export interface RowChange {
  * @throws {StaleVersionError} the row has another version
  */
 export async function changeRow(model: BoundModel, runner: PlanRunner, change: RowChange, options?: CallOptions): Promise<PlainRow> {
-  if (!model.dialect.capabilities.updateReturning) return runner.transaction(() => changeThenRead(model, runner, change, options))
+  if (!model.dialect.capabilities.updateReturning) return runner.together(() => changeThenRead(model, runner, change, options))
   const { selection, shape } = change
   shape.key += selection.key
   const plan = planOf(model, {

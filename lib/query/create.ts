@@ -20,7 +20,7 @@ export async function createOne(model: BoundModel, runner: PlanRunner, input: un
   issues.throwIfAny()
   const row = newRow(model, validated.value)
   if (model.dialect.capabilities.insertReturning) return (await runner.run(insertPlan(model, row, selection), call))!
-  return runner.transaction(async () => readCreated(model, runner, row, await insertRow(model, runner, row, undefined, call), selection))
+  return runner.together(async () => readCreated(model, runner, row, await insertRow(model, runner, row, undefined, call), selection))
 }
 
 /** Inserts one checked row; `apply` may add to the statement. */

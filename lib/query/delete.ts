@@ -55,7 +55,7 @@ function tombstoneOf(model: BoundModel, shape: StatementShape): readonly Assignm
 }
 
 async function removeRow(model: BoundModel, runner: PlanRunner, change: RowChange, options?: CallOptions): Promise<PlainRow> {
-  if (!model.dialect.capabilities.deleteReturning) return runner.transaction(() => readThenRemove(model, runner, change, options))
+  if (!model.dialect.capabilities.deleteReturning) return runner.together(() => readThenRemove(model, runner, change, options))
   const { selection, shape } = change
   const condition = withVersion(model, change)
   shape.key += selection.key

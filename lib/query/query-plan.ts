@@ -25,6 +25,8 @@ export interface PlanRunner {
   run<T>(plan: QueryPlan<T>, options?: CallOptions): T | Promise<T>
   /** Runs `fn` in a transaction; in one already, in a savepoint of it. Every `run` below `fn` joins. */
   transaction<T>(fn: () => Promise<T>): Promise<T>
+  /** Runs `fn` as one piece of the transaction that the call is in, or of one of its own; without a savepoint. */
+  together<T>(fn: () => Promise<T>): Promise<T>
 }
 
 /** What one model's operation needs to become a plan. */

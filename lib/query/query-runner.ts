@@ -36,6 +36,10 @@ export class QueryRunner implements PlanRunner {
     return this.#transactions.run(fn, options)
   }
 
+  together<T>(fn: () => Promise<T>): Promise<T> {
+    return this.#transactions.join(fn)
+  }
+
   #runOn<T>(connection: Connection, plan: QueryPlan<T>, interruption: Interruption | undefined): MaybePromise<T> {
     const done = (result: StatementResult) => {
       this.source.release(connection, 'clean')

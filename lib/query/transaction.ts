@@ -44,6 +44,15 @@ export class Transactions {
     return this.#nested(outer, fn)
   }
 
+  /**
+   * Runs `fn` as one piece: in the current transaction, whose other calls wait for it, or in one of its own. Unlike
+   * {@link run} it sets no savepoint, so that an error may leave statements of `fn` behind in the current transaction.
+   */
+  join<T>(fn: () => Promise<T>): Promise<T> {
+    const outer = this.current()
+    return outer === undefined ? this.#outermost(fn, {}) : this.#joined(outer, fn)
+  }
+
   async #outermost<T>(fn: () => Promise<T>, options: TransactionOptions): Promise<T> {
     const connection = await this.#source.acquire({ access: options.readOnly === true ? 'read' : 'write', label: 'transaction' })
     const frame = this.#frame(connection, undefined)
@@ -61,6 +70,16 @@ export class Transactions {
     } finally {
       this.#source.release(connection, condition)
     }
+  }
+
+  async #joined<T>(outer: TransactionFrame, fn: () => Promise<T>): Promise<T> {
+    const frame = this.#frame(outer.connection, outer)
+    return outer.run(() =>
+      this.#callback(frame, fn).catch((error: unknown) => {
+        if (frame.failure !== undefined) outer.fail(frame.failure)
+        throw error
+      }),
+    )
   }
 
   async #nested<T>(outer: TransactionFrame, fn: () => Promise<T>): Promise<T> {

@@ -12,7 +12,7 @@ export function upsertInsertThenUpdate(
   request: UpsertRequest,
   options?: CallOptions,
 ): Promise<UpsertResult> {
-  return runner.transaction(async () => {
+  return runner.together(async () => {
     const created = await runner.run(insertUnlessThere(model, request), options)
     if (created !== null) return { row: created, outcome: 'created' }
     const updating = updateIfDifferent(model, request, (result) => readFirst(request.selection, result))

@@ -32,7 +32,7 @@ export function upsertOnDuplicateKey(
   request: UpsertRequest,
   options?: CallOptions,
 ): Promise<UpsertResult> {
-  return runner.transaction(async () => {
+  return runner.together(async () => {
     const outcome = await upsertGuarded(model, runner, request, options)
     return { row: (await readByKey(model, runner, request, options))!, outcome }
   })
