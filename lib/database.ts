@@ -112,7 +112,7 @@ export class Database<M extends Models> implements AsyncDisposable {
    * @throws {CommitUnknownError} the connection was lost during COMMIT
    */
   transaction<T>(fn: () => Promise<T>, options?: TransactionOptions): Promise<T> {
-    return this.#runner.transaction(fn, options)
+    return this.#runner.transaction(fn, undefined, options)
   }
 
   /**

@@ -1,7 +1,7 @@
 import type { StatementResult } from '../dialect/dialect.js'
 import type { BoundModel } from './bound-model.js'
-import { type BulkOptions, runBulk } from './bulk-run.js'
-import { parseFlag, parseInput, parseOptions } from './call-input.js'
+import { runBulk } from './bulk-run.js'
+import { type ParsedOptions, parseFlag, parseInput, parseOptions } from './call-input.js'
 import { insertRow, newRow, readCreated } from './create.js'
 import { InputIssues } from './input-issues.js'
 import { type Insert, type InsertTail, insertRows } from './insert-rows.js'
@@ -21,20 +21,20 @@ interface BulkCreate {
   readonly skipsConflicts: boolean
   /** What to give back of each row; undefined: nothing. */
   readonly selection: Selection | undefined
-  readonly options: BulkOptions | undefined
+  readonly limits: ParsedOptions | undefined
 }
 
 /** Inserts rows: many a statement, in one transaction; `onConflict: 'skip'` leaves rows out whose unique key is taken. */
-export async function createMany(model: BoundModel, runner: PlanRunner, input: unknown, options?: BulkOptions): Promise<BulkCreateResult> {
+export async function createMany(model: BoundModel, runner: PlanRunner, input: unknown, options?: unknown): Promise<BulkCreateResult> {
   const issues = new InputIssues(model.definition.name, 'bulkCreate')
   const given = parseInput(input, ['rows', 'onConflict', 'returning'], issues)
-  const call = parseOptions(options, issues, ['transaction'])
+  const call = parseOptions(options, issues, ['select', 'transaction'])
   const rows = parseRows(given.rows, issues)
   if (given.onConflict !== undefined && given.onConflict !== 'skip') issues.add(['onConflict'], "expected 'skip', or nothing")
   const selection = parseSelect(model, call?.select, issues)
   const isReturning = parseFlag(given.returning, 'returning', issues)
   issues.throwIfAny()
-  const bulk: BulkCreate = { skipsConflicts: given.onConflict === 'skip', selection: isReturning ? selection : undefined, options: call }
+  const bulk: BulkCreate = { skipsConflicts: given.onConflict === 'skip', selection: isReturning ? selection : undefined, limits: call }
   let count = 0
   const made: PlainRow[] = []
   await runBulk(model, runner, {
@@ -74,26 +74,26 @@ async function writeChunk(
 }
 
 async function writeGroup(model: BoundModel, runner: PlanRunner, bulk: BulkCreate, group: PlacedGroup): Promise<Written> {
-  const { selection, options } = bulk
+  const { selection, limits } = bulk
   const readsBack = selection !== undefined && !model.dialect.capabilities.insertReturning
   if (group.fields.length === 0 || readsBack) return writeOneByOne(model, runner, bulk, group)
-  const results = await insertRows(model, runner, group, tailOf(model, bulk), options)
+  const results = await insertRows(model, runner, group, tailOf(model, bulk), limits)
   return { count: sum(results), rows: selection === undefined ? [] : results.flatMap((result) => readRows(selection, result)) }
 }
 
 async function writeOneByOne(
   model: BoundModel,
   runner: PlanRunner,
-  { selection, skipsConflicts, options }: BulkCreate,
+  { selection, skipsConflicts, limits }: BulkCreate,
   { rows }: PlacedGroup,
 ): Promise<Written> {
   const made: PlainRow[] = []
   let count = 0
   for (const row of rows) {
     const tail = skipsConflicts ? skipConflicts(model) : undefined
-    const result = await insertRow(model, runner, row, tail, options)
+    const result = await insertRow(model, runner, row, tail, limits)
     count += result.affectedRows
-    if (result.affectedRows > 0 && selection !== undefined) made.push(await readCreated(model, runner, row, result, selection))
+    if (result.affectedRows > 0 && selection !== undefined) made.push(await readCreated(model, runner, row, result, selection, limits))
   }
   return { count, rows: made }
 }

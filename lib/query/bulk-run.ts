@@ -1,15 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { BoundModel } from './bound-model.js'
+import type { ParsedOptions } from './call-input.js'
 import { InputIssues } from './input-issues.js'
 import type { PlanRunner } from './query-plan.js'
-import type { SelectOptions } from './read.js'
 import { chunksOf, type RowSource } from './row-chunks.js'
-
-/** Options of the nodes that take rows. */
-export interface BulkOptions extends SelectOptions {
-  /** `false`: each chunk of rows is committed by itself, and stays when a later one fails. Default true: all or nothing. */
-  readonly transaction?: boolean
-}
 
 /** Rows read, checked and sent at a time: enough to make the round trip cheap, few enough to hold. */
 const CHUNK_SIZE = 1_000
@@ -17,7 +11,7 @@ const CHUNK_SIZE = 1_000
 export interface BulkRun {
   readonly operation: string
   readonly rows: RowSource
-  readonly options: BulkOptions | undefined
+  readonly options: ParsedOptions | undefined
   /** Checks what only this operation asks of a valid row, and completes it; `given` is the row as the caller gave it. */
   readonly prepare: (row: Record<string, unknown>, position: number, given: unknown, issues: InputIssues) => Record<string, unknown>
   /** Writes one chunk of checked rows. */
@@ -27,7 +21,7 @@ export interface BulkRun {
 /** Checks and writes rows chunk by chunk, in one transaction unless the options say otherwise. */
 export async function runBulk(model: BoundModel, runner: PlanRunner, bulk: BulkRun): Promise<void> {
   const run = () => runChunks(model, bulk)
-  await (bulk.options?.transaction === false ? run() : runner.transaction(run))
+  await (bulk.options?.transaction === false ? run() : runner.transaction(run, bulk.options))
 }
 
 async function runChunks(model: BoundModel, { operation, rows, prepare, write }: BulkRun): Promise<void> {

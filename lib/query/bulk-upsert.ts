@@ -1,6 +1,6 @@
 import { ValidationError } from '../errors.js'
 import type { BoundField, BoundModel } from './bound-model.js'
-import { type BulkOptions, runBulk } from './bulk-run.js'
+import { runBulk } from './bulk-run.js'
 import { parseInput, parseOptions } from './call-input.js'
 import { newRow } from './create.js'
 import { InputIssues } from './input-issues.js'
@@ -20,7 +20,7 @@ export interface BulkUpsertResult {
  * Creates rows, or changes those that have the same key `on`; a row that would not change is not written.
  * Two rows of the input with the same key are refused.
  */
-export async function upsertMany(model: BoundModel, runner: PlanRunner, input: unknown, options?: BulkOptions): Promise<BulkUpsertResult> {
+export async function upsertMany(model: BoundModel, runner: PlanRunner, input: unknown, options?: unknown): Promise<BulkUpsertResult> {
   const issues = new InputIssues(model.definition.name, 'bulkUpsert')
   const given = parseInput(input, ['on', 'rows'], issues)
   const call = parseOptions(options, issues, ['transaction'])

@@ -1,6 +1,7 @@
+import { type Deadline, deadlineAfter } from '../deadline.js'
 import { isPlainObject, kindOf } from '../model/value-kind.js'
 import type { InputIssues } from './input-issues.js'
-import type { CallOptions } from './query-plan.js'
+import type { CallLimits } from './query-plan.js'
 
 /**
  * A call's input as an object with no other entries than `known`. What is wrong goes to `issues`; then the
@@ -17,33 +18,51 @@ export function parseInput(input: unknown, known: readonly string[], issues: Inp
   return input
 }
 
+/** A call's options, checked but for `select`, which needs the model. */
+export interface ParsedOptions extends CallLimits {
+  readonly select: unknown
+  readonly transaction: boolean
+}
+
 /** Options that every node takes beside its input. */
-const CALL_OPTIONS = ['select', 'signal', 'timeoutMs']
+const CALL_OPTIONS = ['signal', 'timeoutMs']
 
 /** Longest `timeoutMs`: what a timer can hold. */
 const MAX_TIMEOUT_MS = 2_147_483_647
 
-/** Checks a call's options; `more` are those of this operation alone. */
-export function parseOptions<O extends CallOptions>(
-  options: O | undefined,
+/** Checks a call's options; `more` are those of this operation alone. The time of `timeoutMs` runs from here. */
+export function parseOptions(
+  options: unknown,
   issues: InputIssues,
-  more: readonly string[] = [],
-): O | undefined {
+  more: readonly ('select' | 'transaction')[] = [],
+): ParsedOptions | undefined {
   if (options === undefined) return undefined
   if (!isPlainObject(options)) {
     issues.add(['options'], `expected an object, got ${kindOf(options)}`)
     return undefined
   }
+  const known: readonly string[] = [...CALL_OPTIONS, ...more]
   for (const name of Object.keys(options)) {
-    if (!CALL_OPTIONS.includes(name) && !more.includes(name)) issues.addUnknown(['options', name], name, 'option')
+    if (!known.includes(name)) issues.addUnknown(['options', name], name, 'option')
   }
-  const { signal, timeoutMs } = options as CallOptions
-  if (signal !== undefined && !(signal instanceof AbortSignal))
-    issues.add(['options', 'signal'], `expected an AbortSignal, got ${kindOf(signal)}`)
-  if (timeoutMs !== undefined && !(Number.isInteger(timeoutMs) && timeoutMs >= 1 && timeoutMs <= MAX_TIMEOUT_MS)) {
-    issues.add(['options', 'timeoutMs'], `expected a whole number of milliseconds from 1 to ${MAX_TIMEOUT_MS}`)
-  }
-  return options
+  const { signal, timeoutMs, select, transaction } = options
+  if (transaction !== undefined && typeof transaction !== 'boolean')
+    issues.add(['options', 'transaction'], `expected true or false, got ${kindOf(transaction)}`)
+  return { select, transaction: transaction !== false, signal: parseSignal(signal, issues), deadline: parseTimeout(timeoutMs, issues) }
+}
+
+function parseSignal(signal: unknown, issues: InputIssues): AbortSignal | undefined {
+  if (signal === undefined || signal instanceof AbortSignal) return signal
+  issues.add(['options', 'signal'], `expected an AbortSignal, got ${kindOf(signal)}`)
+  return undefined
+}
+
+function parseTimeout(timeoutMs: unknown, issues: InputIssues): Deadline {
+  if (timeoutMs === undefined) return Number.POSITIVE_INFINITY
+  if (typeof timeoutMs === 'number' && Number.isInteger(timeoutMs) && timeoutMs >= 1 && timeoutMs <= MAX_TIMEOUT_MS)
+    return deadlineAfter(timeoutMs)
+  issues.add(['options', 'timeoutMs'], `expected a whole number of milliseconds from 1 to ${MAX_TIMEOUT_MS}`)
+  return Number.POSITIVE_INFINITY
 }
 
 /** `true`, `false` or nothing, which means `false`. */

@@ -1,7 +1,7 @@
 import { NotFoundError, StaleVersionError, UnsupportedError } from '../errors.js'
 import { type Assignment, changesOf, setOf } from './assignments.js'
 import type { BoundField, BoundModel } from './bound-model.js'
-import { type CallOptions, type PlanRunner, planOf } from './query-plan.js'
+import { type CallLimits, type PlanRunner, planOf } from './query-plan.js'
 import { selectFirst } from './read.js'
 import { findKey } from './row-filter.js'
 import { type PlainRow, readFirst, type Selection } from './select.js'
@@ -26,8 +26,8 @@ export interface RowChange {
  * @throws {NotFoundError} no such row
  * @throws {StaleVersionError} the row has another version
  */
-export async function changeRow(model: BoundModel, runner: PlanRunner, change: RowChange, options?: CallOptions): Promise<PlainRow> {
-  if (!model.dialect.capabilities.updateReturning) return runner.together(() => changeThenRead(model, runner, change, options))
+export async function changeRow(model: BoundModel, runner: PlanRunner, change: RowChange, limits?: CallLimits): Promise<PlainRow> {
+  if (!model.dialect.capabilities.updateReturning) return runner.together(() => changeThenRead(model, runner, change, limits), limits)
   const { selection, shape } = change
   shape.key += selection.key
   const plan = planOf(model, {
@@ -40,17 +40,17 @@ export async function changeRow(model: BoundModel, runner: PlanRunner, change: R
     )(withVersion(model, change)),
     read: (result) => readFirst(selection, result),
   })
-  return (await runner.run(plan, options)) ?? (await missing(model, runner, change, options))
+  return (await runner.run(plan, limits)) ?? (await missing(model, runner, change, limits))
 }
 
-async function changeThenRead(model: BoundModel, runner: PlanRunner, change: RowChange, options?: CallOptions): Promise<PlainRow> {
+async function changeThenRead(model: BoundModel, runner: PlanRunner, change: RowChange, limits?: CallLimits): Promise<PlainRow> {
   const condition = withVersion(model, change)
   const build = () => updateOf(model, change.assignments, condition)
-  const matched = await runner.run(planOf(model, { ...change, access: 'write', build, read: (result) => result.affectedRows }), options)
-  if (matched === 0) return missing(model, runner, change, options)
+  const matched = await runner.run(planOf(model, { ...change, access: 'write', build, read: (result) => result.affectedRows }), limits)
+  if (matched === 0) return missing(model, runner, change, limits)
   const shape = new StatementShape(`${change.operation} read`)
   const key = changedKey(model, change, shape)
-  return (await selectFirst(model, runner, { operation: change.operation, shape, condition: key, selection: change.selection }, options))!
+  return (await selectFirst(model, runner, { operation: change.operation, shape, condition: key, selection: change.selection }, limits))!
 }
 
 function updateOf(model: BoundModel, assignments: readonly Assignment[], condition: Condition) {
@@ -104,7 +104,7 @@ export async function missing(
   model: BoundModel,
   runner: PlanRunner,
   { operation, condition, version, shape: changed }: Pick<RowChange, 'operation' | 'condition' | 'version' | 'shape'>,
-  options?: CallOptions,
+  limits?: CallLimits,
 ): Promise<never> {
   const { name } = model.definition
   if (version === undefined) throw new NotFoundError(name, operation)
@@ -119,6 +119,6 @@ export async function missing(
       model.compiler.selectFrom(model.table).select(model.compiler.fn.countAll().as('n')).where(whereExpression(model, condition)),
     read: (result) => result.rows[0]![0],
   })
-  const isThere = Number(await runner.run(plan, options)) > 0
+  const isThere = Number(await runner.run(plan, limits)) > 0
   throw isThere ? new StaleVersionError(name, operation, version) : new NotFoundError(name, operation)
 }

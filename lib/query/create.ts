@@ -4,23 +4,26 @@ import type { BoundField, BoundModel } from './bound-model.js'
 import { parseOptions } from './call-input.js'
 import { InputIssues } from './input-issues.js'
 import type { Insert } from './insert-rows.js'
-import { type CallOptions, type PlanRunner, planOf, type QueryPlan } from './query-plan.js'
-import { type SelectOptions, selectFirst } from './read.js'
+import { type CallLimits, type PlanRunner, planOf, type QueryPlan } from './query-plan.js'
+import { selectFirst } from './read.js'
 import { type PlainRow, parseSelect, readFirst, type Selection } from './select.js'
 import { StatementShape, slot } from './statement-cache.js'
 import { allOf, type Condition } from './where.js'
 
 /** Inserts one row and gives it back as it is stored. */
-export async function createOne(model: BoundModel, runner: PlanRunner, input: unknown, options?: SelectOptions): Promise<PlainRow> {
+export async function createOne(model: BoundModel, runner: PlanRunner, input: unknown, options?: unknown): Promise<PlainRow> {
   const issues = new InputIssues(model.definition.name, 'create')
-  const call = parseOptions(options, issues)
+  const call = parseOptions(options, issues, ['select'])
   const validated = model.validateCreate(input)
   issues.take(validated)
   const selection = parseSelect(model, call?.select, issues)
   issues.throwIfAny()
   const row = newRow(model, validated.value)
   if (model.dialect.capabilities.insertReturning) return (await runner.run(insertPlan(model, row, selection), call))!
-  return runner.together(async () => readCreated(model, runner, row, await insertRow(model, runner, row, undefined, call), selection))
+  return runner.together(
+    async () => readCreated(model, runner, row, await insertRow(model, runner, row, undefined, call), selection, call),
+    call,
+  )
 }
 
 /** Inserts one checked row; `apply` may add to the statement. */
@@ -29,12 +32,12 @@ export async function insertRow(
   runner: PlanRunner,
   row: Record<string, unknown>,
   apply?: (insert: Insert) => Insert,
-  options?: CallOptions,
+  limits?: CallLimits,
 ): Promise<StatementResult> {
   const shape = new StatementShape(apply === undefined ? 'insert ' : 'insert+ ')
   const columns = insertColumns(model, row, shape)
   const build = () => (apply === undefined ? insertOf(model, columns) : apply(insertOf(model, columns)))
-  return runner.run(planOf(model, { operation: 'create', access: 'write', shape, build, read: (result) => result }), options)
+  return runner.run(planOf(model, { operation: 'create', access: 'write', shape, build, read: (result) => result }), limits)
 }
 
 /** A validated row with what the layer writes into every new one. */
@@ -105,10 +108,11 @@ export async function readCreated(
   row: Record<string, unknown>,
   result: StatementResult,
   selection: Selection,
+  limits?: CallLimits,
 ): Promise<PlainRow> {
   const shape = new StatementShape('create read')
   const condition = allOf(model.keys[0]!.map((field) => keyCondition(field, row[field.name] ?? counted(field, result), shape)))
-  return (await selectFirst(model, runner, { operation: 'create', shape, condition, selection }))!
+  return (await selectFirst(model, runner, { operation: 'create', shape, condition, selection }, limits))!
 }
 
 /** One field held to one value. */

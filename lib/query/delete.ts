@@ -3,8 +3,7 @@ import type { BoundModel } from './bound-model.js'
 import { parseInput, parseOptions } from './call-input.js'
 import { changeRow, missing, type RowChange, withVersion } from './change-row.js'
 import { InputIssues } from './input-issues.js'
-import { type CallOptions, type PlanRunner, planOf } from './query-plan.js'
-import type { SelectOptions } from './read.js'
+import { type CallLimits, type PlanRunner, planOf } from './query-plan.js'
 import { parseBulkFilter, parseKeyFilter } from './row-filter.js'
 import { type PlainRow, parseSelect, readFirst } from './select.js'
 import { StatementShape } from './statement-cache.js'
@@ -12,10 +11,10 @@ import { parseVersion } from './update.js'
 import { whereExpression } from './where-expression.js'
 
 /** Deletes the row that `where` names and gives it back as it was; a model with `deletedAt` keeps it as deleted. */
-export function deleteOne(model: BoundModel, runner: PlanRunner, input: unknown, options?: SelectOptions): Promise<PlainRow> {
+export function deleteOne(model: BoundModel, runner: PlanRunner, input: unknown, options?: unknown): Promise<PlainRow> {
   const issues = new InputIssues(model.definition.name, 'delete')
   const { where, version } = parseInput(input, ['where', 'version'], issues)
-  const call = parseOptions(options, issues)
+  const call = parseOptions(options, issues, ['select'])
   const shape = new StatementShape('delete')
   const assignments = tombstoneOf(model, shape)
   const condition = parseKeyFilter(model, where, shape, issues)
@@ -27,7 +26,7 @@ export function deleteOne(model: BoundModel, runner: PlanRunner, input: unknown,
 }
 
 /** Deletes every row that `where` matches. */
-export async function deleteMany(model: BoundModel, runner: PlanRunner, input: unknown, options?: CallOptions): Promise<{ count: number }> {
+export async function deleteMany(model: BoundModel, runner: PlanRunner, input: unknown, options?: unknown): Promise<{ count: number }> {
   const issues = new InputIssues(model.definition.name, 'bulkDelete')
   const given = parseInput(input, ['where', 'all'], issues)
   const call = parseOptions(options, issues)
@@ -54,8 +53,8 @@ function tombstoneOf(model: BoundModel, shape: StatementShape): readonly Assignm
   return [{ field: deletedAt, operator: '=', value: shape.add(deletedAt.encode(model.now())) }, ...bookkeepingOf(model, shape)]
 }
 
-async function removeRow(model: BoundModel, runner: PlanRunner, change: RowChange, options?: CallOptions): Promise<PlainRow> {
-  if (!model.dialect.capabilities.deleteReturning) return runner.together(() => readThenRemove(model, runner, change, options))
+async function removeRow(model: BoundModel, runner: PlanRunner, change: RowChange, limits?: CallLimits): Promise<PlainRow> {
+  if (!model.dialect.capabilities.deleteReturning) return runner.together(() => readThenRemove(model, runner, change, limits), limits)
   const { selection, shape } = change
   const condition = withVersion(model, change)
   shape.key += selection.key
@@ -66,10 +65,10 @@ async function removeRow(model: BoundModel, runner: PlanRunner, change: RowChang
     build: () => model.compiler.deleteFrom(model.table).where(whereExpression(model, condition)).returning(selection.references),
     read: (result) => readFirst(selection, result),
   })
-  return (await runner.run(plan, options)) ?? (await missing(model, runner, change, options))
+  return (await runner.run(plan, limits)) ?? (await missing(model, runner, change, limits))
 }
 
-async function readThenRemove(model: BoundModel, runner: PlanRunner, change: RowChange, options?: CallOptions): Promise<PlainRow> {
+async function readThenRemove(model: BoundModel, runner: PlanRunner, change: RowChange, limits?: CallLimits): Promise<PlainRow> {
   const { shape, selection, operation } = change
   const where = () => whereExpression(model, condition)
   const condition = withVersion(model, change)
@@ -85,9 +84,9 @@ async function readThenRemove(model: BoundModel, runner: PlanRunner, change: Row
       build: () => model.compiler.selectFrom(model.table).select(selection.references).where(where()).forUpdate(),
       read: (result) => readFirst(selection, result),
     }),
-    options,
+    limits,
   )
-  if (row === null) return missing(model, runner, change, options)
+  if (row === null) return missing(model, runner, change, limits)
   await runner.run(
     planOf(model, {
       operation,
@@ -96,7 +95,7 @@ async function readThenRemove(model: BoundModel, runner: PlanRunner, change: Row
       build: () => model.compiler.deleteFrom(model.table).where(where()),
       read: () => undefined,
     }),
-    options,
+    limits,
   )
   return row
 }

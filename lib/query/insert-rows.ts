@@ -1,7 +1,7 @@
 import { type InsertQueryBuilder, sql } from 'kysely'
 import type { StatementResult } from '../dialect/dialect.js'
 import type { BoundField, BoundModel } from './bound-model.js'
-import { type CallOptions, type PlanRunner, planOf } from './query-plan.js'
+import { type CallLimits, type PlanRunner, planOf } from './query-plan.js'
 import { StatementShape, slot } from './statement-cache.js'
 
 // biome-ignore lint/suspicious/noExplicitAny: tables and columns are known at run time only
@@ -30,15 +30,15 @@ export function insertRows(
   runner: PlanRunner,
   group: RowGroup,
   tail: InsertTail,
-  options?: CallOptions,
+  limits?: CallLimits,
 ): Promise<readonly StatementResult[]> {
-  return WAYS[model.dialect.capabilities.bulkInsert](model, runner, group, tail, options)
+  return WAYS[model.dialect.capabilities.bulkInsert](model, runner, group, tail, limits)
 }
 
 type Way = typeof insertRows
 
 /** One array a column. */
-const insertArrays: Way = async (model, runner, { fields, rows }, tail, options) => {
+const insertArrays: Way = async (model, runner, { fields, rows }, tail, limits) => {
   const { arrays } = model.dialect.expressions
   const shape = new StatementShape(`${tail.operation} ${fields.map((field) => field.name).join()} ${tail.key}`)
   const slots = fields.map((field) => shape.add(arrays!.encode(encodedColumn(field, rows), field.definition.type)))
@@ -55,16 +55,16 @@ const insertArrays: Way = async (model, runner, { fields, rows }, tail, options)
         .expression(input),
     )
   }
-  return [await runner.run(writePlan(model, tail, shape, build), options)]
+  return [await runner.run(writePlan(model, tail, shape, build), limits)]
 }
 
 /** A list of rows a statement; their number is a power of two, so that few statements serve lists of every length. */
-const insertLists: Way = async (model, runner, { fields, rows }, tail, options) => {
+const insertLists: Way = async (model, runner, { fields, rows }, tail, limits) => {
   const most = Math.max(1, Math.floor(model.dialect.capabilities.maxParameters / (fields.length + 2)))
   const results: StatementResult[] = []
   for (let start = 0; start < rows.length; ) {
     const count = 2 ** Math.floor(Math.log2(Math.min(most, rows.length - start)))
-    results.push(await insertList(model, runner, { fields, rows: rows.slice(start, start + count) }, tail, options))
+    results.push(await insertList(model, runner, { fields, rows: rows.slice(start, start + count) }, tail, limits))
     start += count
   }
   return results
@@ -75,7 +75,7 @@ async function insertList(
   runner: PlanRunner,
   { fields, rows }: RowGroup,
   tail: InsertTail,
-  options?: CallOptions,
+  limits?: CallLimits,
 ): Promise<StatementResult> {
   const shape = new StatementShape(`${tail.operation} ${rows.length} ${fields.map((field) => field.name).join()} ${tail.key}`)
   for (const row of rows) for (const field of fields) shape.add(encoded(field, row))
@@ -86,17 +86,17 @@ async function insertList(
     const lists = rows.map((_, row) => Object.fromEntries(fields.map((field, position) => columnOf(field, row * fields.length + position))))
     return tail.apply(model.compiler.insertInto(model.table).values(lists))
   }
-  return runner.run(writePlan(model, tail, shape, build), options)
+  return runner.run(writePlan(model, tail, shape, build), limits)
 }
 
 /** One statement, run once a row. */
-const insertEach: Way = async (model, runner, { fields, rows }, tail, options) => {
+const insertEach: Way = async (model, runner, { fields, rows }, tail, limits) => {
   const { bound } = model.dialect.expressions
   const build = () => {
     const values = Object.fromEntries(fields.map((field, position) => [field.column, bound(slot(position), field.definition.type)]))
     return tail.apply(model.compiler.insertInto(model.table).values(values))
   }
-  return [await repeatFor(model, runner, { tail, fields, rows, build }, options)]
+  return [await repeatFor(model, runner, { tail, fields, rows, build }, limits)]
 }
 
 export interface Repetition extends RowGroup {
@@ -110,7 +110,7 @@ export async function repeatFor(
   model: BoundModel,
   runner: PlanRunner,
   { tail, fields, rows, build }: Repetition,
-  options?: CallOptions,
+  limits?: CallLimits,
 ): Promise<StatementResult> {
   const shape = new StatementShape(`${tail.operation} each ${fields.map((field) => field.name).join()} ${tail.key}`)
   for (const field of fields) shape.add(encoded(field, rows[0]!))
@@ -119,7 +119,7 @@ export async function repeatFor(
   const { bind } = model.statements.get(shape, build)
   const rest = shape.values.slice(fields.length)
   const repeat = rows.map((row) => bind([...fields.map((field) => encoded(field, row)), ...rest]))
-  return runner.run({ ...plan, statement: { ...plan.statement, repeat } }, options)
+  return runner.run({ ...plan, statement: { ...plan.statement, repeat } }, limits)
 }
 
 const WAYS: Readonly<Record<BoundModel['dialect']['capabilities']['bulkInsert'], Way>> = {

@@ -3,8 +3,7 @@ import type { BoundModel } from './bound-model.js'
 import { parseFlag, parseInput, parseOptions } from './call-input.js'
 import { InputIssues } from './input-issues.js'
 import { type OrderItem, orderExpressions, orderKey, parseOrder } from './order.js'
-import { type CallOptions, type PlanRunner, planOf } from './query-plan.js'
-import type { SelectOptions } from './read.js'
+import { type PlanRunner, planOf } from './query-plan.js'
 import { parseFilter } from './row-filter.js'
 import { type PlainRow, parseSelect, readRows } from './select.js'
 import { StatementShape, slot } from './statement-cache.js'
@@ -18,10 +17,10 @@ export interface ListResult {
 }
 
 /** The rows that a filter matches, in order; all of them unless `limit` says otherwise. */
-export async function listRows(model: BoundModel, runner: PlanRunner, input: unknown = {}, options?: SelectOptions): Promise<ListResult> {
+export async function listRows(model: BoundModel, runner: PlanRunner, input: unknown = {}, options?: unknown): Promise<ListResult> {
   const issues = new InputIssues(model.definition.name, 'list')
   const given = parseInput(input, ['where', 'orderBy', 'limit', 'offset', 'total'], issues)
-  const call = parseOptions(options, issues)
+  const call = parseOptions(options, issues, ['select'])
   const shape = new StatementShape('list')
   const condition = parseFilter(model, given.where, shape, issues)
   const page = parsePage(given, issues)
@@ -51,7 +50,7 @@ export async function listRows(model: BoundModel, runner: PlanRunner, input: unk
 }
 
 /** How many rows a filter matches. */
-export async function countRows(model: BoundModel, runner: PlanRunner, input: unknown = {}, options?: CallOptions): Promise<number> {
+export async function countRows(model: BoundModel, runner: PlanRunner, input: unknown = {}, options?: unknown): Promise<number> {
   const issues = new InputIssues(model.definition.name, 'count')
   const { where } = parseInput(input, ['where'], issues)
   const call = parseOptions(options, issues)

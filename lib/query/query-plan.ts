@@ -1,4 +1,5 @@
 import type { Compilable } from 'kysely'
+import type { Deadline } from '../deadline.js'
 import type { Statement, StatementResult } from '../dialect/dialect.js'
 import type { BoundModel } from './bound-model.js'
 import type { StatementShape } from './statement-cache.js'
@@ -20,13 +21,20 @@ export interface CallOptions {
   readonly timeoutMs?: number | undefined
 }
 
+/** What a call's options come to: when to give up, waiting included. */
+export interface CallLimits {
+  /** The moment of the call plus its `timeoutMs`. */
+  readonly deadline: Deadline
+  readonly signal: AbortSignal | undefined
+}
+
 /** Runs plans: on the transaction that the call is in, or on a connection of the pool. */
 export interface PlanRunner {
-  run<T>(plan: QueryPlan<T>, options?: CallOptions): T | Promise<T>
+  run<T>(plan: QueryPlan<T>, limits?: CallLimits): T | Promise<T>
   /** Runs `fn` in a transaction; in one already, in a savepoint of it. Every `run` below `fn` joins. */
-  transaction<T>(fn: () => Promise<T>): Promise<T>
+  transaction<T>(fn: () => Promise<T>, limits?: CallLimits): Promise<T>
   /** Runs `fn` as one piece of the transaction that the call is in, or of one of its own; without a savepoint. */
-  together<T>(fn: () => Promise<T>): Promise<T>
+  together<T>(fn: () => Promise<T>, limits?: CallLimits): Promise<T>
 }
 
 /** What one model's operation needs to become a plan. */

@@ -1,10 +1,9 @@
-import { type Deadline, deadlineAfter } from '../deadline.js'
 import type { ConnectionSource } from '../dialect/connection-source.js'
 import type { Connection, ConstraintCatalogue, Dialect, MaybePromise, StatementResult } from '../dialect/dialect.js'
 import { AbortedError, ConnectionLostError, type LatchworkError, QueryTimeoutError } from '../errors.js'
 import { queryEvents } from '../events.js'
 import { type Interruption, interruptible, requireNotInterrupted } from './interruptible.js'
-import type { CallOptions, PlanRunner, QueryPlan } from './query-plan.js'
+import type { CallLimits, PlanRunner, QueryPlan } from './query-plan.js'
 import { type TransactionOptions, Transactions } from './transaction.js'
 import type { TransactionFrame } from './transaction-frame.js'
 
@@ -23,8 +22,8 @@ export class QueryRunner implements PlanRunner {
     this.#transactions = new Transactions(dialect, source, (thrown) => this.#errorOf(thrown))
   }
 
-  run<T>(plan: QueryPlan<T>, options?: CallOptions): MaybePromise<T> {
-    const interruption = interruptionOf(plan.label, options)
+  run<T>(plan: QueryPlan<T>, limits?: CallLimits): MaybePromise<T> {
+    const interruption = limits && interruptionOf(plan.label, limits)
     const frame = this.#transactions.current()
     if (frame !== undefined) return this.#runInFrame(frame, plan, interruption)
     const connection = this.source.acquire(plan, interruption)
@@ -32,12 +31,12 @@ export class QueryRunner implements PlanRunner {
     return this.#runOn(connection, plan, interruption)
   }
 
-  transaction<T>(fn: () => Promise<T>, options?: TransactionOptions): Promise<T> {
-    return this.#transactions.run(fn, options)
+  transaction<T>(fn: () => Promise<T>, limits?: CallLimits, options?: TransactionOptions): Promise<T> {
+    return this.#transactions.run(fn, limits, options)
   }
 
-  together<T>(fn: () => Promise<T>): Promise<T> {
-    return this.#transactions.join(fn)
+  together<T>(fn: () => Promise<T>, limits?: CallLimits): Promise<T> {
+    return this.#transactions.join(fn, limits)
   }
 
   #runOn<T>(connection: Connection, plan: QueryPlan<T>, interruption: Interruption | undefined): MaybePromise<T> {
@@ -128,8 +127,7 @@ export class QueryRunner implements PlanRunner {
   }
 }
 
-function interruptionOf(label: string, options: CallOptions | undefined): Interruption | undefined {
-  if (options?.timeoutMs === undefined && options?.signal === undefined) return undefined
-  const deadline: Deadline = options.timeoutMs === undefined ? Number.POSITIVE_INFINITY : deadlineAfter(options.timeoutMs)
-  return { label, deadline, signal: options.signal }
+/** Undefined where nothing can stop the call. */
+function interruptionOf(label: string, { deadline, signal }: CallLimits): Interruption | undefined {
+  return deadline === Number.POSITIVE_INFINITY && signal === undefined ? undefined : { label, deadline, signal }
 }

@@ -2,27 +2,23 @@ import { NotFoundError } from '../errors.js'
 import type { BoundModel } from './bound-model.js'
 import { parseInput, parseOptions } from './call-input.js'
 import { InputIssues } from './input-issues.js'
-import { type CallOptions, type PlanRunner, planOf } from './query-plan.js'
+import { type CallLimits, type PlanRunner, planOf } from './query-plan.js'
 import { parseKeyFilter } from './row-filter.js'
 import { type PlainRow, parseSelect, readFirst, type Selection } from './select.js'
 import { StatementShape } from './statement-cache.js'
 import type { Condition } from './where.js'
 import { whereExpression } from './where-expression.js'
 
-export interface SelectOptions extends CallOptions {
-  readonly select?: readonly string[]
-}
-
 /** The row that `where` names, or null. */
 export function readOne(
   model: BoundModel,
   runner: PlanRunner,
   input: unknown,
-  options?: SelectOptions,
+  options?: unknown,
 ): PlainRow | null | Promise<PlainRow | null> {
   const issues = new InputIssues(model.definition.name, 'read')
   const { where } = parseInput(input, ['where'], issues)
-  const call = parseOptions(options, issues)
+  const call = parseOptions(options, issues, ['select'])
   const shape = new StatementShape('read')
   const condition = parseKeyFilter(model, where, shape, issues)
   const selection = parseSelect(model, call?.select, issues)
@@ -31,7 +27,7 @@ export function readOne(
 }
 
 /** As {@link readOne}; a row that is not there is a {@link NotFoundError}. */
-export async function readOneOrThrow(model: BoundModel, runner: PlanRunner, input: unknown, options?: SelectOptions): Promise<PlainRow> {
+export async function readOneOrThrow(model: BoundModel, runner: PlanRunner, input: unknown, options?: unknown): Promise<PlainRow> {
   const row = await readOne(model, runner, input, options)
   if (row === null) throw new NotFoundError(model.definition.name, 'read')
   return row
@@ -49,7 +45,7 @@ export function selectFirst(
   model: BoundModel,
   runner: PlanRunner,
   { operation, shape, condition, selection }: RowSelection,
-  options?: CallOptions,
+  limits?: CallLimits,
 ): PlainRow | null | Promise<PlainRow | null> {
   shape.key += selection.key
   const plan = planOf(model, {
@@ -60,5 +56,5 @@ export function selectFirst(
     build: () => model.compiler.selectFrom(model.table).select(selection.references).where(whereExpression(model, condition)),
     read: (result) => readFirst(selection, result),
   })
-  return runner.run(plan, options)
+  return runner.run(plan, limits)
 }

@@ -2,6 +2,7 @@ import type { ConnectionSource } from '../dialect/connection-source.js'
 import type { BeginOptions, Connection, Dialect } from '../dialect/dialect.js'
 import { CommitUnknownError, ConfigurationError, ConnectionLostError, type LatchworkError } from '../errors.js'
 import type { Condition } from '../pool/pool.js'
+import type { CallLimits } from './query-plan.js'
 import { currentFrame, enclosingFrame, inFrame, TransactionFrame } from './transaction-frame.js'
 
 /** What a transaction may be asked for; on the outermost one only. */
@@ -36,9 +37,9 @@ export class Transactions {
    * @throws {CommitUnknownError} the answer to COMMIT was lost
    * @throws {ConfigurationError} an option on a nested transaction
    */
-  async run<T>(fn: () => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+  async run<T>(fn: () => Promise<T>, limits?: CallLimits, options: TransactionOptions = {}): Promise<T> {
     const outer = this.current()
-    if (outer === undefined) return this.#outermost(fn, options)
+    if (outer === undefined) return this.#outermost(fn, limits, options)
     const given = Object.keys(options).find((name) => options[name as keyof TransactionOptions] !== undefined)
     if (given !== undefined) throw new ConfigurationError(given, 'can be set on the outermost transaction only')
     return this.#nested(outer, fn)
@@ -48,13 +49,14 @@ export class Transactions {
    * Runs `fn` as one piece: in the current transaction, whose other calls wait for it, or in one of its own. Unlike
    * {@link run} it sets no savepoint, so that an error may leave statements of `fn` behind in the current transaction.
    */
-  join<T>(fn: () => Promise<T>): Promise<T> {
+  join<T>(fn: () => Promise<T>, limits?: CallLimits): Promise<T> {
     const outer = this.current()
-    return outer === undefined ? this.#outermost(fn, {}) : this.#joined(outer, fn)
+    return outer === undefined ? this.#outermost(fn, limits, {}) : this.#joined(outer, fn)
   }
 
-  async #outermost<T>(fn: () => Promise<T>, options: TransactionOptions): Promise<T> {
-    const connection = await this.#source.acquire({ access: options.readOnly === true ? 'read' : 'write', label: 'transaction' })
+  async #outermost<T>(fn: () => Promise<T>, limits: CallLimits | undefined, options: TransactionOptions): Promise<T> {
+    const access = options.readOnly === true ? 'read' : 'write'
+    const connection = await this.#source.acquire({ access, label: 'transaction' }, limits)
     const frame = this.#frame(connection, undefined)
     let condition: Condition = 'broken'
     try {

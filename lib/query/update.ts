@@ -3,18 +3,17 @@ import type { BoundModel } from './bound-model.js'
 import { parseInput, parseOptions } from './call-input.js'
 import { changeRow } from './change-row.js'
 import { InputIssues } from './input-issues.js'
-import { type CallOptions, type PlanRunner, planOf } from './query-plan.js'
-import type { SelectOptions } from './read.js'
+import { type PlanRunner, planOf } from './query-plan.js'
 import { parseBulkFilter, parseKeyFilter } from './row-filter.js'
 import { type PlainRow, parseSelect } from './select.js'
 import { StatementShape } from './statement-cache.js'
 import { whereExpression } from './where-expression.js'
 
 /** Changes the row that `where` names and gives it back as it is stored. */
-export function updateOne(model: BoundModel, runner: PlanRunner, input: unknown, options?: SelectOptions): Promise<PlainRow> {
+export function updateOne(model: BoundModel, runner: PlanRunner, input: unknown, options?: unknown): Promise<PlainRow> {
   const issues = new InputIssues(model.definition.name, 'update')
   const { where, set, version } = parseInput(input, ['where', 'set', 'version'], issues)
-  const call = parseOptions(options, issues)
+  const call = parseOptions(options, issues, ['select'])
   const shape = new StatementShape('update')
   const assignments = parseSet(model, set, shape, issues)
   const condition = parseKeyFilter(model, where, shape, issues)
@@ -25,7 +24,7 @@ export function updateOne(model: BoundModel, runner: PlanRunner, input: unknown,
 }
 
 /** Changes every row that `where` matches. */
-export async function updateMany(model: BoundModel, runner: PlanRunner, input: unknown, options?: CallOptions): Promise<{ count: number }> {
+export async function updateMany(model: BoundModel, runner: PlanRunner, input: unknown, options?: unknown): Promise<{ count: number }> {
   const issues = new InputIssues(model.definition.name, 'bulkUpdate')
   const given = parseInput(input, ['where', 'set', 'all'], issues)
   const call = parseOptions(options, issues)

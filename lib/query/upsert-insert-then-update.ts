@@ -1,6 +1,6 @@
 import type { BoundModel } from './bound-model.js'
 import { insertColumns, insertOf } from './create.js'
-import { type CallOptions, type PlanRunner, planOf, type QueryPlan } from './query-plan.js'
+import { type CallLimits, type PlanRunner, planOf, type QueryPlan } from './query-plan.js'
 import { type PlainRow, readFirst } from './select.js'
 import { StatementShape } from './statement-cache.js'
 import { readByKey, type UpsertRequest, type UpsertResult, updateIfDifferent } from './upsert-request.js'
@@ -10,16 +10,16 @@ export function upsertInsertThenUpdate(
   model: BoundModel,
   runner: PlanRunner,
   request: UpsertRequest,
-  options?: CallOptions,
+  limits?: CallLimits,
 ): Promise<UpsertResult> {
   return runner.together(async () => {
-    const created = await runner.run(insertUnlessThere(model, request), options)
+    const created = await runner.run(insertUnlessThere(model, request), limits)
     if (created !== null) return { row: created, outcome: 'created' }
     const updating = updateIfDifferent(model, request, (result) => readFirst(request.selection, result))
-    const updated = updating === undefined ? null : await runner.run(updating, options)
+    const updated = updating === undefined ? null : await runner.run(updating, limits)
     if (updated !== null) return { row: updated, outcome: 'updated' }
-    return { row: (await readByKey(model, runner, request, options))!, outcome: 'unchanged' }
-  })
+    return { row: (await readByKey(model, runner, request, limits))!, outcome: 'unchanged' }
+  }, limits)
 }
 
 function insertUnlessThere(model: BoundModel, { key, row, selection }: UpsertRequest): QueryPlan<PlainRow | null> {

@@ -3,7 +3,7 @@ import { SerializationError } from '../errors.js'
 import { anyDiffers, bookkeepingOf, changesOf, setOf } from './assignments.js'
 import type { BoundField, BoundModel } from './bound-model.js'
 import { insertColumns, insertOf } from './create.js'
-import { type CallOptions, type PlanRunner, planOf } from './query-plan.js'
+import { type CallLimits, type PlanRunner, planOf } from './query-plan.js'
 import { readFirst } from './select.js'
 import { StatementShape } from './statement-cache.js'
 import { readByKey, type UpsertRequest, type UpsertResult, upsertAssignments } from './upsert-request.js'
@@ -16,12 +16,12 @@ export async function upsertOnConflict(
   model: BoundModel,
   runner: PlanRunner,
   request: UpsertRequest,
-  options?: CallOptions,
+  limits?: CallLimits,
 ): Promise<UpsertResult> {
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-    const written = await runner.run(upsertPlan(model, request), options)
+    const written = await runner.run(upsertPlan(model, request), limits)
     if (written !== null) return written
-    const row = await readByKey(model, runner, request, options)
+    const row = await readByKey(model, runner, request, limits)
     if (row !== null) return { row, outcome: 'unchanged' }
   }
   throw new SerializationError(

@@ -3,7 +3,7 @@ import { QueryError, UniqueViolationError } from '../errors.js'
 import { anyDiffers, bookkeepingOf, type Change, changesOf, setOf } from './assignments.js'
 import type { BoundField, BoundModel } from './bound-model.js'
 import { insertColumns, insertOf, keyCondition } from './create.js'
-import { type CallOptions, type PlanRunner, planOf, type QueryPlan } from './query-plan.js'
+import { type CallLimits, type PlanRunner, planOf, type QueryPlan } from './query-plan.js'
 import { StatementShape } from './statement-cache.js'
 import {
   readByKey,
@@ -30,24 +30,24 @@ export function upsertOnDuplicateKey(
   model: BoundModel,
   runner: PlanRunner,
   request: UpsertRequest,
-  options?: CallOptions,
+  limits?: CallLimits,
 ): Promise<UpsertResult> {
   return runner.together(async () => {
-    const outcome = await upsertGuarded(model, runner, request, options)
-    return { row: (await readByKey(model, runner, request, options))!, outcome }
-  })
+    const outcome = await upsertGuarded(model, runner, request, limits)
+    return { row: (await readByKey(model, runner, request, limits))!, outcome }
+  }, limits)
 }
 
-async function upsertGuarded(model: BoundModel, runner: PlanRunner, request: UpsertRequest, options?: CallOptions): Promise<UpsertOutcome> {
+async function upsertGuarded(model: BoundModel, runner: PlanRunner, request: UpsertRequest, limits?: CallLimits): Promise<UpsertOutcome> {
   try {
-    return await runner.run(upsertPlan(model, request), options)
+    return await runner.run(upsertPlan(model, request), limits)
   } catch (error) {
     if (!isGuardFailure(error)) throw error
     // another key was met first. The row named by `on` may be there all the same, and is then the one to change
     const updating = updateIfDifferent(model, request, (result) => result.affectedRows > 0)
-    if (updating !== undefined && (await runner.run(updating, options))) return 'updated'
-    if ((await readByKey(model, runner, request, options)) !== null) return 'unchanged'
-    throw await otherKeyTaken(model, runner, request, options)
+    if (updating !== undefined && (await runner.run(updating, limits))) return 'updated'
+    if ((await readByKey(model, runner, request, limits)) !== null) return 'unchanged'
+    throw await otherKeyTaken(model, runner, request, limits)
   }
 }
 
@@ -100,7 +100,7 @@ async function otherKeyTaken(
   model: BoundModel,
   runner: PlanRunner,
   { key, row }: UpsertRequest,
-  options?: CallOptions,
+  limits?: CallLimits,
 ): Promise<UniqueViolationError> {
   for (const other of model.keys) {
     if (other === key || other.some((field) => row[field.name] === undefined || row[field.name] === null)) continue
@@ -109,7 +109,7 @@ async function otherKeyTaken(
     const build = () => model.compiler.selectFrom(model.table).select(sql`1`.as('taken')).where(whereExpression(model, condition))
     const isTaken = await runner.run(
       planOf(model, { operation: 'upsert', access: 'read', shape, build, read: (result) => result.rows.length > 0 }),
-      options,
+      limits,
     )
     if (isTaken)
       return new UniqueViolationError({ model: model.definition.name, fields: other.map((field) => field.name), constraint: undefined })

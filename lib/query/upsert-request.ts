@@ -2,7 +2,7 @@ import type { StatementResult } from '../dialect/dialect.js'
 import { type Assignment, anyDiffers, assignmentsOf, bookkeepingOf, changesOf, setOf } from './assignments.js'
 import type { BoundField, BoundModel } from './bound-model.js'
 import { keyCondition } from './create.js'
-import { type CallOptions, type PlanRunner, planOf, type QueryPlan } from './query-plan.js'
+import { type CallLimits, type PlanRunner, planOf, type QueryPlan } from './query-plan.js'
 import { selectFirst } from './read.js'
 import type { PlainRow, Selection } from './select.js'
 import { StatementShape } from './statement-cache.js'
@@ -28,7 +28,7 @@ export interface UpsertRequest {
 }
 
 /** How an engine upserts: see {@link Capabilities.upsert}. */
-export type UpsertStrategy = (model: BoundModel, runner: PlanRunner, request: UpsertRequest, options?: CallOptions) => Promise<UpsertResult>
+export type UpsertStrategy = (model: BoundModel, runner: PlanRunner, request: UpsertRequest, limits?: CallLimits) => Promise<UpsertResult>
 
 /** What an upsert sets in a row that is there; a soft-deleted row comes back. */
 export function upsertAssignments(model: BoundModel, set: Record<string, unknown>, shape: StatementShape): readonly Assignment[] {
@@ -47,10 +47,10 @@ export function readByKey(
   model: BoundModel,
   runner: PlanRunner,
   request: UpsertRequest,
-  options?: CallOptions,
+  limits?: CallLimits,
 ): PlainRow | null | Promise<PlainRow | null> {
   const shape = new StatementShape('upsert read')
-  return selectFirst(model, runner, { operation: 'upsert', shape, condition: keyOf(request, shape), selection: request.selection }, options)
+  return selectFirst(model, runner, { operation: 'upsert', shape, condition: keyOf(request, shape), selection: request.selection }, limits)
 }
 
 /** Updates the row that has the request's key where that would change it; undefined: there is nothing to set. */

@@ -3,7 +3,7 @@ import type { StatementResult } from '../dialect/dialect.js'
 import { type Assignment, anyDiffers, bookkeepingOf, type Change, changesOf, setOf } from './assignments.js'
 import type { BoundField, BoundModel } from './bound-model.js'
 import { type Insert, type InsertTail, insertRows, repeatFor } from './insert-rows.js'
-import type { CallOptions, PlanRunner } from './query-plan.js'
+import type { CallLimits, PlanRunner } from './query-plan.js'
 import type { PlacedGroup } from './row-groups.js'
 import { selectionOf } from './select.js'
 import { type StatementShape, slot } from './statement-cache.js'
@@ -23,13 +23,13 @@ export interface UpsertCounts {
   readonly updated: number
 }
 
-type UpsertRows = (model: BoundModel, runner: PlanRunner, group: UpsertGroup, options?: CallOptions) => Promise<UpsertCounts>
+type UpsertRows = (model: BoundModel, runner: PlanRunner, group: UpsertGroup, limits?: CallLimits) => Promise<UpsertCounts>
 
 /** Upserts a group of rows in as few statements as the engine can. */
-export const upsertRows: UpsertRows = (model, runner, group, options) =>
-  WAYS[model.dialect.capabilities.upsert](model, runner, group, options)
+export const upsertRows: UpsertRows = (model, runner, group, limits) =>
+  WAYS[model.dialect.capabilities.upsert](model, runner, group, limits)
 
-const onConflict: UpsertRows = async (model, runner, group, options) => {
+const onConflict: UpsertRows = async (model, runner, group, limits) => {
   const stored = storedColumnsOf(model)
   const inserted = model.dialect.expressions.rowWasInserted!.as('created')
   const results = await insertRows(
@@ -46,24 +46,24 @@ const onConflict: UpsertRows = async (model, runner, group, options) => {
         })
         .returning([inserted])
     }),
-    options,
+    limits,
   )
   const flags = results.flatMap((result) => result.rows.map(([flag]) => Number(flag)))
   const created = flags.filter((flag) => flag === 1).length
   return { created, updated: flags.length - created }
 }
 
-const onDuplicateKey: UpsertRows = async (model, runner, group, options) => {
+const onDuplicateKey: UpsertRows = async (model, runner, group, limits) => {
   const tail = tailOf(model, group, (insert, bookkeeping) => {
     const changes = changesFrom(model, group, (field) => sql`values(${field.reference})`)
     return insert.onDuplicateKeyUpdate(guardedSet(model, group.key, changes, changesOf(model, bookkeeping)))
   })
   try {
     // a savepoint, so that a guard that fails undoes what the statements before it did
-    return await runner.transaction(async () => countsOf(await insertRows(model, runner, group, tail, options)))
+    return await runner.transaction(async () => countsOf(await insertRows(model, runner, group, tail, limits)))
   } catch (error) {
     if (!isGuardFailure(error)) throw error
-    return upsertOneByOne(model, runner, group, options)
+    return upsertOneByOne(model, runner, group, limits)
   }
 }
 
@@ -84,30 +84,30 @@ async function upsertOneByOne(
   model: BoundModel,
   runner: PlanRunner,
   { key, rows, set }: UpsertGroup,
-  options?: CallOptions,
+  limits?: CallLimits,
 ): Promise<UpsertCounts> {
   const counts = { created: 0, updated: 0, unchanged: 0 }
   const selection = selectionOf(key, '*key')
   for (const row of rows) {
     const values = Object.fromEntries(set.map((field) => [field.name, row[field.name]]))
-    const { outcome } = await upsertOnDuplicateKey(model, runner, { key, row, set: values, selection }, options)
+    const { outcome } = await upsertOnDuplicateKey(model, runner, { key, row, set: values, selection }, limits)
     counts[outcome]++
   }
   return counts
 }
 
-const insertThenUpdate: UpsertRows = async (model, runner, group, options) => {
+const insertThenUpdate: UpsertRows = async (model, runner, group, limits) => {
   const unlessThere = tailOf(model, group, (insert) => insert.onConflict((conflict) => conflict.columns(columnsOf(group.key)).doNothing()))
-  const results = await insertRows(model, runner, group, unlessThere, options)
+  const results = await insertRows(model, runner, group, unlessThere, limits)
   const made = results.flatMap((result) => result.affectedEach ?? [])
   const there = group.rows.filter((_, index) => made[index] === 0)
   const created = group.rows.length - there.length
   if (there.length === 0) return { created, updated: 0 }
-  return { created, updated: await updateEach(model, runner, { ...group, rows: there }, options) }
+  return { created, updated: await updateEach(model, runner, { ...group, rows: there }, limits) }
 }
 
 /** Updates, row by row with one statement, what differs in the rows that have the keys of these. */
-async function updateEach(model: BoundModel, runner: PlanRunner, { key, set, rows }: UpsertGroup, options?: CallOptions): Promise<number> {
+async function updateEach(model: BoundModel, runner: PlanRunner, { key, set, rows }: UpsertGroup, limits?: CallLimits): Promise<number> {
   if (set.length === 0 && model.roles.deletedAt === undefined) return 0
   let bookkeeping: readonly Assignment[] = []
   const fields = [...set, ...key]
@@ -125,7 +125,7 @@ async function updateEach(model: BoundModel, runner: PlanRunner, { key, set, row
     const update = model.compiler.updateTable(model.table).set(setOf([...changes, ...changesOf(model, bookkeeping)]))
     return update.where(sql<boolean>`${sql.join(isRow, sql` and `)}`).where(anyDiffers(model, changes))
   }
-  const { affectedRows } = await repeatFor(model, runner, { tail, fields, rows, build }, options)
+  const { affectedRows } = await repeatFor(model, runner, { tail, fields, rows, build }, limits)
   return affectedRows
 }
 

@@ -4,7 +4,6 @@ import { parseInput, parseOptions } from './call-input.js'
 import { newRow } from './create.js'
 import { InputIssues, type Path } from './input-issues.js'
 import type { PlanRunner } from './query-plan.js'
-import type { SelectOptions } from './read.js'
 import { parseSelect } from './select.js'
 import { upsertInsertThenUpdate } from './upsert-insert-then-update.js'
 import { upsertOnConflict } from './upsert-on-conflict.js'
@@ -22,10 +21,10 @@ const STRATEGIES: Readonly<Record<BoundModel['dialect']['capabilities']['upsert'
  * Only that row is ever changed: a clash with another unique key is a {@link UniqueViolationError}. A row that
  * would not change is not written.
  */
-export function upsertOne(model: BoundModel, runner: PlanRunner, input: unknown, options?: SelectOptions): Promise<UpsertResult> {
+export function upsertOne(model: BoundModel, runner: PlanRunner, input: unknown, options?: unknown): Promise<UpsertResult> {
   const issues = new InputIssues(model.definition.name, 'upsert')
   const { on, values, update } = parseInput(input, ['on', 'values', 'update'], issues)
-  const call = parseOptions(options, issues)
+  const call = parseOptions(options, issues, ['select'])
   const key = parseConflictKey(model, on, issues)
   const row = parseNewRow(model, values, key, issues)
   const set = update === undefined ? besideKey(key, values, row) : parseSet(model, update, key, issues)
