@@ -1,0 +1,228 @@
+import { execFile } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { createDatabase, defineModel, field, type Generated } from 'latchwork'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { connectionConfig } from '../lib/dialect/connection-config.js'
+import { POOL_DEFAULTS, type PoolOptions, poolOptions } from '../lib/pool/pool-options.js'
+import { FLOORS } from './support/architecture/house.js'
+import { forEachEngine } from './support/engines.js'
+import { codeBlocks, codeSpans, tableOf } from './support/markdown.js'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const BIN = join(ROOT, 'node_modules/.bin')
+const README = readFileSync(join(ROOT, 'README.md'), 'utf8')
+
+/** All of them in order are one program: a reader who came this far knows the names from above. */
+const PROGRAM = codeBlocks(README, 'ts').join('\n')
+const URL_OF_README = 'sqlite:shop.db'
+
+/** What the README says that a line of it prints stands behind that line. */
+const PRINTED = PROGRAM.split('\n').flatMap((line) => /console\.log\(.*\) \/\/ (.*)$/.exec(line)?.[1] ?? [])
+
+class Note {
+  id!: Generated<number>
+  text!: string
+  version!: Generated<number>
+}
+
+defineModel(Note, {
+  fields: {
+    id: { kind: 'integer', primary: true, increment: true },
+    text: { kind: 'text' },
+    version: { kind: 'integer', role: 'version' },
+  },
+})
+
+function noteNodes() {
+  return createDatabase({ url: 'sqlite::memory:', models: { notes: Note } }).nodes.notes
+}
+
+describe('the README', () => {
+  let folder: string
+
+  beforeAll(async () => {
+    // inside the project, so that the compiler finds its dependencies
+    folder = await mkdtemp(join(ROOT, 'spec/.readme-'))
+    await writeFile(join(folder, 'app.ts'), PROGRAM)
+    await writeProject('standard', {})
+    await writeProject('legacy', { experimentalDecorators: true, emitDecoratorMetadata: true })
+  })
+
+  afterAll(async () => {
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  async function writeProject(name: string, options: object): Promise<void> {
+    const paths = { latchwork: [join(ROOT, 'index.ts')] }
+    const compilerOptions = { rootDir: ROOT, noEmit: true, declaration: false, sourceMap: false, inlineSources: false, paths, ...options }
+    const project = { extends: join(ROOT, 'tsconfig.json'), compilerOptions, include: [], files: [join(folder, 'app.ts')] }
+    await writeFile(join(folder, `${name}.json`), JSON.stringify(project))
+  }
+
+  it.each(['standard', 'legacy'])(
+    'shows code that compiles with %s decorators',
+    async (mode) => {
+      await expect(run('tsc', ['-p', join(folder, `${mode}.json`)], folder)).resolves.toBe('')
+    },
+    60_000,
+  )
+
+  forEachEngine((engine) => {
+    it('shows code that runs, and prints what it says', async () => {
+      const database = await engine.freshDatabase()
+      const file = `on-${engine.name}.ts`
+      await writeFile(join(folder, file), PROGRAM.replaceAll(`'${URL_OF_README}'`, `'${database.url}'`))
+      const output = await run('tsx', ['--tsconfig', 'standard.json', file], folder)
+      expect(output.trimEnd().split('\n')).toEqual(PRINTED)
+      await database.drop()
+    }, 60_000)
+  })
+
+  it('links to files that are there', () => {
+    const links = [...README.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, path]) => path!)
+    expect(links.length).toBeGreaterThan(10)
+    expect(links.filter((path) => !existsSync(join(ROOT, path)))).toEqual([])
+  })
+
+  it('shows commands that package.json has', () => {
+    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
+    const shown = [...README.matchAll(/npm run ([\w:]+)/g)].map(([, script]) => script!)
+    expect(shown).toContain('quickstart')
+    expect(shown.filter((script) => scripts[script] === undefined)).toEqual([])
+  })
+})
+
+describe('the tables of the README', () => {
+  it('have a row for each node', () => {
+    expect(namesIn('Node')).toEqual(Object.keys(noteNodes()))
+  })
+
+  it('say the input of each node', () => {
+    for (const { Node, Call } of tableOf(README, 'Node')) {
+      const [name] = codeSpans(Node!) as [keyof ReturnType<typeof noteNodes>]
+      const shown = [...Call!.matchAll(/(?<=[{,] )\w+/g)].map(([entry]) => entry)
+      // create takes the fields themselves
+      const { properties } = noteNodes()[name].inputSchema as { readonly properties?: object }
+      expect([name, new Set(shown)]).toEqual([name, new Set(Object.keys(properties ?? {}))])
+    }
+  })
+
+  it('have every operator of a filter', () => {
+    const inSchema = new Set(JSON.stringify(noteNodes().list.inputSchema).match(/\$\w+(?=":)/g))
+    for (const word of ['$defs', '$ref', '$schema', '$id']) inSchema.delete(word)
+    expect(new Set(namesIn('Operator'))).toEqual(inSchema)
+  })
+
+  it('have a row for each kind of field', () => {
+    expect(namesIn('Field').toSorted()).toEqual(Object.keys(field).toSorted())
+  })
+
+  it('have every option of createDatabase', () => {
+    const options = { models: {}, url: URL_OF_README, none: true }
+    expect(namesIn('Database option')).toEqual(knownIn(() => createDatabase(options)))
+  })
+
+  it('have every option of a connection', () => {
+    const options = ['postgres', 'sqlite'].flatMap((engine) => {
+      return knownIn(() => connectionConfig({ connection: { engine, file: 'shop.db', host: 'db', none: true } as never }))
+    })
+    expect(new Set(namesIn('Connection option'))).toEqual(new Set(options))
+  })
+
+  it('have every option of a pool, with its default and bounds', () => {
+    const rows = tableOf(README, 'Pool option')
+    expect(namesIn('Pool option').toSorted()).toEqual([...Object.keys(POOL_DEFAULTS), 'lockTimeoutMs'].toSorted())
+    for (const row of rows) {
+      const [name] = codeSpans(row['Pool option']!) as [keyof PoolOptions]
+      expect([name, row.Bounds]).toEqual([name, boundsOf(name)])
+      expect([name, row.Default]).toEqual([name, defaultOf(name)])
+    }
+    expect(poolOptions({ acquireTimeoutMs: 3_000 }).lockTimeoutMs).toBe(1_500)
+  })
+
+  it('have every option of a call', async () => {
+    for (const { 'Call option': option } of tableOf(README, 'Call option')) {
+      const [name] = codeSpans(option!)
+      const refusal = await noteNodes()
+        .bulkCreate({ rows: [] }, { [name!]: Symbol('no value of any option') } as never)
+        .catch((error: unknown) => error)
+      // a known option may be refused for its value, never for its name
+      expect(String(refusal)).not.toContain('unknown option')
+    }
+  })
+
+  it('say of each error what its class says', () => {
+    const source = readFileSync(join(ROOT, 'lib/errors.ts'), 'utf8')
+    const classes = source.split(/^(?=export (?:abstract )?class )/m).flatMap((text) => {
+      const name = /^export class (\w+)/.exec(text)?.[1]
+      const code = /readonly code(?:: string)? = '(\w+)'/.exec(text)?.[1]
+      return name === undefined ? [] : [{ Code: code, Class: name, Retryable: /retryable = true/.test(text) ? 'yes' : 'no' }]
+    })
+    const shown = tableOf(README, 'Code')
+    expect(shown.map(({ Code, Class, Retryable }) => ({ Code, Class, Retryable })).toSorted(byCode)).toEqual(classes.toSorted(byCode))
+    // the same table stands at the top of the source
+    const inSource = tableOf(source.replaceAll(/^ \* (?=\|)/gm, '').replaceAll(/ +\|/g, ' |'), 'code')
+    expect(shown.map((row) => Object.values(row))).toEqual(inSource.map((row) => Object.values(row)))
+  })
+
+  it('map every floor of the house that stands', () => {
+    const [map] = codeBlocks(README, '')
+    const rooms = FLOORS.flat().filter((room) => existsSync(join(ROOT, room)) || existsSync(join(ROOT, `${room}.ts`)))
+    expect(rooms.filter((room) => room !== 'lib/index' && !map!.includes(room))).toEqual([])
+  })
+})
+
+function namesIn(table: string): string[] {
+  return tableOf(README, table).flatMap((row) => codeSpans(row[table]!))
+}
+
+/** The options that a refusal of an unknown one lists. */
+function knownIn(refused: () => unknown): readonly string[] {
+  try {
+    refused()
+  } catch (error) {
+    const list = /known are (.*)$/.exec((error as Error).message)?.[1]
+    if (list !== undefined) return list.split(', ')
+  }
+  throw new Error('nothing was refused')
+}
+
+function boundsOf(name: keyof PoolOptions): string {
+  if (name === 'share') return '`true`, `false`'
+  if (name === 'initSql') return 'a list of SQL'
+  try {
+    poolOptions({ [name]: -1 })
+  } catch (error) {
+    const [, lowest, highest] = /from (\d+) to (\d+)/.exec((error as Error).message)!
+    return `${thousands(Number(lowest))} to ${thousands(Number(highest))}`
+  }
+  throw new Error(`pool.${name} takes -1`)
+}
+
+function defaultOf(name: keyof PoolOptions): string {
+  if (name === 'lockTimeoutMs') return 'half of `acquireTimeoutMs`'
+  const value = POOL_DEFAULTS[name]
+  if (typeof value === 'number') return thousands(value)
+  return typeof value === 'boolean' ? `\`${value}\`` : 'none'
+}
+
+function thousands(value: number): string {
+  return value.toLocaleString('en-US')
+}
+
+function byCode(left: { Code?: string | undefined }, right: { Code?: string | undefined }): number {
+  return String(left.Code).localeCompare(String(right.Code))
+}
+
+async function run(program: 'tsc' | 'tsx', parameters: readonly string[], cwd: string): Promise<string> {
+  const env = { ...process.env, NODE_OPTIONS: '', NO_COLOR: '1', NODE_NO_WARNINGS: '1' }
+  return promisify(execFile)(join(BIN, program), parameters, { cwd, env }).then(
+    ({ stdout, stderr }) => stdout + stderr,
+    // the compiler prints what is wrong where a result belongs
+    (error: { stdout?: string; stderr?: string }) => `${error.stdout ?? ''}${error.stderr ?? ''}` || String(error),
+  )
+}
