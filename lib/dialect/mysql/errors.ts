@@ -16,6 +16,7 @@ import {
   UniqueViolationError,
 } from '../../errors.js'
 import type { ConstraintCatalogue } from '../dialect.js'
+import { networkReason } from '../network-reason.js'
 import { namesIn, type ServerError } from './error-names.js'
 
 /** A server's refusal on its way to a typed error. `detail` reads the names of a broken constraint, `cause` is our own copy. */
@@ -96,15 +97,6 @@ const REASONS: Readonly<Record<string, string>> = {
   1698: 'the user may not log in with a password',
   1820: 'the password has expired',
   1862: 'the password has expired',
-  ECONNREFUSED: 'nothing listens there',
-  ECONNRESET: 'the connection was cut',
-  ENOTFOUND: 'the host name is unknown',
-  EAI_AGAIN: 'the host name could not be looked up',
-  ENOENT: 'there is no such socket file',
-  EACCES: 'this process may not open the socket',
-  EHOSTUNREACH: 'the host cannot be reached',
-  ENETUNREACH: 'the network cannot be reached',
-  ETIMEDOUT: 'the host did not answer',
   PROTOCOL_CONNECTION_LOST: 'the server closed the connection',
   HANDSHAKE_NO_SSL_SUPPORT: 'it offers no TLS',
   HANDSHAKE_SSL_ERROR: 'TLS could not be agreed on, or the certificate does not check out',
@@ -169,7 +161,7 @@ function constraintDetail(error: ServerError, catalogue: ConstraintCatalogue): C
 /** What may be said about an error: nothing in it comes from a bound value. */
 function reasonOf(error: unknown): string {
   const { errno, code, message } = error as { readonly errno?: number; readonly code?: string; readonly message?: string }
-  const known = REASONS[String(errno)] ?? REASONS[String(code)]
+  const known = REASONS[String(errno)] ?? REASONS[String(code)] ?? networkReason(code)
   if (known !== undefined) return known
   if (!isServerError(error)) return code ?? 'see cause'
   if (SHOWN.has(error.errno)) return message ?? ''

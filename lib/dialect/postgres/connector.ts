@@ -2,6 +2,7 @@ import { Socket } from 'node:net'
 import { type Deadline, LATE, remainingMs, settledBy } from '../../deadline.js'
 import { ConnectionError, QueryError } from '../../errors.js'
 import type { Connector } from '../../pool/pool.js'
+import { networkReason } from '../network-reason.js'
 import { ColumnOrigins } from './column-origins.js'
 import { PostgresConnection } from './connection.js'
 import type { PgDriver } from './driver.js'
@@ -155,7 +156,7 @@ function refusedDial(server: PostgresServer, error: unknown): ConnectionError {
   if (error instanceof ConnectionError) return error
   if (!isServerError(error)) {
     const { code, message } = error as NodeJS.ErrnoException
-    return new ConnectionError(`${targetOf(server)}: ${code ?? message}`, { cause: error })
+    return new ConnectionError(`${targetOf(server)}: ${networkReason(code) ?? code ?? message}`, { cause: error })
   }
   // before a session there are no values that its words could hold
   return new ConnectionError(`${targetOf(server)}: ${error.message} (SQLSTATE ${error.code})`, { cause: copyOf(error) })
