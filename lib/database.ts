@@ -18,8 +18,11 @@ import { NodeRegistry } from './nodes/node-registry.js'
 import { type PoolOptions, poolOptions } from './pool/pool-options.js'
 import { bindModel, type Compiler } from './query/bound-model.js'
 import { createTables } from './query/create-tables.js'
+import { foreignKeyLinks } from './query/foreign-key-probe.js'
+import type { KyselyTables } from './query/kysely/kysely-tables.js'
+import { modelKysely } from './query/kysely/model-kysely.js'
 import { QueryRunner } from './query/query-runner.js'
-import type { TransactionOptions } from './query/transaction.js'
+import type { TransactionOptions } from './query/transaction-options.js'
 
 /** Model classes by the names they have in code: `{ users: User }` gives `db.nodes.users`. */
 export type Models = Readonly<Record<string, ModelClass>>
@@ -73,6 +76,7 @@ export class Database<M extends Models> implements AsyncDisposable {
   readonly #source: ConnectionSource
   readonly #runner: QueryRunner
   readonly #registry: NodeRegistry
+  readonly #kysely: Kysely<KyselyTables<M>>
   readonly #endLogging: (() => void) | undefined
 
   /** Use {@link createDatabase}. */
@@ -83,15 +87,31 @@ export class Database<M extends Models> implements AsyncDisposable {
     this.#dialect = createDialect(connectionConfig(options))
     this.#schema = schemaOf(list)
     this.#source = new ConnectionSource(this.#dialect, poolOptions(options.pool))
-    this.#runner = new QueryRunner(this.#dialect, this.#source, constraintCatalogue(list, this.#schema))
+    const catalogue = constraintCatalogue(list, this.#schema)
+    this.#runner = new QueryRunner(this.#dialect, this.#source, catalogue)
     this.#endLogging = options.logger && logEvents(options.logger, this.#source.name)
     const compiler = compilerOf(this.#dialect)
+    const foreignKeys = foreignKeyLinks(this.#schema, catalogue)
     const now = options.now ?? (() => new Date())
-    const nodes = Object.entries(definitions).map(([key, definition]) => {
-      return [key, crudNodes(bindModel(definition, this.#dialect, compiler, now), this.#runner)] as const
+    const models = Object.entries(definitions).map(([key, definition]) => {
+      return [key, bindModel(definition, this.#dialect, compiler, foreignKeys, now)] as const
     })
+    const nodes = models.map(([key, model]) => [key, crudNodes(model, this.#runner)] as const)
+    this.#kysely = modelKysely(new Map(models), this.#dialect, this.#runner)
     this.nodes = Object.freeze(Object.fromEntries(nodes)) as unknown as DatabaseNodes<M>
     this.#registry = new NodeRegistry(nodes.flatMap(([, each]) => Object.values(each)))
+  }
+
+  /**
+   * Kysely, typed by the models: tables are named by model key, columns by property, and values are what the fields declare.
+   * Queries join the transaction around them. What the nodes do for a row they write (function defaults, versions) is not done.
+   *
+   * ```ts
+   * await db.kysely.selectFrom('users').select(['id', 'createdAt']).where('email', 'like', '%@example.com').execute()
+   * ```
+   */
+  get kysely(): Kysely<KyselyTables<M>> {
+    return this.#kysely
   }
 
   /**

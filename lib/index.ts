@@ -48,5 +48,6 @@ export type {
 } from './nodes/model-nodes.js'
 export type { AnyCall, Effect, Node, NodeDescription } from './nodes/node.js'
 export type { PoolOptions } from './pool/pool-options.js'
+export type { KyselyTables } from './query/kysely/kysely-tables.js'
 export type { CallOptions } from './query/query-plan.js'
-export type { TransactionOptions } from './query/transaction.js'
+export type { TransactionOptions } from './query/transaction-options.js'

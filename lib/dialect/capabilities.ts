@@ -8,13 +8,15 @@ export interface Capabilities {
   readonly statementErrorKeepsTransaction: boolean
   /** A failed COMMIT leaves the transaction open, to be rolled back. SQLite: yes. */
   readonly failedCommitKeepsTransaction: boolean
+  /** The refusal of a foreign key says which one it is. SQLite: no. */
+  readonly namesForeignKeys: boolean
   /** `SELECT … FOR UPDATE` exists. Where not, writers are serial. */
   readonly rowLocks: boolean
   /** Where nulls come in an ORDER BY that does not say. */
   readonly nullsSortedBy: { readonly asc: 'first' | 'last'; readonly desc: 'first' | 'last' }
   /** `NULLS FIRST` and `NULLS LAST` exist. */
   readonly nullsFirstLast: boolean
-  /** `DEFAULT` can stand for a value in an INSERT. */
+  /** `DEFAULT` can stand for any value in an INSERT. MySQL, MariaDB: not for one of the counter, whose next value is NULL. */
   readonly defaultKeyword: boolean
   /** How many rows go into one INSERT: arrays of columns, a list of rows, or one row a statement. */
   readonly bulkInsert: 'arrays' | 'rows' | 'each'

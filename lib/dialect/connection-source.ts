@@ -1,4 +1,4 @@
-import { type Deadline, deadlineAfter } from '../deadline.js'
+import { type Deadline, deadlineAfter, settledBy } from '../deadline.js'
 import { PoolClosedError } from '../errors.js'
 import type { Lease } from '../pool/lease.js'
 import type { AcquireRequest, Condition, Pool } from '../pool/pool.js'
@@ -33,6 +33,10 @@ export class ConnectionSource {
   /** Outlives the lease: calls that run while the database is closed give their connections back to it. */
   #pool: Pool<Connection> | undefined
   #isClosed = false
+  #closed: Promise<void> | undefined
+  /** Calls that have a connection or wait for one. */
+  #calls = 0
+  #onIdle: (() => void) | undefined
 
   constructor(dialect: Dialect, options: PoolOptions) {
     this.#dialect = dialect
@@ -62,11 +66,14 @@ export class ConnectionSource {
       deadline: Math.min(deadlineAfter(this.#options.acquireTimeoutMs), limits?.deadline ?? Number.POSITIVE_INFINITY),
       signal: limits?.signal,
     }
-    if (this.#lease !== undefined) return this.#lease.pool.acquire(acquire)
-    return this.#borrowAndAcquire(acquire)
+    const connection = this.#lease === undefined ? this.#borrowAndAcquire(acquire) : this.#lease.pool.acquire(acquire)
+    this.#calls++
+    if (connection instanceof Promise) connection.catch(() => this.#callEnded())
+    return connection
   }
 
   release(connection: Connection, condition: Condition): void {
+    this.#callEnded()
     const dedicated = this.#dedicated.size === 0 ? undefined : this.#dedicated.get(connection)
     if (dedicated === undefined) {
       this.#pool!.release(connection, condition)
@@ -77,12 +84,34 @@ export class ConnectionSource {
     void dedicated.release()
   }
 
-  /** Gives the pool back; when nobody else has it, it is closed within `timeoutMs`. New calls are refused from now on. */
-  async close(timeoutMs: number): Promise<void> {
+  /**
+   * Gives the pool back; when nobody else has it, it is closed. New calls are refused from now on; settles when those that
+   * run have ended, at the latest after `timeoutMs`.
+   */
+  close(timeoutMs: number): Promise<void> {
     this.#isClosed = true
+    this.#closed ??= this.#shutDown(timeoutMs)
+    return this.#closed
+  }
+
+  async #shutDown(timeoutMs: number): Promise<void> {
+    const deadline = deadlineAfter(timeoutMs)
     const lease = this.#lease
     this.#lease = undefined
     await lease?.release({ closeIfLast: true, timeoutMs })
+    // a pool that others have stays open, with our last calls on it
+    if (this.#calls > 0) await settledBy(this.#idle(), deadline)
+  }
+
+  #idle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onIdle = resolve
+    })
+  }
+
+  #callEnded(): void {
+    this.#calls--
+    if (this.#calls === 0) this.#onIdle?.()
   }
 
   async #borrowAndAcquire(request: AcquireRequest): Promise<Connection> {
@@ -99,14 +128,14 @@ export class ConnectionSource {
     if (this.#isClosed) throw this.#closedError()
     const dialect = this.#dialect
     const registry = poolRegistry()
-    const oneConnection: PoolOptions = { ...this.#options, minConnections: 0, maxConnections: 1 }
+    const openDedicated = () => dialect.openPool(this.name, { ...this.#options, minConnections: 0, maxConnections: 1 })
     return registry.borrow({
       ...request,
       key: this.#key,
       name: this.name,
       options: this.#options,
-      open: () => dialect.openPool(this.name, this.#options, registry.budget),
-      openDedicated: dialect.capabilities.dedicatedConnections ? () => dialect.openPool(this.name, oneConnection) : undefined,
+      open: (callers) => dialect.openPool(this.name, this.#options, registry.budget, callers),
+      openDedicated: dialect.capabilities.dedicatedConnections ? openDedicated : undefined,
     })
   }
 

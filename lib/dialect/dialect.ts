@@ -34,7 +34,7 @@ export interface ResultColumn {
   readonly name: string
   readonly table: string | undefined
   readonly column: string | undefined
-  /** The value as the engine's plain driver would give it: for expressions. */
+  /** The value as the engine's plain driver would give it: for what is of no field. */
   readonly decode?: ((value: unknown) => unknown) | undefined
 }
 
@@ -86,9 +86,9 @@ export interface Expressions {
   /** `column` is one of a list, which is bound as {@link encodeList} says. */
   inList(column: Expression<unknown>, list: Bound | readonly Bound[], type: ColumnType): RawBuilder<boolean>
   /** SQL LIKE with `\` as escape, case-sensitive unless `ignoreCase`. `encodeLike` turns a pattern into what is bound. */
-  like(column: Expression<unknown>, pattern: Bound, ignoreCase: boolean): RawBuilder<boolean>
+  like(column: Expression<unknown>, pattern: Bound, ignoreCase: boolean, type?: ColumnType): RawBuilder<boolean>
   encodeLike(pattern: string, ignoreCase: boolean): string
-  regex(column: Expression<unknown>, pattern: Bound): RawBuilder<boolean>
+  regex(column: Expression<unknown>, pattern: Bound, type?: ColumnType): RawBuilder<boolean>
   /** What is compared and sorted for an order on this type; the column itself nearly everywhere. */
   ordered(value: Expression<unknown>, type: ColumnType): Expression<unknown>
   /** A bound value, cast where the engine would else guess its type. */
@@ -146,10 +146,11 @@ export interface Dialect {
    * Loads the driver and opens a pool called `name` with at least one connection in it.
    *
    * @param budget asked for room before each connection; without one, only `maxConnections` limits the pool
+   * @param callers how many wait for it: connections for them are begun together, and the first to be made is waited for. Default 1
    * @throws {DriverMissingError} the driver's package is not installed
    * @throws {ConnectionError} no connection could be made within `acquireTimeoutMs`
    */
-  openPool(name: string, options: PoolOptions, budget?: ConnectionBudget): Promise<Pool<Connection>>
+  openPool(name: string, options: PoolOptions, budget?: ConnectionBudget, callers?: number): Promise<Pool<Connection>>
 
   codec(type: ColumnType, bigintMode: BigintMode): Codec
   /** Statements that begin a transaction. */

@@ -1,7 +1,7 @@
 import { isPlainObject, kindOf } from './value-kind.js'
 
-/** Deepest nesting of lists and objects. */
-const MAX_DEPTH = 64
+/** Deepest nesting of lists and objects: MariaDB's bound. */
+const MAX_DEPTH = 31
 
 /** What is wrong with a text that goes into a database; undefined: nothing. PostgreSQL has no NUL, UTF-8 no lone surrogates. */
 export function textProblem(text: string): string | undefined {

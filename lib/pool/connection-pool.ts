@@ -19,6 +19,7 @@ import type { PoolOptions } from './pool-options.js'
 import type { ConnectionPoolStats, EndReason } from './pool-stats.js'
 import { type Slot, SlotTable } from './slot-table.js'
 import { Waiter, WaiterQueue } from './waiter-queue.js'
+import { failureOf } from './warmed.js'
 
 /**
  * At most `maxConnections` members, lent one at a time: the one used last first, to callers in the order in which they came.
@@ -55,17 +56,22 @@ export class ConnectionPool<C extends PoolMember> implements Pool<C> {
   }
 
   /**
-   * Opens connections until there are `count`, now.
+   * Opens connections until there are `count`, now. Begins more, one for each of `callers` as far as there is room, but waits
+   * only until `count` are there, whichever they are.
    *
-   * @throws what the connector throws, once every dial has ended; those that went well stay
+   * @throws what the connector throws, once every dial has ended with too few of them open; those that went well stay
    */
-  async warm(count: number, deadline: Deadline): Promise<void> {
+  async warm(count: number, deadline: Deadline, callers = 0): Promise<void> {
     const dials: Promise<unknown>[] = []
-    while (this.#slots.open + this.#dialling < count && this.#hasPlace) {
-      if (this.#budget?.tryTake() === false) throw this.#exhausted()
+    const missing = count - this.#slots.open
+    while (this.#slots.open + this.#dialling < Math.max(count, callers) && this.#hasPlace) {
+      if (this.#budget?.tryTake() === false) {
+        if (dials.length >= missing) break
+        throw this.#exhausted()
+      }
       dials.push(outside(() => this.#dial(deadline)))
     }
-    const failure = (await Promise.all(dials)).find((outcome) => outcome !== undefined)
+    const failure = await failureOf(dials, missing)
     if (failure !== undefined) throw failure
     if (this.#isClosed) throw this.#closedError()
   }

@@ -22,8 +22,8 @@ export interface BorrowRequest<P extends Pool = Pool> {
   readonly signal?: AbortSignal | undefined
   /** Who asks: a node's name. */
   readonly label: string
-  /** Opens the pool, on {@link PoolRegistry.budget}. Runs once for all who ask, outside every caller's context. */
-  open(): Promise<P>
+  /** Opens the pool for the `callers` who wait, on {@link PoolRegistry.budget}. Runs once for them all, outside every caller's context. */
+  open(callers: number): Promise<P>
   /**
    * Opens a pool of one connection, which the registry counts: it takes no budget itself. Undefined where a second
    * connection would be another database.
@@ -44,6 +44,8 @@ interface Entry {
   opened: Promise<void>
   /** Undefined until it is open. */
   pool: Pool | undefined
+  /** Callers who wait for its opening. */
+  waiting: number
   leases: number
   unusedSinceMs: number
 }
@@ -109,7 +111,8 @@ export class PoolRegistry {
     for (;;) {
       const entry = this.#entries.get(key) ?? outside(() => this.#open(request))
       if (entry.pool !== undefined) return this.#lease<P>(entry)
-      const outcome = await settledBy(entry.opened, lockDeadline, request.signal)
+      entry.waiting++
+      const outcome = await settledBy(entry.opened, lockDeadline, request.signal).finally(() => entry.waiting--)
       if (outcome === LATE) {
         const waitedMs = performance.now() - sinceMs
         return this.#borrowDedicated(request, this.#timeoutOf(request.name, key, waitedMs), waitedMs)
@@ -128,6 +131,7 @@ export class PoolRegistry {
       unused: new Alarm(() => this.#closeUnused(entry)),
       opened: DONE,
       pool: undefined,
+      waiting: 0,
       leases: 0,
       unusedSinceMs: 0,
     }
@@ -142,7 +146,7 @@ export class PoolRegistry {
     // without a deadline: each caller has its own, and who holds the lock is bound by one
     const hold = await this.locks.acquire(lockKey(entry.key), { label: request.label })
     try {
-      entry.pool = await request.open()
+      entry.pool = await request.open(entry.waiting)
       if (poolEvents.hasSubscribers) poolEvents.publish({ type: 'opened', pool: entry.name })
       this.#markUnused(entry)
     } catch (error) {

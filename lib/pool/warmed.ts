@@ -10,3 +10,22 @@ export async function warmed<P extends Pick<Pool, 'close'>>(pool: P, warm: () =>
     throw error
   }
 }
+
+/**
+ * Settles when `needed` of the dials have gone well, or all have ended: then with the first failure, if there is one. Each dial
+ * gives its failure, and never rejects.
+ */
+export function failureOf(dials: readonly Promise<unknown>[], needed: number): Promise<unknown> {
+  return new Promise((resolve) => {
+    if (needed <= 0 || dials.length === 0) resolve(undefined)
+    const failures: unknown[] = []
+    let opened = 0
+    const settle = (failure: unknown) => {
+      if (failure === undefined) opened++
+      else failures.push(failure)
+      if (opened === needed) resolve(undefined)
+      else if (opened + failures.length === dials.length) resolve(failures[0])
+    }
+    for (const dial of dials) void dial.then(settle)
+  })
+}

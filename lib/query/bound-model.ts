@@ -4,6 +4,7 @@ import { ModelError } from '../errors.js'
 import { fieldChecker, fieldNormaliser } from '../model/field-type.js'
 import type { FieldDefinition, ModelDefinition } from '../model/model-definition.js'
 import { compileListValidator, compileValidator, type ListValidator, type RowValidator } from '../model/validate-input.js'
+import type { ForeignKeyLink } from './foreign-key-probe.js'
 import { StatementCache } from './statement-cache.js'
 
 /** A field with the ways of one engine. */
@@ -37,6 +38,8 @@ export interface BoundModel {
   readonly fieldByName: ReadonlyMap<string, BoundField>
   /** The keys that name a row: the primary key first, then the uniques that hold for every row. */
   readonly keys: readonly (readonly BoundField[])[]
+  /** The foreign keys of all models. */
+  readonly foreignKeys: readonly ForeignKeyLink[]
   readonly roles: { readonly [R in keyof ModelDefinition['roles']]?: BoundField }
   readonly statements: StatementCache
   readonly validateCreate: RowValidator
@@ -49,7 +52,13 @@ export interface BoundModel {
 }
 
 /** Binds a model to an engine. Pure; done once a database. */
-export function bindModel(definition: ModelDefinition, dialect: Dialect, compiler: Compiler, now: () => Date): BoundModel {
+export function bindModel(
+  definition: ModelDefinition,
+  dialect: Dialect,
+  compiler: Compiler,
+  foreignKeys: readonly ForeignKeyLink[],
+  now: () => Date,
+): BoundModel {
   const fields = definition.fields.map((field) => bindField(field, dialect))
   const fieldByName = new Map(fields.map((field) => [field.name, field]))
   const fieldsOf = (names: readonly string[]) => names.map((name) => requireField(definition, fieldByName, name))
@@ -62,6 +71,7 @@ export function bindModel(definition: ModelDefinition, dialect: Dialect, compile
     fields,
     fieldByName,
     keys: [definition.primaryKey, ...wholeUniques.map((unique) => unique.fields)].map(fieldsOf),
+    foreignKeys,
     roles: Object.fromEntries(fields.flatMap((field) => (field.definition.role === undefined ? [] : [[field.definition.role, field]]))),
     statements: new StatementCache(),
     validateCreate: compileValidator(definition, 'create'),

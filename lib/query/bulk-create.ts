@@ -7,8 +7,8 @@ import { InputIssues } from './input-issues.js'
 import { type Insert, type InsertTail, insertRows } from './insert-rows.js'
 import type { PlanRunner } from './query-plan.js'
 import { parseRows } from './row-chunks.js'
-import { groupRows, type PlacedGroup } from './row-groups.js'
-import { type PlainRow, parseSelect, readRows, type Selection } from './select.js'
+import { groupNeighbours, groupRows, type PlacedGroup } from './row-groups.js'
+import { type PlainRow, parseSelect, readFirst, readRows, type Selection } from './select.js'
 
 export interface BulkCreateResult {
   /** Rows made. */
@@ -64,10 +64,12 @@ async function writeChunk(
 ): Promise<Written> {
   const placed: { readonly position: number; readonly row: PlainRow }[] = []
   let count = 0
-  for (const group of groupRows(model, chunk)) {
+  // of two rows with one key the first is made and the second skipped: neither may overtake the other
+  const groups = bulk.skipsConflicts ? groupNeighbours(model, chunk) : groupRows(model, chunk)
+  for (const group of groups) {
     const written = await writeGroup(model, runner, bulk, group)
     count += written.count
-    // where some were skipped nobody can say which position a row had: the order of the group is all there is
+    // where some were skipped nobody can say which position a row had, only that it comes before the next group
     for (const [index, row] of written.rows.entries()) placed.push({ row, position: group.positions[index]! })
   }
   return { count, rows: placed.sort((left, right) => left.position - right.position).map(({ row }) => row) }
@@ -75,38 +77,37 @@ async function writeChunk(
 
 async function writeGroup(model: BoundModel, runner: PlanRunner, bulk: BulkCreate, group: PlacedGroup): Promise<Written> {
   const { selection, limits } = bulk
-  const readsBack = selection !== undefined && !model.dialect.capabilities.insertReturning
-  if (group.fields.length === 0 || readsBack) return writeOneByOne(model, runner, bulk, group)
+  if (group.fields.length === 0 || (selection !== undefined && !model.dialect.capabilities.insertReturning)) {
+    return writeOneByOne(model, runner, bulk, group)
+  }
   const results = await insertRows(model, runner, group, tailOf(model, bulk), limits)
   return { count: sum(results), rows: selection === undefined ? [] : results.flatMap((result) => readRows(selection, result)) }
 }
 
-async function writeOneByOne(
-  model: BoundModel,
-  runner: PlanRunner,
-  { selection, skipsConflicts, limits }: BulkCreate,
-  { rows }: PlacedGroup,
-): Promise<Written> {
+async function writeOneByOne(model: BoundModel, runner: PlanRunner, bulk: BulkCreate, { rows }: PlacedGroup): Promise<Written> {
+  const { selection, limits } = bulk
+  const tail = tailOf(model, bulk)
   const made: PlainRow[] = []
   let count = 0
   for (const row of rows) {
-    const tail = skipsConflicts ? skipConflicts(model) : undefined
     const result = await insertRow(model, runner, row, tail, limits)
     count += result.affectedRows
-    if (result.affectedRows > 0 && selection !== undefined) made.push(await readCreated(model, runner, row, result, selection, limits))
+    if (selection === undefined || result.affectedRows === 0) continue
+    made.push(readFirst(selection, result) ?? (await readCreated(model, runner, row, result, selection, limits)))
   }
   return { count, rows: made }
 }
 
 function tailOf(model: BoundModel, { skipsConflicts, selection }: BulkCreate): InsertTail {
   const skip = skipsConflicts ? skipConflicts(model) : undefined
+  const returning = model.dialect.capabilities.insertReturning ? selection : undefined
   return {
     operation: 'bulkCreate',
-    key: `${skipsConflicts ? 'skip' : ''}${selection?.key ?? ''}`,
-    exactIntegers: selection?.exactIntegers === true,
+    key: `${skipsConflicts ? 'skip' : ''}${returning?.key ?? ''}`,
+    exactIntegers: returning?.exactIntegers === true,
     apply: (insert) => {
       const skipping = skip === undefined ? insert : skip(insert)
-      return selection === undefined ? skipping : skipping.returning(selection.references)
+      return returning === undefined ? skipping : skipping.returning(returning.references)
     },
   }
 }

@@ -15,16 +15,38 @@ export interface BulkRun {
   /** Checks what only this operation asks of a valid row, and completes it; `given` is the row as the caller gave it. */
   readonly prepare: (row: Record<string, unknown>, position: number, given: unknown, issues: InputIssues) => Record<string, unknown>
   /** Writes one chunk of checked rows. */
-  readonly write: (rows: readonly Record<string, unknown>[]) => Promise<void>
+  readonly write: (rows: Rows) => Promise<void>
 }
+
+type Rows = readonly Record<string, unknown>[]
 
 /** Checks and writes rows chunk by chunk, in one transaction unless the options say otherwise. */
 export async function runBulk(model: BoundModel, runner: PlanRunner, bulk: BulkRun): Promise<void> {
-  const run = () => runChunks(model, bulk)
-  await (bulk.options?.transaction === false ? run() : runner.transaction(run, bulk.options))
+  const chunks = checkedChunks(model, bulk)
+  try {
+    // before a connection is taken: most lists are one chunk, and one that is refused shall cost no transaction
+    const first = await chunks.next()
+    if (first.done === true) return
+    const run = () => writeChunks(runner, bulk, first.value, chunks)
+    await (bulk.options?.transaction === false ? run() : runner.transaction(run, bulk.options))
+  } finally {
+    await chunks.return()
+  }
 }
 
-async function runChunks(model: BoundModel, { operation, rows, prepare, write }: BulkRun): Promise<void> {
+async function writeChunks(
+  runner: PlanRunner,
+  { options, write }: BulkRun,
+  first: Rows,
+  others: AsyncGenerator<Rows, void>,
+): Promise<void> {
+  // a chunk may take several statements: without a transaction around them all, it has one of its own
+  await runner.together(() => write(first), options)
+  for await (const rows of others) await runner.together(() => write(rows), options)
+}
+
+/** The rows of each chunk, checked and completed when it is asked for. */
+async function* checkedChunks(model: BoundModel, { operation, rows, prepare }: BulkRun): AsyncGenerator<Rows, void> {
   for await (const chunk of chunksOf(rows, CHUNK_SIZE)) {
     const issues = new InputIssues(model.definition.name, operation)
     const validated = model.validateRows(chunk.rows, chunk.start)
@@ -32,7 +54,7 @@ async function runChunks(model: BoundModel, { operation, rows, prepare, write }:
     issues.throwIfAny()
     const prepared = validated.values.map((row, index) => prepare(row, chunk.start + index, chunk.rows[index], issues))
     issues.throwIfAny()
-    await write(prepared)
+    yield prepared
     // a synchronous driver never waits: let the rest of the process have its turn
     await nextTurn()
   }

@@ -1,3 +1,4 @@
+import type { StatementResult } from '../dialect/dialect.js'
 import { NotFoundError, StaleVersionError, UnsupportedError } from '../errors.js'
 import { type Assignment, changesOf, setOf } from './assignments.js'
 import type { BoundField, BoundModel } from './bound-model.js'
@@ -28,29 +29,32 @@ export interface RowChange {
  */
 export async function changeRow(model: BoundModel, runner: PlanRunner, change: RowChange, limits?: CallLimits): Promise<PlainRow> {
   if (!model.dialect.capabilities.updateReturning) return runner.together(() => changeThenRead(model, runner, change, limits), limits)
-  const { selection, shape } = change
+  const { operation, selection, shape, assignments } = change
   shape.key += selection.key
+  const condition = withVersion(model, change)
   const plan = planOf(model, {
-    ...change,
+    operation,
     access: 'write',
+    shape,
     exactIntegers: selection.exactIntegers,
-    build: (
-      (condition) => () =>
-        updateOf(model, change.assignments, condition).returning(selection.references)
-    )(withVersion(model, change)),
+    build: () => updateOf(model, assignments, condition).returning(selection.references),
     read: (result) => readFirst(selection, result),
+    writing: { kind: 'update', condition, assignments, shape },
   })
   return (await runner.run(plan, limits)) ?? (await missing(model, runner, change, limits))
 }
 
 async function changeThenRead(model: BoundModel, runner: PlanRunner, change: RowChange, limits?: CallLimits): Promise<PlainRow> {
-  const condition = withVersion(model, change)
-  const build = () => updateOf(model, change.assignments, condition)
-  const matched = await runner.run(planOf(model, { ...change, access: 'write', build, read: (result) => result.affectedRows }), limits)
+  const matching = withVersion(model, change)
+  const build = () => updateOf(model, change.assignments, matching)
+  const { operation, selection } = change
+  const read = ({ affectedRows }: StatementResult) => affectedRows
+  const matched = await runner.run(planOf(model, { operation, access: 'write', shape: change.shape, build, read }), limits)
   if (matched === 0) return missing(model, runner, change, limits)
-  const shape = new StatementShape(`${change.operation} read`)
-  const key = changedKey(model, change, shape)
-  return (await selectFirst(model, runner, { operation: change.operation, shape, condition: key, selection: change.selection }, limits))!
+  const shape = new StatementShape(`${operation} read`)
+  const condition = changedKey(model, change, shape)
+  // locked, as it is already: a row that was given the values it had may be newer than what this transaction sees else
+  return (await selectFirst(model, runner, { operation, shape, condition, selection, isLocked: true }, limits))!
 }
 
 function updateOf(model: BoundModel, assignments: readonly Assignment[], condition: Condition) {

@@ -1,14 +1,19 @@
-import { sql } from 'kysely'
+import { type Expression, sql } from 'kysely'
 import type { StatementResult } from '../dialect/dialect.js'
+import { UnsupportedError } from '../errors.js'
 import type { BoundField, BoundModel } from './bound-model.js'
 import { parseOptions } from './call-input.js'
+import type { Writing } from './foreign-key-probe.js'
 import { InputIssues } from './input-issues.js'
-import type { Insert } from './insert-rows.js'
+import type { InsertTail } from './insert-rows.js'
 import { type CallLimits, type PlanRunner, planOf, type QueryPlan } from './query-plan.js'
 import { selectFirst } from './read.js'
 import { type PlainRow, parseSelect, readFirst, type Selection } from './select.js'
 import { StatementShape, slot } from './statement-cache.js'
 import { allOf, type Condition } from './where.js'
+
+/** An INSERT with nothing after its row. */
+const PLAIN: InsertTail = { operation: 'create', key: '', apply: (insert) => insert }
 
 /** Inserts one row and gives it back as it is stored. */
 export async function createOne(model: BoundModel, runner: PlanRunner, input: unknown, options?: unknown): Promise<PlainRow> {
@@ -21,23 +26,25 @@ export async function createOne(model: BoundModel, runner: PlanRunner, input: un
   const row = newRow(model, validated.value)
   if (model.dialect.capabilities.insertReturning) return (await runner.run(insertPlan(model, row, selection), call))!
   return runner.together(
-    async () => readCreated(model, runner, row, await insertRow(model, runner, row, undefined, call), selection, call),
+    async () => readCreated(model, runner, row, await insertRow(model, runner, row, PLAIN, call), selection, call),
     call,
   )
 }
 
-/** Inserts one checked row; `apply` may add to the statement. */
+/** Inserts one checked row, with what `tail` says after it. */
 export async function insertRow(
   model: BoundModel,
   runner: PlanRunner,
   row: Record<string, unknown>,
-  apply?: (insert: Insert) => Insert,
+  tail: InsertTail,
   limits?: CallLimits,
 ): Promise<StatementResult> {
-  const shape = new StatementShape(apply === undefined ? 'insert ' : 'insert+ ')
+  const { operation, exactIntegers = false } = tail
+  const shape = new StatementShape(`insert ${tail.key} `)
   const columns = insertColumns(model, row, shape)
-  const build = () => (apply === undefined ? insertOf(model, columns) : apply(insertOf(model, columns)))
-  return runner.run(planOf(model, { operation: 'create', access: 'write', shape, build, read: (result) => result }), limits)
+  const build = () => tail.apply(insertOf(model, columns))
+  const writing: Writing = { kind: 'insert', rows: [row] }
+  return runner.run(planOf(model, { operation, access: 'write', shape, build, read: (result) => result, exactIntegers, writing }), limits)
 }
 
 /** A validated row with what the layer writes into every new one. */
@@ -65,6 +72,7 @@ function insertPlan(model: BoundModel, row: Record<string, unknown>, selection: 
     exactIntegers: selection.exactIntegers,
     build: () => insertOf(model, columns).returning(selection.references),
     read: (result) => readFirst(selection, result),
+    writing: { kind: 'insert', rows: [row] },
   })
 }
 
@@ -79,7 +87,7 @@ export function insertColumns(model: BoundModel, row: Record<string, unknown>, s
   for (const field of model.fields) {
     const value = row[field.name]
     if (value === undefined) continue
-    shape.key += value === null ? `${field.name}0,` : `${field.name},`
+    shape.key += value === null ? `${field.name}=0,` : `${field.name}=,`
     columns.push({ field, value: value === null ? null : shape.add(field.encode(value)) })
   }
   return columns
@@ -97,8 +105,13 @@ export function insertOf(model: BoundModel, columns: readonly InsertColumn[]) {
     )
   }
   // a row of nothing but defaults
-  if (!model.dialect.capabilities.defaultKeyword) return insert.defaultValues()
-  return insert.values({ [model.fields[0]!.column]: sql`default` })
+  const [first] = model.fields
+  return insert.values({ [first!.column]: model.dialect.capabilities.defaultKeyword ? sql`default` : defaultOf(first!) })
+}
+
+/** What the database would make of a column that an INSERT leaves out: the next number of a counter is asked for by null. */
+function defaultOf({ definition }: BoundField): Expression<unknown> {
+  return definition.default?.kind === 'sql' ? sql.raw(definition.default.sql) : sql`null`
 }
 
 /** The row that an INSERT without RETURNING made, found by its primary key on the same connection. */
@@ -111,7 +124,7 @@ export async function readCreated(
   limits?: CallLimits,
 ): Promise<PlainRow> {
   const shape = new StatementShape('create read')
-  const condition = allOf(model.keys[0]!.map((field) => keyCondition(field, row[field.name] ?? counted(field, result), shape)))
+  const condition = allOf(model.keys[0]!.map((field) => keyCondition(field, row[field.name] ?? counted(model, field, result), shape)))
   return (await selectFirst(model, runner, { operation: 'create', shape, condition, selection }, limits))!
 }
 
@@ -121,8 +134,8 @@ export function keyCondition(field: BoundField, value: unknown, shape: Statement
   return { kind: 'compare', field, operator: '=', value: shape.add(field.encode(value)) }
 }
 
-function counted(field: BoundField, { insertId }: StatementResult): unknown {
+function counted({ dialect }: BoundModel, field: BoundField, { insertId }: StatementResult): unknown {
   const mode = field.definition.type.kind === 'bigint' ? field.definition.bigintMode : 'number'
-  if (insertId === undefined) return undefined
+  if (insertId === undefined) throw new UnsupportedError(`a key "${field.name}" made by SQL`, dialect.engine, 'let a function make it')
   return mode === 'number' ? Number(insertId) : mode === 'bigint' ? BigInt(insertId) : String(insertId)
 }

@@ -1,7 +1,9 @@
+import type { StatementResult } from '../dialect/dialect.js'
 import { type Assignment, bookkeepingOf, changesOf, setOf } from './assignments.js'
 import type { BoundModel } from './bound-model.js'
 import { parseInput, parseOptions } from './call-input.js'
 import { changeRow, missing, type RowChange, withVersion } from './change-row.js'
+import type { Writing } from './foreign-key-probe.js'
 import { InputIssues } from './input-issues.js'
 import { type CallLimits, type PlanRunner, planOf } from './query-plan.js'
 import { parseBulkFilter, parseKeyFilter } from './row-filter.js'
@@ -42,8 +44,10 @@ export async function deleteMany(model: BoundModel, runner: PlanRunner, input: u
       .set(setOf(changesOf(model, assignments)))
       .where(where)
   }
-  const plan = planOf(model, { operation: 'bulkDelete', access: 'write', shape, build, read: (result) => ({ count: result.affectedRows }) })
-  return runner.run(plan, call)
+  const read = (result: StatementResult) => ({ count: result.affectedRows })
+  const writing: Writing =
+    assignments.length === 0 ? { kind: 'delete', condition, shape } : { kind: 'update', condition, assignments, shape }
+  return runner.run(planOf(model, { operation: 'bulkDelete', access: 'write', shape, build, read, writing }), call)
 }
 
 /** What marks a row as deleted; nothing where the model has no `deletedAt` and rows really go. */
@@ -55,15 +59,17 @@ function tombstoneOf(model: BoundModel, shape: StatementShape): readonly Assignm
 
 async function removeRow(model: BoundModel, runner: PlanRunner, change: RowChange, limits?: CallLimits): Promise<PlainRow> {
   if (!model.dialect.capabilities.deleteReturning) return runner.together(() => readThenRemove(model, runner, change, limits), limits)
-  const { selection, shape } = change
+  const { operation, selection, shape } = change
   const condition = withVersion(model, change)
   shape.key += selection.key
   const plan = planOf(model, {
-    ...change,
+    operation,
     access: 'write',
+    shape,
     exactIntegers: selection.exactIntegers,
     build: () => model.compiler.deleteFrom(model.table).where(whereExpression(model, condition)).returning(selection.references),
     read: (result) => readFirst(selection, result),
+    writing: { kind: 'delete', condition, shape },
   })
   return (await runner.run(plan, limits)) ?? (await missing(model, runner, change, limits))
 }

@@ -5,6 +5,9 @@ interface Findings {
   readonly unknownField: string | undefined
 }
 
+/** Longest part of a name that is shown. */
+const MAX_SHOWN = 64
+
 export type Path = readonly (string | number)[]
 
 /** Gathers what is wrong with one call's input, so that the caller hears it all at once. */
@@ -23,8 +26,12 @@ export class InputIssues {
 
   /** Adds an issue about a name that the model does not have. */
   addUnknown(path: Path, name: string, known: string): void {
-    this.#unknownField ??= name
-    this.add(path, `unknown ${known} "${name}"`)
+    const shown = name.length > MAX_SHOWN ? `${name.slice(0, MAX_SHOWN)}…` : name
+    this.#unknownField ??= shown
+    this.add(
+      path.map((part) => (part === name ? shown : part)),
+      `unknown ${known} ${JSON.stringify(shown)}`,
+    )
   }
 
   /** Takes over what a validator found, below `path`; true: it found nothing. */

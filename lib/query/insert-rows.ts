@@ -55,7 +55,7 @@ const insertArrays: Way = async (model, runner, { fields, rows }, tail, limits) 
         .expression(input),
     )
   }
-  return [await runner.run(writePlan(model, tail, shape, build), limits)]
+  return [await runner.run(writePlan(model, tail, shape, build, rows), limits)]
 }
 
 /** A list of rows a statement; their number is a power of two, so that few statements serve lists of every length. */
@@ -86,7 +86,7 @@ async function insertList(
     const lists = rows.map((_, row) => Object.fromEntries(fields.map((field, position) => columnOf(field, row * fields.length + position))))
     return tail.apply(model.compiler.insertInto(model.table).values(lists))
   }
-  return runner.run(writePlan(model, tail, shape, build), limits)
+  return runner.run(writePlan(model, tail, shape, build, rows), limits)
 }
 
 /** One statement, run once a row. */
@@ -115,7 +115,7 @@ export async function repeatFor(
   const shape = new StatementShape(`${tail.operation} each ${fields.map((field) => field.name).join()} ${tail.key}`)
   for (const field of fields) shape.add(encoded(field, rows[0]!))
   tail.addValues?.(shape)
-  const plan = writePlan(model, tail, shape, build)
+  const plan = writePlan(model, tail, shape, build, rows)
   const { bind } = model.statements.get(shape, build)
   const rest = shape.values.slice(fields.length)
   const repeat = rows.map((row) => bind([...fields.map((field) => encoded(field, row)), ...rest]))
@@ -133,6 +133,7 @@ function writePlan(
   { operation, exactIntegers }: Omit<InsertTail, 'apply'>,
   shape: StatementShape,
   build: Repetition['build'],
+  rows: RowGroup['rows'],
 ) {
   return planOf(model, {
     operation,
@@ -141,6 +142,7 @@ function writePlan(
     build,
     read: (result: StatementResult) => result,
     exactIntegers: exactIntegers === true,
+    writing: { kind: 'insert', rows },
   })
 }
 

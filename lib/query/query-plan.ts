@@ -1,7 +1,8 @@
 import type { Compilable } from 'kysely'
 import type { Deadline } from '../deadline.js'
-import type { Statement, StatementResult } from '../dialect/dialect.js'
+import type { MaybePromise, Statement, StatementResult } from '../dialect/dialect.js'
 import type { BoundModel } from './bound-model.js'
+import { type ForeignKeyProbe, foreignKeyProbes, type Writing } from './foreign-key-probe.js'
 import type { StatementShape } from './statement-cache.js'
 
 /** One statement that is decided and not yet run, and how its result is read. */
@@ -10,7 +11,13 @@ export interface QueryPlan<T> {
   readonly label: string
   readonly access: 'read' | 'write'
   readonly statement: Statement
+  /** The statement is a user's own and may change the session, which is reset before anybody else gets it. */
+  readonly taints?: boolean
+  /** Looks at the result while the connection is still the call's. */
+  readonly inspect?: (result: StatementResult) => MaybePromise<void>
   readonly read: (result: StatementResult) => T
+  /** For engines that do not name the foreign key that refused a statement: what to ask to learn it. */
+  readonly foreignKeyProbes?: (() => Iterable<ForeignKeyProbe>) | undefined
 }
 
 /** What a caller may say about one call beside its input. */
@@ -46,10 +53,16 @@ export interface PlanParts<T> {
   readonly build: () => Compilable
   readonly read: (result: StatementResult) => T
   readonly exactIntegers?: boolean
+  /** What is written, for a foreign key that refuses it. */
+  readonly writing?: Writing
 }
 
 /** The plan of a call on `model`: its shape's statement with the call's values. */
-export function planOf<T>(model: BoundModel, { operation, access, shape, build, read, exactIntegers }: PlanParts<T>): QueryPlan<T> {
+export function planOf<T>(model: BoundModel, parts: PlanParts<T>): QueryPlan<T> {
+  const { operation, access, shape, build, read, exactIntegers, writing } = parts
   const { sql, name, bind } = model.statements.get(shape, build)
-  return { label: model.labelOf(operation), access, statement: { sql, name, parameters: bind(shape.values), exactIntegers }, read }
+  const statement = { sql, name, parameters: bind(shape.values), exactIntegers }
+  const label = model.labelOf(operation)
+  if (writing === undefined || model.dialect.capabilities.namesForeignKeys) return { label, access, statement, read }
+  return { label, access, statement, read, foreignKeyProbes: () => foreignKeyProbes(model, writing) }
 }

@@ -1,11 +1,12 @@
 import type { ConnectionSource } from '../dialect/connection-source.js'
-import type { Connection, ConstraintCatalogue, Dialect, MaybePromise, StatementResult } from '../dialect/dialect.js'
-import { AbortedError, ConnectionLostError, type LatchworkError, QueryTimeoutError } from '../errors.js'
+import type { Connection, ConstraintCatalogue, Dialect, MaybePromise, Statement, StatementResult } from '../dialect/dialect.js'
+import { AbortedError, ConnectionLostError, ForeignKeyViolationError, type LatchworkError, QueryTimeoutError } from '../errors.js'
 import { queryEvents } from '../events.js'
 import { type Interruption, interruptible, requireNotInterrupted } from './interruptible.js'
 import type { CallLimits, PlanRunner, QueryPlan } from './query-plan.js'
-import { type TransactionOptions, Transactions } from './transaction.js'
+import { Transactions } from './transaction.js'
 import type { TransactionFrame } from './transaction-frame.js'
+import type { TransactionOptions } from './transaction-options.js'
 
 /**
  * Runs the plans of one database: on the ambient transaction's connection, or on one taken from the pool for the call.
@@ -40,13 +41,14 @@ export class QueryRunner implements PlanRunner {
   }
 
   #runOn<T>(connection: Connection, plan: QueryPlan<T>, interruption: Interruption | undefined): MaybePromise<T> {
+    const condition = plan.taints === true ? 'tainted' : 'clean'
     const done = (result: StatementResult) => {
-      this.source.release(connection, 'clean')
+      this.source.release(connection, condition)
       return plan.read(result)
     }
     const failed = (thrown: unknown) => {
       const error = this.#errorOf(thrown)
-      this.source.release(connection, this.#costsConnection(thrown, error) ? 'broken' : 'clean')
+      this.source.release(connection, this.#costsConnection(thrown, error) ? 'broken' : condition)
       throw error
     }
     let result: MaybePromise<StatementResult>
@@ -59,14 +61,21 @@ export class QueryRunner implements PlanRunner {
   }
 
   #runInFrame<T>(frame: TransactionFrame, plan: QueryPlan<T>, interruption: Interruption | undefined): MaybePromise<T> {
+    let isSent = false
     const failed = (thrown: unknown) => {
       const error = this.#errorOf(thrown)
-      frame.fail(error)
+      if (isSent) frame.fail(error)
       throw error
     }
+    const send = (connection: Connection) => {
+      if (interruption !== undefined) requireNotInterrupted(interruption)
+      isSent = true
+      return this.#send(connection, plan, interruption, true)
+    }
+    if (plan.taints === true) frame.taint()
     let result: MaybePromise<StatementResult>
     try {
-      result = frame.run((connection) => this.#send(connection, plan, interruption, true))
+      result = frame.run(send, interruption)
     } catch (thrown) {
       return failed(thrown)
     }
@@ -84,10 +93,32 @@ export class QueryRunner implements PlanRunner {
   }
 
   #start<T>(connection: Connection, plan: QueryPlan<T>, interruption: Interruption | undefined): MaybePromise<StatementResult> {
-    if (interruption === undefined) return connection.run(plan.statement)
+    if (plan.foreignKeyProbes === undefined) return this.#runOnce(connection, plan, interruption)
+    const failed = (thrown: unknown) => this.#rejectNamed(connection, plan, thrown)
+    try {
+      const running = this.#runOnce(connection, plan, interruption)
+      return running instanceof Promise ? running.catch(failed) : running
+    } catch (thrown) {
+      return failed(thrown)
+    }
+  }
+
+  #runOnce<T>(connection: Connection, plan: QueryPlan<T>, interruption: Interruption | undefined): MaybePromise<StatementResult> {
+    if (interruption === undefined) return started(connection, plan, plan.statement)
     requireNotInterrupted(interruption)
-    const running = connection.run({ ...plan.statement, deadline: interruption.deadline })
+    const running = started(connection, plan, { ...plan.statement, deadline: interruption.deadline })
     return running instanceof Promise ? interruptible(connection, running, interruption) : running
+  }
+
+  /** Throws what was thrown; where that is a foreign key without a name, with the one that probes on this connection find. */
+  async #rejectNamed<T>(connection: Connection, { foreignKeyProbes }: QueryPlan<T>, thrown: unknown): Promise<never> {
+    const error = this.#errorOf(thrown)
+    if (!(error instanceof ForeignKeyViolationError) || error.constraint !== undefined) throw thrown
+    for (const { statement, origin } of foreignKeyProbes!()) {
+      const { rows } = await connection.run(statement)
+      if (rows.length > 0) throw new ForeignKeyViolationError(origin, { cause: error.cause })
+    }
+    throw thrown
   }
 
   /** Publishes how a statement went. */
@@ -125,6 +156,17 @@ export class QueryRunner implements PlanRunner {
     const isBusy = error instanceof QueryTimeoutError || error instanceof AbortedError
     return isBusy || error instanceof ConnectionLostError || this.dialect.evicts(thrown)
   }
+}
+
+function started<T>(connection: Connection, { inspect }: QueryPlan<T>, statement: Statement): MaybePromise<StatementResult> {
+  const running = connection.run(statement)
+  return inspect === undefined ? running : inspected(running, inspect)
+}
+
+async function inspected(running: MaybePromise<StatementResult>, inspect: (result: StatementResult) => MaybePromise<void>) {
+  const result = await running
+  await inspect(result)
+  return result
 }
 
 /** Undefined where nothing can stop the call. */

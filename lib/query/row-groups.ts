@@ -18,8 +18,8 @@ export function groupRows(
 ): readonly PlacedGroup[] {
   const groups = new Map<string, PlacedGroup>()
   rows.forEach((row, position) => {
-    const fields = model.fields.filter((field) => fillNull(field, row))
-    const key = `${fields.map((field) => field.name).join()} ${extraKey(position)}`
+    const fields = givenFields(model, row)
+    const key = `${namesOf(fields)} ${extraKey(position)}`
     let group = groups.get(key)
     if (group === undefined) {
       group = { fields, rows: [], positions: [] }
@@ -29,6 +29,30 @@ export function groupRows(
     group.positions.push(position)
   })
   return [...groups.values()]
+}
+
+/** As {@link groupRows}, where the order of the rows counts: a group is rows side by side. */
+export function groupNeighbours(model: BoundModel, rows: readonly Record<string, unknown>[]): readonly PlacedGroup[] {
+  const groups: PlacedGroup[] = []
+  rows.forEach((row, position) => {
+    const fields = givenFields(model, row)
+    let group = groups.at(-1)
+    if (group === undefined || namesOf(group.fields) !== namesOf(fields)) {
+      group = { fields, rows: [], positions: [] }
+      groups.push(group)
+    }
+    group.rows.push(row)
+    group.positions.push(position)
+  })
+  return groups
+}
+
+function givenFields(model: BoundModel, row: Record<string, unknown>): readonly BoundField[] {
+  return model.fields.filter((field) => fillNull(field, row))
+}
+
+function namesOf(fields: readonly BoundField[]): string {
+  return fields.map((field) => field.name).join()
 }
 
 /** Whether the row gives the field, once it has been given null for what it leaves out. */

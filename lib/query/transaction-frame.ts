@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { LATE, settledBy } from '../deadline.js'
 import type { Connection, MaybePromise } from '../dialect/dialect.js'
 import {
   AbortedError,
@@ -11,6 +12,8 @@ import {
   TransactionAbortedError,
   UnawaitedQueryError,
 } from '../errors.js'
+import type { Condition } from '../pool/pool.js'
+import type { CallLimits } from './query-plan.js'
 import { Turns } from './turns.js'
 
 /**
@@ -22,6 +25,7 @@ export class TransactionFrame {
   #isOpen = true
   #running = 0
   #failure: LatchworkError | undefined
+  #isTainted = false
 
   constructor(
     /** Whose transaction this is: two databases in one call chain do not mix. */
@@ -39,17 +43,54 @@ export class TransactionFrame {
     return this.parent === undefined ? 0 : this.parent.depth + 1
   }
 
+  /** How the connection comes out of a transaction that has ended. */
+  get condition(): Condition {
+    return this.#isTainted ? 'tainted' : 'clean'
+  }
+
+  /** From now on the session counts as changed. */
+  taint(): void {
+    this.#isTainted = true
+    this.parent?.taint()
+  }
+
   /** Why nothing more can run here. */
   get failure(): LatchworkError | undefined {
     return this.#failure
   }
 
-  /** Runs one piece of work on the connection, in turn. Only sends; errors are the driver's until {@link fail} hears of them. */
-  run<T>(work: (connection: Connection) => MaybePromise<T>): MaybePromise<T> {
+  /** Whether this transaction, and every one around it, goes on. */
+  get isOpen(): boolean {
+    return this.#isOpen && (this.parent === undefined || this.parent.isOpen)
+  }
+
+  /** Whether a call or a nested transaction is under way. */
+  get isRunning(): boolean {
+    return this.#running > 0
+  }
+
+  /**
+   * Runs one piece of work on the connection, in turn. Only sends; errors are the driver's until {@link fail} hears of them.
+   *
+   * @throws {AbortedError | QueryTimeoutError} it was stopped before its turn came
+   */
+  run<T>(work: (connection: Connection) => MaybePromise<T>, limits?: CallLimits): MaybePromise<T> {
     this.requireOpen()
     this.#running++
     const turn = this.turns.take()
-    return turn === undefined ? this.#inTurn(work) : turn.then(() => this.#inTurn(work))
+    if (turn === undefined) return this.#inTurn(work)
+    return (limits === undefined ? turn : this.#waitFor(turn, limits)).then(() => this.#inTurn(work))
+  }
+
+  async #waitFor(turn: Promise<void>, { deadline, signal }: CallLimits): Promise<void> {
+    try {
+      if ((await settledBy(turn, deadline, signal)) !== LATE) return
+      throw new QueryTimeoutError('the call ran past its timeoutMs before its turn in the transaction came')
+    } catch (error) {
+      this.#running--
+      void turn.then(() => this.turns.pass())
+      throw error
+    }
   }
 
   #inTurn<T>(work: (connection: Connection) => MaybePromise<T>): MaybePromise<T> {
@@ -91,7 +132,7 @@ export class TransactionFrame {
   }
 
   requireOpen(): void {
-    if (this.#isOpen) return
+    if (this.isOpen) return
     throw new ScopeClosedError('the call came after the end of its transaction; await it inside the callback')
   }
 

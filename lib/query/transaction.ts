@@ -1,15 +1,16 @@
 import type { ConnectionSource } from '../dialect/connection-source.js'
-import type { BeginOptions, Connection, Dialect } from '../dialect/dialect.js'
-import { CommitUnknownError, ConfigurationError, ConnectionLostError, type LatchworkError } from '../errors.js'
+import type { Connection, Dialect, MaybePromise, StatementResult } from '../dialect/dialect.js'
+import { AbortedError, CommitUnknownError, ConnectionLostError, type LatchworkError, QueryTimeoutError } from '../errors.js'
 import type { Condition } from '../pool/pool.js'
+import { interruptible } from './interruptible.js'
 import type { CallLimits } from './query-plan.js'
 import { currentFrame, enclosingFrame, inFrame, TransactionFrame } from './transaction-frame.js'
+import { checkTransactionOptions, type TransactionOptions } from './transaction-options.js'
 
-/** What a transaction may be asked for; on the outermost one only. */
-export interface TransactionOptions extends BeginOptions {}
-
-/** How long the end of a transaction may take before its connection is given up. */
+/** How long a rollback may take before its connection is given up. */
 const ROLLBACK_TIMEOUT_MS = 5_000
+/** The same where a call that nobody awaits still runs: it is cancelled then. */
+const PATIENCE_MS = 100
 
 /** Begins, commits and rolls back the transactions of one database. */
 export class Transactions {
@@ -35,14 +36,12 @@ export class Transactions {
    * @throws {UnawaitedQueryError} a call in `fn` was still running when it returned; rolled back
    * @throws {TransactionAbortedError} a failed statement was caught in `fn` and the engine kept nothing; rolled back
    * @throws {CommitUnknownError} the answer to COMMIT was lost
-   * @throws {ConfigurationError} an option on a nested transaction
+   * @throws {ConfigurationError} an option is unknown, of the wrong kind, or on a nested transaction
    */
   async run<T>(fn: () => Promise<T>, limits?: CallLimits, options: TransactionOptions = {}): Promise<T> {
     const outer = this.current()
-    if (outer === undefined) return this.#outermost(fn, limits, options)
-    const given = Object.keys(options).find((name) => options[name as keyof TransactionOptions] !== undefined)
-    if (given !== undefined) throw new ConfigurationError(given, 'can be set on the outermost transaction only')
-    return this.#nested(outer, fn)
+    checkTransactionOptions(options, outer !== undefined)
+    return outer === undefined ? this.#outermost(fn, limits, options) : this.#nested(outer, fn, limits)
   }
 
   /**
@@ -51,7 +50,7 @@ export class Transactions {
    */
   join<T>(fn: () => Promise<T>, limits?: CallLimits): Promise<T> {
     const outer = this.current()
-    return outer === undefined ? this.#outermost(fn, limits, {}) : this.#joined(outer, fn)
+    return outer === undefined ? this.#outermost(fn, limits, {}) : this.#joined(outer, fn, limits)
   }
 
   async #outermost<T>(fn: () => Promise<T>, limits: CallLimits | undefined, options: TransactionOptions): Promise<T> {
@@ -60,12 +59,12 @@ export class Transactions {
     const frame = this.#frame(connection, undefined)
     let condition: Condition = 'broken'
     try {
-      for (const sql of this.#dialect.begin(options)) await this.#control(connection, sql)
+      for (const sql of this.#dialect.begin(options)) await this.#control(connection, sql, limits)
       const value = await this.#callback(frame, fn).catch(async (error: unknown) => {
         condition = await this.#rollback(frame)
         throw error
       })
-      const end = await this.#commit(frame)
+      const end = await this.#commit(frame, limits)
       condition = end.condition
       if (end.error !== undefined) throw end.error
       return value
@@ -74,29 +73,29 @@ export class Transactions {
     }
   }
 
-  async #joined<T>(outer: TransactionFrame, fn: () => Promise<T>): Promise<T> {
+  async #joined<T>(outer: TransactionFrame, fn: () => Promise<T>, limits: CallLimits | undefined): Promise<T> {
     const frame = this.#frame(outer.connection, outer)
-    return outer.run(() =>
+    const work = () =>
       this.#callback(frame, fn).catch((error: unknown) => {
         if (frame.failure !== undefined) outer.fail(frame.failure)
         throw error
-      }),
-    )
+      })
+    return outer.run(work, limits)
   }
 
-  async #nested<T>(outer: TransactionFrame, fn: () => Promise<T>): Promise<T> {
+  async #nested<T>(outer: TransactionFrame, fn: () => Promise<T>, limits: CallLimits | undefined): Promise<T> {
     const frame = this.#frame(outer.connection, outer)
     const savepoint = `lw_${frame.depth}`
-    return outer.run(async (connection) => {
-      await this.#control(connection, `savepoint ${savepoint}`)
+    const work = async () => {
+      await this.#controlWithin(outer, `savepoint ${savepoint}`, limits)
       const value = await this.#callback(frame, fn).catch(async (error: unknown) => {
-        // a transaction that is lost as a whole has no savepoint to go back to
-        if (outer.failure === undefined) await this.#undo(outer, savepoint)
+        await this.#undo(outer, savepoint)
         throw error
       })
-      await this.#control(connection, `release savepoint ${savepoint}`)
+      await this.#controlWithin(outer, `release savepoint ${savepoint}`, limits)
       return value
-    })
+    }
+    return outer.run(work, limits)
   }
 
   #frame(connection: Connection, parent: TransactionFrame | undefined): TransactionFrame {
@@ -115,26 +114,35 @@ export class Transactions {
   }
 
   /** How the connection comes out of a commit, and why it failed. */
-  async #commit(frame: TransactionFrame): Promise<{ readonly condition: Condition; readonly error?: Error }> {
+  async #commit(
+    frame: TransactionFrame,
+    limits: CallLimits | undefined,
+  ): Promise<{ readonly condition: Condition; readonly error?: Error }> {
     try {
-      await this.#control(frame.connection, 'commit')
-      return { condition: 'clean' }
+      await this.#control(frame.connection, 'commit', limits)
+      return { condition: frame.condition }
     } catch (thrown) {
       const error = thrown as LatchworkError
-      if (error instanceof ConnectionLostError) return { condition: 'broken', error: commitUnknown(error) }
+      if (isWithoutAnswer(error)) return { condition: 'broken', error: commitUnknown(error) }
       return { error, condition: this.#dialect.capabilities.failedCommitKeepsTransaction ? await this.#rollback(frame) : 'broken' }
     }
   }
 
   /** How the connection comes out of it: a rollback that fails leaves one that nobody may borrow. */
-  async #rollback({ connection }: TransactionFrame): Promise<Condition> {
-    if (connection.isBroken) return 'broken'
+  async #rollback({ connection, condition, isRunning, failure }: TransactionFrame): Promise<Condition> {
+    // what was interrupted may still run, and a rollback would wait behind it: the server rolls back when the session ends
+    if (connection.isBroken || (failure !== undefined && isWithoutAnswer(failure))) return 'broken'
     let timer: NodeJS.Timeout | undefined
     const tooLate = new Promise<Condition>((resolve) => {
-      timer = setTimeout(resolve, ROLLBACK_TIMEOUT_MS, 'broken')
+      const giveUp = () => {
+        resolve('broken')
+        // the connection goes either way
+        if (isRunning) connection.cancel().catch(() => undefined)
+      }
+      timer = setTimeout(giveUp, isRunning ? PATIENCE_MS : ROLLBACK_TIMEOUT_MS)
     })
     const rolledBack = this.#control(connection, 'rollback').then(
-      (): Condition => 'clean',
+      () => condition,
       // the error that caused the rollback is the one to report
       (): Condition => 'broken',
     )
@@ -142,6 +150,8 @@ export class Transactions {
   }
 
   async #undo(outer: TransactionFrame, savepoint: string): Promise<void> {
+    // a transaction that is lost or over as a whole has no savepoint to go back to
+    if (outer.failure !== undefined || !outer.isOpen) return
     try {
       await this.#control(outer.connection, `rollback to savepoint ${savepoint}`)
       await this.#control(outer.connection, `release savepoint ${savepoint}`)
@@ -151,13 +161,24 @@ export class Transactions {
     }
   }
 
-  async #control(connection: Connection, sql: string): Promise<void> {
+  /** Sends what only makes sense while the frame is open: its connection may be somebody else's afterwards. */
+  #controlWithin(frame: TransactionFrame, sql: string, limits: CallLimits | undefined): Promise<void> {
+    frame.requireOpen()
+    return this.#control(frame.connection, sql, limits)
+  }
+
+  async #control(connection: Connection, sql: string, limits?: CallLimits): Promise<void> {
     try {
-      await connection.run({ sql, parameters: [] })
+      const running: MaybePromise<StatementResult> = connection.run({ sql, parameters: [] })
+      if (running instanceof Promise) await (limits === undefined ? running : interruptible(connection, running, { label: sql, ...limits }))
     } catch (thrown) {
       throw this.#toError(thrown)
     }
   }
+}
+
+function isWithoutAnswer(error: LatchworkError): boolean {
+  return error instanceof ConnectionLostError || error instanceof QueryTimeoutError || error instanceof AbortedError
 }
 
 function commitUnknown(cause: LatchworkError): CommitUnknownError {

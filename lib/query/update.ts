@@ -42,6 +42,7 @@ export async function updateMany(model: BoundModel, runner: PlanRunner, input: u
         .set(setOf(changesOf(model, assignments)))
         .where(whereExpression(model, condition)),
     read: (result) => ({ count: result.affectedRows }),
+    writing: { kind: 'update', condition, assignments, shape },
   })
   return runner.run(plan, call)
 }

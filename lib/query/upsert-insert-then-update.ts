@@ -36,5 +36,6 @@ function insertUnlessThere(model: BoundModel, { key, row, selection }: UpsertReq
         .onConflict((conflict) => conflict.columns(key.map((field) => field.column)).doNothing())
         .returning(selection.references),
     read: (result) => readFirst(selection, result),
+    writing: { kind: 'insert', rows: [row] },
   })
 }

@@ -34,7 +34,8 @@ export function upsertOnDuplicateKey(
 ): Promise<UpsertResult> {
   return runner.together(async () => {
     const outcome = await upsertGuarded(model, runner, request, limits)
-    return { row: (await readByKey(model, runner, request, limits))!, outcome }
+    // locked, as it is already: a row left unchanged may be newer than what this transaction sees else
+    return { row: (await readByKey(model, runner, request, limits, true))!, outcome }
   }, limits)
 }
 
@@ -46,7 +47,7 @@ async function upsertGuarded(model: BoundModel, runner: PlanRunner, request: Ups
     // another key was met first. The row named by `on` may be there all the same, and is then the one to change
     const updating = updateIfDifferent(model, request, (result) => result.affectedRows > 0)
     if (updating !== undefined && (await runner.run(updating, limits))) return 'updated'
-    if ((await readByKey(model, runner, request, limits)) !== null) return 'unchanged'
+    if ((await readByKey(model, runner, request, limits, true)) !== null) return 'unchanged'
     throw await otherKeyTaken(model, runner, request, limits)
   }
 }
@@ -106,7 +107,8 @@ async function otherKeyTaken(
     if (other === key || other.some((field) => row[field.name] === undefined || row[field.name] === null)) continue
     const shape = new StatementShape('upsert other key ')
     const condition = allOf(other.map((field) => keyCondition(field, row[field.name], shape)))
-    const build = () => model.compiler.selectFrom(model.table).select(sql`1`.as('taken')).where(whereExpression(model, condition))
+    const taken = sql`1`.as('taken')
+    const build = () => model.compiler.selectFrom(model.table).select(taken).where(whereExpression(model, condition)).forUpdate()
     const isTaken = await runner.run(
       planOf(model, { operation: 'upsert', access: 'read', shape, build, read: (result) => result.rows.length > 0 }),
       limits,

@@ -48,9 +48,11 @@ export function readByKey(
   runner: PlanRunner,
   request: UpsertRequest,
   limits?: CallLimits,
+  isLocked = false,
 ): PlainRow | null | Promise<PlainRow | null> {
   const shape = new StatementShape('upsert read')
-  return selectFirst(model, runner, { operation: 'upsert', shape, condition: keyOf(request, shape), selection: request.selection }, limits)
+  const { selection } = request
+  return selectFirst(model, runner, { operation: 'upsert', shape, condition: keyOf(request, shape), selection, isLocked }, limits)
 }
 
 /** Updates the row that has the request's key where that would change it; undefined: there is nothing to set. */
@@ -64,7 +66,7 @@ export function updateIfDifferent<T>(
   const assignments = upsertAssignments(model, request.set, shape)
   if (assignments.length === 0) return undefined
   const bookkeeping = bookkeepingOf(model, shape)
-  const key = keyOf(request, shape)
+  const condition = keyOf(request, shape)
   shape.key += selection.key
   return planOf(model, {
     operation: 'upsert',
@@ -73,9 +75,10 @@ export function updateIfDifferent<T>(
     exactIntegers: selection.exactIntegers,
     build: () => {
       const update = model.compiler.updateTable(model.table).set(setOf(changesOf(model, [...assignments, ...bookkeeping])))
-      const changing = update.where(whereExpression(model, key)).where(anyDiffers(model, changesOf(model, assignments)))
+      const changing = update.where(whereExpression(model, condition)).where(anyDiffers(model, changesOf(model, assignments)))
       return model.dialect.capabilities.updateReturning ? changing.returning(selection.references) : changing
     },
     read,
+    writing: { kind: 'update', condition, assignments, shape },
   })
 }

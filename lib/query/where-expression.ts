@@ -35,9 +35,9 @@ class WhereWriter {
         return expressions.inList(condition.field.reference, list, condition.field.definition.type)
       }
       case 'like':
-        return expressions.like(condition.field.reference, slot(condition.pattern), condition.ignoreCase)
+        return expressions.like(condition.field.reference, slot(condition.pattern), condition.ignoreCase, condition.field.definition.type)
       case 'regex':
-        return expressions.regex(condition.field.reference, slot(condition.pattern))
+        return expressions.regex(condition.field.reference, slot(condition.pattern), condition.field.definition.type)
     }
   }
 

@@ -282,7 +282,7 @@ class WhereParser {
 
   #isOrdered(field: BoundField, path: Path): boolean {
     if (ORDERED_KINDS.has(field.definition.type.kind)) return true
-    this.issues.add(path, `a ${field.definition.type.kind} field has no order to compare by`)
+    this.issues.add(path, `fields of type ${field.definition.type.kind} have no order to compare by`)
     return false
   }
 

@@ -37,7 +37,8 @@ export class MysqlConnection implements Connection {
     const { running } = this.client
     if (running === undefined || this.client.isBroken) return
     await this.#killQuery(this.client.threadId, () => {
-      this.#wasCancelled = this.client.running === running
+      // once it is broken nobody borrows it any more; what runs there does not notice by itself that the client has gone
+      this.#wasCancelled = this.client.isBroken || this.client.running === running
       return this.#wasCancelled
     })
   }

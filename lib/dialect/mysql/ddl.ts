@@ -5,10 +5,11 @@ import type { SchemaChange } from '../../model/schema-diff.js'
 import { fitName } from '../../model/schema-names.js'
 import { checkClause, columnList, createIndex, createTable, foreignKeyClause, qualifiedName } from '../ddl-clauses.js'
 import { conditionSql, type DdlSyntax } from '../ddl-conditions.js'
+import { COLLATION } from './collation.js'
 import { refuseLongKey } from './key-length.js'
 
 /** Compared by code point, in an engine with transactions and foreign keys. */
-const TABLE_OPTIONS = 'engine=InnoDB character set utf8mb4 collate utf8mb4_bin'
+const TABLE_OPTIONS = `engine=InnoDB character set utf8mb4 collate ${COLLATION}`
 
 /** More characters of four bytes than this do not fit a row. */
 const MAX_VARCHAR = 16_383

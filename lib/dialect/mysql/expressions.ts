@@ -1,6 +1,9 @@
 import { type Expression, type RawBuilder, sql } from 'kysely'
 import type { ColumnType } from '../../model/column-type.js'
 import type { Bound, Expressions } from '../dialect.js'
+import { COLLATION } from './collation.js'
+
+const collation = sql.raw(COLLATION)
 
 /** Most digits of a decimal, and most of them after the point. */
 const DECIMAL_DIGITS = 65
@@ -17,20 +20,22 @@ export const mysqlExpressions: Expressions = Object.freeze({
   },
 
   like(column: Expression<unknown>, pattern: Bound, ignoreCase: boolean): RawBuilder<boolean> {
-    // the collation stands at the pattern, so that an index of a binary column still serves a prefix.
+    // the collation stands at the pattern, so that an index of a column in the same one still serves a prefix.
     // Not utf8mb4_general_ci for either: it takes é for e, and every emoji for every other
     return ignoreCase
-      ? sql<boolean>`lower(${column}) like lower(${pattern}) collate utf8mb4_bin escape '|'`
-      : sql<boolean>`${column} like ${pattern} collate utf8mb4_bin escape '|'`
+      ? sql<boolean>`lower(${column}) like lower(${pattern}) collate ${collation} escape '|'`
+      : sql<boolean>`${column} like ${pattern} collate ${collation} escape '|'`
   },
 
   encodeLike,
 
   regex(column: Expression<unknown>, pattern: Bound): RawBuilder<boolean> {
-    return sql<boolean>`${column} regexp ${pattern} collate utf8mb4_bin`
+    return sql<boolean>`${column} regexp ${pattern} collate ${collation}`
   },
 
-  ordered: (value: Expression<unknown>): Expression<unknown> => value,
+  // ENUM sorts as it was declared, which another engine knows nothing of
+  ordered: (value: Expression<unknown>, type: ColumnType): Expression<unknown> =>
+    type.kind === 'enum' && type.native ? sql`cast(${value} as char)` : value,
 
   bound,
 

@@ -18,10 +18,16 @@ const CANCEL_TIMEOUT_MS = 5_000
 const NO_SUCH_THREAD = 1094
 
 /** Opens a pool on `address`, with its least number of connections, and at least one, in it. */
-export async function openPool(address: Address, name: string, options: PoolOptions, budget?: ConnectionBudget): Promise<Pool<Connection>> {
+export async function openPool(
+  address: Address,
+  name: string,
+  options: PoolOptions,
+  budget?: ConnectionBudget,
+  callers?: number,
+): Promise<Pool<Connection>> {
   const connector = new MysqlConnector(new Dialler(await loadDriver(), address), options.initSql)
   const pool = new ConnectionPool<MysqlConnection>(name, connector, options, budget)
-  return warmed(pool, () => pool.warm(Math.max(1, options.minConnections), deadlineAfter(options.acquireTimeoutMs)))
+  return warmed(pool, () => pool.warm(Math.max(1, options.minConnections), deadlineAfter(options.acquireTimeoutMs), callers))
 }
 
 /** How the pool opens, checks, cleans and closes its sessions. */

@@ -1,12 +1,13 @@
 import type { NetConnectOpts, Socket } from 'node:net'
-import type { Client, QueryArrayConfig, QueryArrayResult } from 'pg'
+import type { Client, QueryArrayConfig } from 'pg'
 import { ConnectionError, ConnectionLostError, QueryError } from '../../errors.js'
 import type { Connection, Statement, StatementResult } from '../dialect.js'
 import { insistOnCancel, requestCancel, type SessionKey, serverName } from './cancel.js'
 import type { ColumnOrigins } from './column-origins.js'
 import type { PgDriver } from './driver.js'
 import { isInvalidatedStatement } from './errors.js'
-import { PostgresResult } from './result.js'
+import { type OnAnswer, type Preparation, PreparedQuery } from './prepared-query.js'
+import { PostgresResult, type ServerResult } from './result.js'
 import { type PostgresServer, tlsOptions } from './server.js'
 import { isServerError } from './server-error.js'
 
@@ -29,7 +30,7 @@ export class PostgresConnection implements Connection {
   #transaction: 'I' | 'T' | 'E' = 'I'
   #onAnswer: (() => void) | undefined
   #cancelling: Promise<void> | undefined
-  readonly #prepared = new Map<string, string>()
+  readonly #prepared = new Map<string, Preparation>()
   // out of reach of whoever prints a connection: it holds the password
   readonly #server: PostgresServer
 
@@ -76,32 +77,39 @@ export class PostgresConnection implements Connection {
 
   #send(statement: Statement, settle: Settle): void {
     const { sql, parameters } = statement
-    const name = this.#preparedName(statement.name)
-    const canRunAgain = name !== undefined && this.#transaction === 'I'
-    this.#isBusy = true
-    const query: QueryArrayConfig = { text: sql, values: parameters as unknown[], name, rowMode: 'array' }
-    this.client.query(query, (error: Error | null, result: QueryArrayResult | QueryArrayResult[]) => {
+    const preparation = this.#preparationOf(statement.name)
+    const canRunAgain = preparation !== undefined && this.#transaction === 'I'
+    const onAnswer: OnAnswer = (error, result) => {
       this.#isBusy = false
       this.#onAnswer?.()
-      if (error === null) settle.resolve(new PostgresResult(this, Array.isArray(result) ? result.at(-1)! : result))
-      else if (name !== undefined && isInvalidatedStatement(error)) this.#prepareAnew(statement, canRunAgain, error, settle)
+      if (error === null) settle.resolve(new PostgresResult(this, lastOf(result!)))
+      else if (preparation !== undefined && isInvalidatedStatement(error)) this.#prepareAnew(statement, canRunAgain, error, settle)
       else settle.reject(this.#reason(error))
-    })
+    }
+    const query = preparation && new PreparedQuery(preparation, sql, parameters, onAnswer)
+    this.#isBusy = true
+    if (query !== undefined) this.client.query(query)
+    else this.client.query({ text: sql, values: parameters as unknown[], rowMode: 'array' } satisfies QueryArrayConfig, onAnswer)
   }
 
-  #preparedName(name: string | undefined): string | undefined {
+  #preparationOf(name: string | undefined): Preparation | undefined {
     if (name === undefined) return undefined
     const known = this.#prepared.get(name)
     if (known !== undefined || this.#prepared.size >= MAX_PREPARED) return known
-    this.#prepared.set(name, name)
-    return name
+    return this.#prepare(name, name)
+  }
+
+  #prepare(name: string, serverName: string): Preparation {
+    const preparation: Preparation = { name: serverName, fields: undefined }
+    this.#prepared.set(name, preparation)
+    return preparation
   }
 
   /** Prepares the statement under another name; outside a transaction runs it again, for nothing of it has run. */
   #prepareAnew(statement: Statement, canRunAgain: boolean, error: Error, settle: Settle): void {
     const name = statement.name!
-    const last = this.#prepared.get(name)!
-    this.#prepared.set(name, `${name}_${Number(last.slice(name.length + 1)) + 1}`)
+    const last = this.#prepared.get(name)!.name
+    this.#prepare(name, `${name}_${Number(last.slice(name.length + 1)) + 1}`)
     if (canRunAgain) this.#send(statement, settle)
     else settle.reject(error)
   }
@@ -165,6 +173,10 @@ export class PostgresConnection implements Connection {
     await this.client.end()
     clearTimeout(timer)
   }
+}
+
+function lastOf(result: ServerResult | readonly ServerResult[]): ServerResult {
+  return 'rows' in result ? result : result.at(-1)!
 }
 
 function tooManyParameters(count: number): QueryError {

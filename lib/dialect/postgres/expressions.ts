@@ -26,13 +26,15 @@ export const expressions: Expressions = {
   inList: (column, list, type) => sql<boolean>`${column} = any(${cast(list as Bound, castType({ kind: 'array', of: type }))})`,
 
   // a backslash is the escape by default: a literal one would depend on standard_conforming_strings
-  like: (column, pattern, ignoreCase) => (ignoreCase ? sql<boolean>`${column} ilike ${pattern}` : sql<boolean>`${column} like ${pattern}`),
+  like: (column, pattern, ignoreCase, type) =>
+    ignoreCase ? sql<boolean>`${textOf(column, type)} ilike ${pattern}` : sql<boolean>`${textOf(column, type)} like ${pattern}`,
 
   encodeLike: (pattern) => pattern,
-  regex: (column, pattern) => sql<boolean>`${column} ~ ${pattern}`,
+  regex: (column, pattern, type) => sql<boolean>`${textOf(column, type)} ~ ${pattern}`,
 
-  // numbers, days and instants sort by themselves, texts by code point: tables are made with COLLATE "C"
-  ordered: (value) => value,
+  // numbers, days and instants sort by themselves, texts by code point: tables are made with COLLATE "C". An enum of the
+  // database would sort as it was declared, which another engine knows nothing of
+  ordered: (value, type) => (isNativeEnum(type) ? sql`${cast(value, 'text')} collate "C"` : value),
   bound: (value, type) => cast(value, castType(type)),
   arithmetic: (column, operator, operand, type) => sql`${column} ${sql.raw(operator)} ${cast(operand, castType(type))}`,
   isDistinct: (left, right) => sql<boolean>`${left} is distinct from ${right}`,
@@ -43,6 +45,15 @@ export const expressions: Expressions = {
 
 function cast(value: Expression<unknown>, type: string | undefined): Expression<unknown> {
   return type === undefined ? value : (sql`cast(${value} as ${sql.raw(type)})` as RawBuilder<unknown>)
+}
+
+/** An enum of the database has no patterns of its own. */
+function textOf(column: Expression<unknown>, type: ColumnType | undefined): Expression<unknown> {
+  return type !== undefined && isNativeEnum(type) ? cast(column, 'text') : column
+}
+
+function isNativeEnum(type: ColumnType): boolean {
+  return type.kind === 'enum' && type.native
 }
 
 function travelType(type: ColumnType): string {

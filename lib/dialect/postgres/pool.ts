@@ -20,8 +20,9 @@ export async function openPool(
   server: PostgresServer,
   options: PoolOptions,
   budget?: ConnectionBudget,
+  callers?: number,
 ): Promise<Pool<Connection>> {
   const connector = new PostgresConnector(await loadDriver(), server, options.initSql)
   const pool = new ConnectionPool(name, connector, options, budget)
-  return warmed(pool, () => pool.warm(Math.max(1, options.minConnections), deadlineAfter(options.acquireTimeoutMs)))
+  return warmed(pool, () => pool.warm(Math.max(1, options.minConnections), deadlineAfter(options.acquireTimeoutMs), callers))
 }

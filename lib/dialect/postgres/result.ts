@@ -1,4 +1,4 @@
-import type { FieldDef, QueryArrayResult } from 'pg'
+import type { FieldDef } from 'pg'
 import type { Connection, MaybePromise, ResultColumn, StatementResult } from '../dialect.js'
 import type { ColumnOrigins } from './column-origins.js'
 import type { PgDriver } from './driver.js'
@@ -7,6 +7,15 @@ import type { PgDriver } from './driver.js'
 interface ResultSession extends Connection {
   readonly origins: ColumnOrigins
   readonly driver: PgDriver
+}
+
+/** What the server answered, by the driver's query or ours. */
+export interface ServerResult {
+  readonly rows: readonly (readonly unknown[])[]
+  /** First word of its command tag. */
+  readonly command: string
+  readonly rowCount: number | null
+  readonly fields: readonly FieldDef[]
 }
 
 const WRITES = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE'])
@@ -19,7 +28,7 @@ export class PostgresResult implements StatementResult {
 
   constructor(
     readonly session: ResultSession,
-    { rows, rowCount, command, fields }: QueryArrayResult,
+    { rows, rowCount, command, fields }: ServerResult,
   ) {
     this.rows = rows
     this.affectedRows = WRITES.has(command) ? (rowCount ?? 0) : 0

@@ -7,6 +7,7 @@ export const capabilities: Capabilities = Object.freeze({
   deleteReturning: true,
   statementErrorKeepsTransaction: true,
   failedCommitKeepsTransaction: true,
+  namesForeignKeys: false,
   rowLocks: false,
   nullsSortedBy: Object.freeze({ asc: 'first', desc: 'last' }),
   nullsFirstLast: true,

@@ -31,7 +31,7 @@ export const expressions: Expressions = {
       case 'bigint':
         return sql`latchwork_integer(${column}, ${by}, ${operand}, 64)`
       case 'float':
-        return sql`${column} ${sql.raw(operator)} ${operand}`
+        return sql`latchwork_float(${column}, ${by}, ${operand})`
       default:
         throw new UnsupportedError(`arithmetic on ${type.kind}`, 'sqlite')
     }

@@ -1,5 +1,6 @@
 import type Sqlite from 'better-sqlite3'
 import { decimalArithmetic, decimalKey } from './decimal-functions.js'
+import { floatArithmetic } from './float-functions.js'
 import { integerArithmetic } from './integer-functions.js'
 
 /**
@@ -7,6 +8,7 @@ import { integerArithmetic } from './integer-functions.js'
  *
  * - `latchwork_decimal_key(text)`: a text that sorts as the decimal number does
  * - `latchwork_decimal(left, operator, right, precision, scale)`: exact decimal arithmetic
+ * - `latchwork_float(left, operator, right)`: arithmetic on doubles that refuses to overflow
  * - `latchwork_integer(left, operator, right, bits)`: integer arithmetic that refuses to overflow
  */
 export function registerFunctions(database: Sqlite.Database): void {
@@ -14,5 +16,6 @@ export function registerFunctions(database: Sqlite.Database): void {
   const options = { deterministic: true, directOnly: true }
   database.function('latchwork_decimal_key', options, decimalKey)
   database.function('latchwork_decimal', options, decimalArithmetic)
+  database.function('latchwork_float', options, floatArithmetic)
   database.function('latchwork_integer', { ...options, safeIntegers: true }, integerArithmetic)
 }

@@ -26,7 +26,7 @@ export function sqliteDialect(config: SqliteConnection): Dialect {
     target: `sqlite:${file}`,
     identity: isMemory ? { engine: 'sqlite', file, database: randomUUID() } : { engine: 'sqlite', file },
     createQueryCompiler: () => new SqliteQueryCompiler(),
-    createAdapter: () => new SqliteAdapter(),
+    createAdapter: () => new PooledSqliteAdapter(),
     createIntrospector: (db) => new SqliteIntrospector(db),
     async openPool(name, options, budget) {
       const source = { driver: await loadDriver(), file, initSql: options.initSql }
@@ -42,5 +42,12 @@ export function sqliteDialect(config: SqliteConnection): Dialect {
       sql: "select 1 from sqlite_schema where type in ('table', 'view') and name = ? collate nocase",
       parameters: [name],
     }),
+  }
+}
+
+/** Kysely from 0.29 on would run one query at a time on SQLite, and wait so for ever: here the pool says who waits. */
+class PooledSqliteAdapter extends SqliteAdapter {
+  get supportsMultipleConnections(): boolean {
+    return true
   }
 }

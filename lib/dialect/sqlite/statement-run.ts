@@ -66,8 +66,7 @@ export class CountResult implements StatementResult {
 }
 
 function resultColumn({ name, table, column }: { name: string; table: string | null; column: string | null }): ResultColumn {
-  if (table === null || column === null) return { name, table: undefined, column: undefined, decode: narrowBigint }
-  return { name, table, column }
+  return { name, table: table ?? undefined, column: column ?? undefined, decode: narrowBigint }
 }
 
 /** A plain driver gives numbers; a bigint is kept only where a number would not be exact. */

@@ -117,6 +117,27 @@ describe('ConnectionPool dials', () => {
     await expect(failing.warm(2, Infinity)).rejects.toBeInstanceOf(ConnectionError)
     expect(failing.stats()).toMatchObject({ open: 0, dialling: 0 })
   })
+
+  it('begins a connection for each caller it is opened for, as far as there is room, and waits for one of them only', async () => {
+    const gate = new Gate()
+    connector.whileOpening = (dial) => (dial === 2 ? undefined : gate.opened)
+    const pool = createPool(connector, { maxConnections: 3 })
+    await pool.warm(1, Infinity, 300)
+    expect(pool.stats()).toMatchObject({ open: 1, dialling: 2 })
+    gate.open()
+    await settle()
+    expect(pool.stats()).toMatchObject({ open: 3, dialling: 0, idle: 3 })
+  })
+
+  it('is opened by whichever connection goes well, and fails when none does', async () => {
+    connector.whileOpening = (dial) => {
+      if (dial !== 3) throw new ConnectionError('down')
+    }
+    const pool = createPool(connector)
+    await pool.warm(1, Infinity, 3)
+    expect(pool.stats()).toMatchObject({ open: 1, dialling: 0 })
+    await expect(createPool(connector).warm(1, Infinity, 3)).rejects.toBeInstanceOf(ConnectionError)
+  })
 })
 
 describe('ConnectionPool within a budget', () => {

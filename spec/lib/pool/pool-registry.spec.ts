@@ -74,6 +74,12 @@ describe('PoolRegistry.borrow', () => {
     expect(registry.stats().pools).toMatchObject([{ leases: 300 }])
   })
 
+  it('says to who opens the pool how many callers wait for it', async () => {
+    const open = vi.fn((_callers: number) => openPool())
+    await Promise.all(Array.from({ length: 300 }, () => registry.borrow(want({ open }))))
+    expect(open.mock.calls).toEqual([[300]])
+  })
+
   it('gives a lease on an open pool at once, not as a promise', async () => {
     await registry.borrow(want())
     expect(registry.borrow(want())).not.toBeInstanceOf(Promise)

@@ -1,5 +1,6 @@
 import { type Expression, MysqlQueryCompiler, type RawBuilder, sql } from 'kysely'
 import { expect, it } from 'vitest'
+import { COLLATION } from '../../../../lib/dialect/mysql/collation.js'
 import { mysqlExpressions as expressions } from '../../../../lib/dialect/mysql/expressions.js'
 import type { ColumnType } from '../../../../lib/model/column-type.js'
 import { forEachEngine } from '../../../support/engines.js'
@@ -64,7 +65,7 @@ forEachEngine(
 
     it('lets an index serve a prefix', async () => {
       const session = await sessions.open()
-      await session.run('create table prefixed (v varchar(20) collate utf8mb4_bin, n int, key prefix_key (v))')
+      await session.run(`create table prefixed (v varchar(20) collate ${COLLATION}, n int, key prefix_key (v))`)
       for (let n = 0; n < 50; n++) await session.run('insert into prefixed values (?, ?)', `name ${n}`, n)
       const compiled = new MysqlQueryCompiler().compileQuery(
         sql`explain select * from prefixed where ${expressions.like(sql.ref('v'), sql`${'name 4%'}`, false)}`.toOperationNode() as never,

@@ -50,7 +50,7 @@ describe('SqliteSession.run', () => {
       })
       return { columns: await result.columns() }
     })
-    expect(columns.slice(0, 2)).toEqual([
+    expect(columns.slice(0, 2)).toMatchObject([
       { name: 'person', table: 'users', column: 'id' },
       { name: 'name', table: 'users', column: 'full_name' },
     ])

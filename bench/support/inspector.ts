@@ -1,0 +1,70 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import BetterSqlite3 from 'better-sqlite3'
+import { createConnection, type RowDataPacket } from 'mysql2/promise'
+import pg from 'pg'
+import type { EngineName } from './settings.js'
+
+/** Looks at what contenders leave behind, past all of them, on a session of its own. */
+export interface Inspector {
+  /** Sessions with the database beside this one. */
+  sessions(): Promise<number>
+  /** Empties the accounts and gives how many there were. Fails where a lock is left on them. */
+  clear(): Promise<number>
+  close(): Promise<void>
+}
+
+export function openInspector(engine: EngineName, url: string): Promise<Inspector> {
+  return OPENERS[engine](url)
+}
+
+const LEAVE_TIMEOUT_MS = 5_000
+
+/** Waits until every session has ended: servers take their time over it, which the next contender must not pay. */
+export async function waitForNoSessions(inspector: Inspector): Promise<void> {
+  const deadlineMs = performance.now() + LEAVE_TIMEOUT_MS
+  for (let left = await inspector.sessions(); left > 0; left = await inspector.sessions()) {
+    if (performance.now() > deadlineMs) throw new Error(`${left} connections were left behind`)
+    await sleep(10)
+  }
+}
+
+const OPENERS: Readonly<Record<EngineName, (url: string) => Promise<Inspector>>> = {
+  postgres: async (url) => {
+    const client = new pg.Client(url)
+    await client.connect()
+    await client.query("set lock_timeout = '1s'")
+    const others = 'select count(*)::int as n from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()'
+    return {
+      sessions: async () => (await client.query(`${others} and backend_type = 'client backend'`)).rows[0].n,
+      clear: async () => {
+        const { rows } = await client.query('select count(*)::int as n from accounts')
+        await client.query('truncate accounts')
+        return rows[0].n
+      },
+      close: () => client.end(),
+    }
+  },
+  mysql: async (url) => {
+    const connection = await createConnection(url)
+    await connection.query('set lock_wait_timeout = 1')
+    const countOf = async (sql: string) => (await connection.query<RowDataPacket[]>(sql))[0][0]!.n as number
+    const others = 'select count(*) as n from information_schema.processlist where db = database() and id <> connection_id()'
+    return {
+      sessions: () => countOf(others),
+      clear: async () => {
+        const count = await countOf('select count(*) as n from accounts')
+        await connection.query('truncate table accounts')
+        return count
+      },
+      close: () => connection.end(),
+    }
+  },
+  sqlite: async (url) => {
+    const database = new BetterSqlite3(url.slice('sqlite:'.length), { timeout: 1_000 })
+    return {
+      sessions: async () => 0,
+      clear: async () => database.prepare('delete from accounts').run().changes,
+      close: async () => void database.close(),
+    }
+  },
+}

@@ -1,0 +1,66 @@
+import { writeFile } from 'node:fs/promises'
+import { cpus } from 'node:os'
+import type { Settings } from './settings.js'
+
+export interface Table {
+  readonly title: string
+  readonly columns: readonly string[]
+  readonly rows: readonly (readonly (string | number)[])[]
+}
+
+/** A figure that has to hold. */
+export interface Limit {
+  readonly name: string
+  readonly measured: number
+  /** The bound itself still holds. */
+  readonly atMost?: number
+  readonly atLeast?: number
+  readonly unit: string
+}
+
+export interface Report {
+  readonly tables: readonly Table[]
+  readonly limits: readonly Limit[]
+}
+
+/** Prints the report as Markdown and writes it as JSON where that is asked for. */
+export async function publish(benchmark: string, settings: Settings, report: Report): Promise<void> {
+  const machine = {
+    node: process.version,
+    platform: `${process.platform}-${process.arch}`,
+    processor: cpus()[0]?.model,
+    cores: cpus().length,
+  }
+  console.log(`# ${benchmark}\n\nNode ${machine.node}, ${machine.cores} × ${machine.processor}, ${machine.platform}, seed ${settings.seed}`)
+  for (const table of report.tables) console.log(`\n## ${table.title}\n\n${markdown(table)}`)
+  if (report.limits.length > 0) console.log(`\n## Limits\n\n${markdown(limitTable(report.limits))}`)
+  if (settings.json === undefined) return
+  await writeFile(settings.json, `${JSON.stringify({ benchmark, machine, settings, ...report }, null, 2)}\n`)
+}
+
+function limitTable(limits: readonly Limit[]): Table {
+  return {
+    title: 'Limits',
+    columns: ['figure', 'limit', 'measured', 'holds'],
+    rows: limits.map((limit) => [limit.name, boundOf(limit), `${shown(limit.measured)} ${limit.unit}`, holds(limit) ? 'yes' : 'NO']),
+  }
+}
+
+function boundOf({ atMost, atLeast, unit }: Limit): string {
+  return atMost === undefined ? `≥ ${shown(atLeast!)} ${unit}` : `≤ ${shown(atMost)} ${unit}`
+}
+
+function holds({ measured, atMost = Number.POSITIVE_INFINITY, atLeast = Number.NEGATIVE_INFINITY }: Limit): boolean {
+  return measured <= atMost && measured >= atLeast
+}
+
+function markdown({ columns, rows }: Table): string {
+  const lines = [columns, columns.map((_, index) => (index === 0 ? '---' : '---:')), ...rows.map((row) => row.map(shown))]
+  return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+}
+
+function shown(value: string | number): string {
+  if (typeof value === 'string') return value
+  const digits = Number.isInteger(value) || Math.abs(value) >= 1_000 ? 0 : Math.abs(value) >= 100 ? 1 : 2
+  return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits })
+}

@@ -1,0 +1,118 @@
+import type { Duplex } from 'node:stream'
+import type { FieldDef, Submittable } from 'pg'
+import { QueryError } from '../../errors.js'
+import type { ServerResult } from './result.js'
+
+/** A statement that a session keeps prepared. */
+export interface Preparation {
+  /** What the server calls it. */
+  readonly name: string
+  /** Its columns, from its first run on: the server fails a statement rather than let them change under it. */
+  fields: readonly FieldDef[] | undefined
+}
+
+/** Called once: with the result, a list of them where a text held several statements; or with what the server or the driver raised. */
+export type OnAnswer = (error: Error | null, result?: ServerResult | readonly ServerResult[]) => void
+
+/** What is used of the driver's connection. The types it publishes leave some of it out. */
+interface Wire {
+  readonly stream: Duplex
+  /** Texts of the prepared statements by name; the driver adds one when the server says that it was parsed. */
+  readonly parsedStatements: Readonly<Record<string, string>>
+  parse(message: { readonly name: string; readonly text: string }): void
+  bind(message: { readonly statement: string; readonly values: readonly unknown[] }): void
+  describe(message: { readonly type: 'P' }): void
+  execute(): void
+  sync(): void
+  sendCopyFail(reason: string): void
+}
+
+/**
+ * One run of a prepared statement, for the driver to submit in place of a query of its own: it asks for the description of
+ * the columns once a session instead of once a run, and leaves the values as the server sent them.
+ */
+export class PreparedQuery implements Submittable {
+  // the driver reads these two
+  readonly name: string
+  readonly text: string
+  /** The driver reads it to know that it need not make a promise. */
+  readonly callback: OnAnswer
+  readonly #preparation: Preparation
+  readonly #values: readonly unknown[]
+  readonly #rows: (readonly unknown[])[] = []
+  #command = ''
+  #rowCount = 0
+
+  /** @throws {QueryError} a value is of a kind that has no text in the protocol; nothing was sent */
+  constructor(preparation: Preparation, text: string, parameters: readonly unknown[], callback: OnAnswer) {
+    this.name = preparation.name
+    this.text = text
+    this.callback = callback
+    this.#preparation = preparation
+    this.#values = parameters.map(wireValue)
+  }
+
+  /** Source: PostgreSQL 15 manual, 55.2.3 "Extended Query". */
+  submit(connection: unknown): void {
+    const wire = connection as Wire
+    // all messages in one packet
+    wire.stream.cork()
+    if (wire.parsedStatements[this.name] === undefined) wire.parse({ name: this.name, text: this.text })
+    wire.bind({ statement: this.name, values: this.#values })
+    if (this.#preparation.fields === undefined) wire.describe({ type: 'P' })
+    wire.execute()
+    wire.sync()
+    wire.stream.uncork()
+  }
+
+  handleRowDescription({ fields }: { readonly fields: readonly FieldDef[] }): void {
+    this.#preparation.fields = fields
+  }
+
+  handleDataRow({ fields }: { readonly fields: readonly unknown[] }): void {
+    this.#rows.push(fields)
+  }
+
+  /** The tag is a word, and a count where there is something to count: `SELECT 3`, `INSERT 0 3`. */
+  handleCommandComplete({ text: tag }: { readonly text: string }): void {
+    this.#command = tag.slice(0, tag.indexOf(' '))
+    this.#rowCount = Number(tag.slice(tag.lastIndexOf(' ') + 1))
+  }
+
+  handleReadyForQuery(): void {
+    // a statement without columns is not described at all
+    this.#preparation.fields ??= []
+    this.callback(null, { rows: this.#rows, command: this.#command, rowCount: this.#rowCount, fields: this.#preparation.fields })
+  }
+
+  handleError(error: Error): void {
+    this.callback(error)
+  }
+
+  handleCopyInResponse(wire: Wire): void {
+    wire.sendCopyFail('a prepared statement has no rows to copy')
+    // the server has passed over the first one while it waited for rows
+    wire.sync()
+  }
+
+  // what the server may say beside that adds nothing to the result
+  handleCopyData(): void {}
+  handleEmptyQuery(): void {}
+  handlePortalSuspended(): void {}
+}
+
+/** A value in a form that the protocol has: text, bytes or null. */
+function wireValue(value: unknown, index: number): string | Buffer | null {
+  switch (typeof value) {
+    case 'string':
+      return value
+    case 'number':
+    case 'bigint':
+    case 'boolean':
+      return String(value)
+    case 'object':
+      if (value === null || value instanceof Buffer) return value
+      if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+  }
+  throw new QueryError(`parameter ${index + 1} of the statement is of a kind that cannot be bound: ${typeof value}`, undefined)
+}

@@ -1,0 +1,106 @@
+import { isDeepStrictEqual } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import { forEachEngine, type SpecEngine } from '../support/engines.js'
+import type { FieldCase } from './field-values.js'
+import { type HolderNodes, holdersOn, slotsWhere } from './holder.js'
+
+/** Declares, on every engine, that values of each type come back as they were given, whatever node they went through. */
+export function describeRoundTrips(cases: readonly FieldCase[]): void {
+  forEachEngine((engine) => {
+    const holders = holdersOn(engine, cases)
+
+    describe.each(cases.map((each, index) => ({ ...each, index })))('$title', (each) => {
+      const nodes = () => holders(each.index)
+      itRoundTrips(each, nodes, engine)
+      if (each.isOpaque !== true) itFindsByValue(each, nodes)
+    })
+  })
+}
+
+function itRoundTrips({ values, canonical = [] }: FieldCase, nodes: () => HolderNodes, { name }: SpecEngine): void {
+  const pairs = [...values.map((value) => [value, value] as const), ...canonical, [null, null] as const]
+  const given = pairs.map(([value], slot) => ({ slot, value }))
+  const stored = pairs.map(([, value], slot) => ({ slot, value }))
+  const select = ['slot', 'value'] as const
+
+  it('is given back by create, read and list, alone and among others', async () => {
+    const { create, read, list, bulkDelete } = nodes()
+    await bulkDelete({ all: true })
+    for (const [position, row] of given.entries()) {
+      const created = await create(row)
+      expect(created).toStrictEqual({ id: created.id, ...stored[position]! })
+      expect(await read({ where: { slot: row.slot } })).toStrictEqual(created)
+      expect(await read({ where: { id: created.id } }, { select: ['value'] })).toStrictEqual({ value: stored[position]!.value })
+    }
+    expect((await list({ orderBy: { slot: 'asc' } }, { select })).rows).toStrictEqual(stored)
+  })
+
+  it('is given back by update', async () => {
+    const { create, read, update, bulkDelete } = nodes()
+    await bulkDelete({ all: true })
+    await create({ slot: 0, value: null })
+    for (const { value, slot } of given) {
+      const where = { slot: 0 }
+      expect(await update({ where, set: { value } }, { select: ['value'] })).toStrictEqual({ value: stored[slot]!.value })
+      expect((await read({ where }))!.value).toStrictEqual(stored[slot]!.value)
+    }
+  })
+
+  it('is given back by upsert, which sees whether it is there already', async () => {
+    const { upsert, bulkDelete } = nodes()
+    await bulkDelete({ all: true })
+    for (const { value, slot } of given) {
+      const call = (values: { slot: number; value: unknown }) => upsert({ on: ['slot'], values }, { select })
+      expect(await call({ slot, value })).toStrictEqual({ row: stored[slot], outcome: 'created' })
+      expect(await call({ slot, value })).toStrictEqual({ row: stored[slot], outcome: 'unchanged' })
+      const other = given[isDeepStrictEqual(stored[slot]!.value, values[0]) ? 1 : 0]!
+      expect(await call({ slot, value: other.value })).toStrictEqual({ row: { ...stored[other.slot]!, slot }, outcome: 'updated' })
+    }
+  })
+
+  it('is given back by bulkCreate', async () => {
+    const { bulkCreate, list, bulkDelete } = nodes()
+    await bulkDelete({ all: true })
+    expect(await bulkCreate({ rows: given, returning: true }, { select })).toStrictEqual({ count: given.length, rows: stored })
+    await bulkDelete({ all: true })
+    await bulkCreate({ rows: given })
+    expect((await list({ orderBy: { slot: 'asc' } }, { select })).rows).toStrictEqual(stored)
+  })
+
+  it('is given back by bulkUpsert, which sees whether it is there already', async () => {
+    const { bulkUpsert, list, bulkDelete } = nodes()
+    await bulkDelete({ all: true })
+    const count = given.length
+    expect(await bulkUpsert({ on: ['slot'], rows: given })).toEqual({ created: count, updated: 0, unchanged: 0 })
+    expect((await list({ orderBy: { slot: 'asc' } }, { select })).rows).toStrictEqual(stored)
+    expect(await bulkUpsert({ on: ['slot'], rows: given })).toEqual({ created: 0, updated: 0, unchanged: count })
+    // each slot gets its neighbour's value, which is another one
+    const rotated = values.map((_, slot) => ({ slot, value: values[(slot + 1) % values.length] }))
+    expect(await bulkUpsert({ on: ['slot'], rows: rotated })).toEqual({ created: 0, updated: rotated.length, unchanged: 0 })
+    expect((await list({ where: { slot: { $lt: rotated.length } }, orderBy: { slot: 'asc' } }, { select })).rows).toStrictEqual(rotated)
+  })
+
+  it(`is no null on ${name}, and null is nothing else`, async () => {
+    const { bulkCreate, count, bulkDelete } = nodes()
+    await bulkDelete({ all: true })
+    await bulkCreate({ rows: given })
+    expect(await count({ where: { value: null } })).toBe(1)
+    expect(await count({ where: { value: { $null: false } } })).toBe(given.length - 1)
+  })
+}
+
+function itFindsByValue({ values }: FieldCase, nodes: () => HolderNodes): void {
+  it('is found by each value, and by no other', async () => {
+    const { bulkCreate, bulkDelete } = nodes()
+    await bulkDelete({ all: true })
+    await bulkCreate({ rows: [...values, null].map((value, slot) => ({ slot, value })) })
+    const all = values.map((_, slot) => slot)
+    for (const [slot, value] of values.entries()) {
+      expect(await slotsWhere(nodes(), value)).toEqual([slot])
+      expect(await slotsWhere(nodes(), { $in: [value] })).toEqual([slot])
+      expect(await slotsWhere(nodes(), { $ne: value })).toEqual(all.filter((other) => other !== slot))
+      expect(await slotsWhere(nodes(), { $nin: [value] })).toEqual(all.filter((other) => other !== slot))
+    }
+    expect(await slotsWhere(nodes(), { $in: values })).toEqual(all)
+  })
+}
