@@ -4,7 +4,7 @@ import { ModelError } from '../errors.js'
 import { fieldChecker, fieldNormaliser } from '../model/field-type.js'
 import type { FieldDefinition, ModelDefinition } from '../model/model-definition.js'
 import { compileListValidator, compileValidator, type ListValidator, type RowValidator } from '../model/validate-input.js'
-import type { ForeignKeyLink } from './foreign-key-probe.js'
+import type { ForeignKeyLink } from './foreign-key-link.js'
 import { StatementCache } from './statement-cache.js'
 
 /** A field with the ways of one engine. */

@@ -1,23 +1,12 @@
 import { type Expression, type RawBuilder, sql } from 'kysely'
-import type { ConstraintCatalogue, ConstraintOrigin, Statement } from '../dialect/dialect.js'
+import type { ConstraintOrigin, Statement } from '../dialect/dialect.js'
 import type { ReferentialAction } from '../model/model-definition.js'
-import type { Schema, TableSchema } from '../model/schema.js'
 import { type Assignment, changesOf } from './assignments.js'
 import type { BoundField, BoundModel } from './bound-model.js'
+import type { ForeignKeyLink } from './foreign-key-link.js'
 import { StatementShape, slot } from './statement-cache.js'
 import type { Condition } from './where.js'
 import { whereExpression } from './where-expression.js'
-
-/** A foreign key between the tables of two models. Tables are named as Kysely takes them, columns as the database does. */
-export interface ForeignKeyLink {
-  readonly origin: ConstraintOrigin
-  readonly child: string
-  readonly columns: readonly string[]
-  readonly parent: string
-  readonly references: readonly string[]
-  readonly onDelete: ReferentialAction
-  readonly onUpdate: ReferentialAction
-}
 
 /** What a statement was to write when a foreign key refused it. The shape holds the values of condition and assignments. */
 export type Writing =
@@ -29,21 +18,6 @@ export type Writing =
 export interface ForeignKeyProbe {
   readonly origin: ConstraintOrigin
   readonly statement: Statement
-}
-
-/** Every foreign key of a schema. */
-export function foreignKeyLinks(schema: Schema, catalogue: ConstraintCatalogue): readonly ForeignKeyLink[] {
-  return schema.tables.flatMap((table) =>
-    table.foreignKeys.map(({ name, columns, target, onDelete, onUpdate }) => ({
-      origin: catalogue.byName(name, table.name) ?? { model: table.name, fields: columns, constraint: name },
-      child: pathOf(table),
-      columns,
-      parent: pathOf({ ...target, name: target.table }),
-      references: target.columns,
-      onDelete,
-      onUpdate,
-    })),
-  )
 }
 
 /** What to ask, one after the other, to learn which foreign key refused a statement: for engines that do not say. */
@@ -147,8 +121,4 @@ function refuses(action: ReferentialAction): boolean {
 
 function fieldsOf(model: BoundModel, columns: readonly string[]): readonly BoundField[] {
   return columns.map((column) => model.fields.find((field) => field.column === column)!)
-}
-
-function pathOf({ schema, name }: Pick<TableSchema, 'schema' | 'name'>): string {
-  return schema === undefined ? name : `${schema}.${name}`
 }

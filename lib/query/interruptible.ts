@@ -1,6 +1,6 @@
 import { type Deadline, remainingMs } from '../deadline.js'
 import type { Connection } from '../dialect/dialect.js'
-import { AbortedError, type LatchworkError, QueryTimeoutError } from '../errors.js'
+import { AbortedError, type LatchworkError, LockTimeoutError, QueryTimeoutError } from '../errors.js'
 
 /** When and by what a call may be stopped. */
 export interface Interruption {
@@ -11,7 +11,7 @@ export interface Interruption {
 
 /** @throws {AbortedError | QueryTimeoutError} it is time to stop before anything was sent */
 export function requireNotInterrupted(interruption: Interruption): void {
-  if (interruption.signal?.aborted === true || remainingMs(interruption.deadline) === 0) throw reasonOf(interruption)
+  if (isOver(interruption)) throw reasonOf(interruption)
 }
 
 /**
@@ -33,8 +33,14 @@ export function interruptible<T>(connection: Connection, running: Promise<T>, in
       signal?.removeEventListener('abort', stop)
     }
     signal?.addEventListener('abort', stop, { once: true })
-    running.finally(settle).then(resolve, reject)
+    // a connection that waits for a lock by itself gives up at the same moment: one answer, whichever comes first
+    const failed = (thrown: unknown) => reject(thrown instanceof LockTimeoutError && isOver(interruption) ? reasonOf(interruption) : thrown)
+    running.finally(settle).then(resolve, failed)
   })
+}
+
+function isOver({ deadline, signal }: Interruption): boolean {
+  return signal?.aborted === true || remainingMs(deadline) === 0
 }
 
 function reasonOf({ label, signal }: Interruption): LatchworkError {

@@ -29,7 +29,8 @@ function parsePart(model: BoundModel, part: unknown, issues: InputIssues, path: 
   return Object.keys(part).flatMap((name) => {
     const field = model.fieldByName.get(name)
     if (field === undefined) issues.addUnknown([...path, name], name, 'field')
-    else if (NOT_SORTABLE.has(field.definition.type.kind)) issues.add([...path, name], `fields of type ${field.definition.type.kind} have no order`)
+    else if (NOT_SORTABLE.has(field.definition.type.kind))
+      issues.add([...path, name], `fields of type ${field.definition.type.kind} have no order`)
     else return parseDirection(field, part[name], issues, [...path, name])
     return []
   })

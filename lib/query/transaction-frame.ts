@@ -3,6 +3,7 @@ import { LATE, settledBy } from '../deadline.js'
 import type { Connection, MaybePromise } from '../dialect/dialect.js'
 import {
   AbortedError,
+  ConnectionError,
   ConnectionLostError,
   DeadlockError,
   type LatchworkError,
@@ -165,6 +166,7 @@ function endsTransaction(error: LatchworkError): boolean {
     error instanceof DeadlockError ||
     error instanceof SerializationError ||
     error instanceof ConnectionLostError ||
+    error instanceof ConnectionError ||
     error instanceof QueryTimeoutError ||
     error instanceof AbortedError
   )

@@ -101,15 +101,18 @@ forEachEngine((engine) => {
 
     it('lets calls that run finish when it is closed, and refuses later ones', async () => {
       const closing = shop.another({ pool: { share: false, maxConnections: 2 } })
+      await closing.ping()
+      const begun: number[] = []
       const calls = Array.from({ length: 2 }, (_, index) =>
         closing.transaction(async () => {
+          begun.push(index)
           const { id } = await closing.nodes.tickets.create({})
-          if (engine.name !== 'sqlite' || index === 0) await sleep(50)
+          await sleep(100)
           return id
         }),
       )
       const settled = Promise.allSettled(calls)
-      await sleep(20)
+      await expect.poll(() => begun.length, { interval: 5 }).toBe(engine.name === 'sqlite' ? 1 : 2)
       const queued = Promise.allSettled(Array.from({ length: 5 }, () => closing.nodes.tickets.create({})))
       await closing.close()
       const outcomes = await settled
@@ -210,7 +213,7 @@ describe.each([
     const db = createDatabase({ url, models: { members: Member }, pool: { maxConnections: 4 } })
     try {
       await Promise.all(Array.from({ length: 8 }, () => db.ping()))
-      await server.stop('SIGKILL')
+      await server.stop(program!.killSignal)
       const errors = await Promise.all(Array.from({ length: 8 }, () => rejectionOf(db.ping())))
       for (const { code } of errors) expect(['CONNECTION', 'CONNECTION_LOST']).toContain(code)
       await server.start()
