@@ -61,7 +61,9 @@ forEachEngine((engine) => {
       const signal = AbortSignal.abort()
       expect(await rejectionOf(add({ signal }))).toBeInstanceOf(AbortedError)
       expect(await rejectionOf(shop.nodes.stocks.count({}, { signal }))).toBeInstanceOf(AbortedError)
-      expect(await rejectionOf(shop.nodes.stocks.bulkCreate({ rows: [{ warehouse: 'x', item: 'y', amount: 1 }] }, { signal }))).toBeInstanceOf(AbortedError)
+      expect(
+        await rejectionOf(shop.nodes.stocks.bulkCreate({ rows: [{ warehouse: 'x', item: 'y', amount: 1 }] }, { signal })),
+      ).toBeInstanceOf(AbortedError)
       expect(await shop.nodes.stocks.read(KEY)).toMatchObject({ amount: 0 })
     })
 
