@@ -67,7 +67,7 @@ function reportOf(contenders: readonly Contender[], costs: readonly (readonly Co
   const columns = ['contender', 'client CPU µs', 'wall µs', 'latchwork − it, CPU µs', 'latchwork ÷ it, wall']
   const limits = contenders.slice(0, -1).map(({ name }, index): Limit => {
     const measured = medianOf(ours, costs[index]!, (our, their) => our.cpuUs - their.cpuUs)
-    return { name: `CPU beyond ${name}, ${callers} callers`, measured, atMost: LIMIT_US, unit: 'µs' }
+    return { name: `CPU beyond ${name}, callers: ${callers}`, measured, atMost: LIMIT_US, unit: 'µs' }
   })
-  return { tables: [{ title: `Read by key, ${callers} callers`, columns, rows }], limits }
+  return { tables: [{ title: `Read by key, callers: ${callers}`, columns, rows }], limits }
 }

@@ -117,5 +117,5 @@ async function compare(each: readonly Operation[], options: Parameters<typeof in
     ])
   }
   const columns = ['operation', 'pg.Pool CPU µs', 'latchwork CPU µs', 'difference CPU µs', 'CPU ratio', 'wall ratio']
-  return { title: `Operations, ${options.callers} callers`, columns, rows }
+  return { title: `Operations, callers: ${options.callers}`, columns, rows }
 }

@@ -43,6 +43,9 @@ interface Load {
   readonly maxConnections: number
 }
 
+/** Workflows of each contender before those that count: the runtime compiles what runs often, and pools open cold in every round. */
+const WARM_UP_WORKFLOWS = 3_000
+
 async function compare(engine: EngineName, url: string, { count, rounds, maxConnections }: Load): Promise<Report> {
   await createTables(url)
   const inspector = await openInspector(engine, url)
@@ -53,7 +56,7 @@ async function compare(engine: EngineName, url: string, { count, rounds, maxConn
   const names = Object.keys(opened)
   const runs = new Map<string, Run[]>(names.map((name) => [name, []]))
   try {
-    for (let round = -1; round < rounds; round++) {
+    for (let round = -Math.ceil(WARM_UP_WORKFLOWS / count); round < rounds; round++) {
       for (const name of round % 2 === 0 ? names : names.toReversed()) {
         const run = await runAll(opened[name]!(), count)
         await waitForNoSessions(inspector)
