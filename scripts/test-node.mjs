@@ -5,6 +5,10 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 
+// What better-sqlite3 is built against where the headers of the newest release will not do. An addon built against those of
+// Node 24.19 or newer aborts when a process ends, on every Node 24 (nodejs/node#65446); built before, it runs on all of them.
+const HEADERS = { 24: '24.18.1' }
+
 const [major, ...testCommand] = process.argv.slice(2)
 if (!/^\d+$/.test(major ?? '')) {
   console.error('usage: npm run test:node -- <major version> [command, default: npm test]')
@@ -14,12 +18,13 @@ if (!/^\d+$/.test(major ?? '')) {
 const folder = mkdtempSync(join(tmpdir(), `latchwork-node-${major}-`))
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
 
-const node = installNode(join(folder, 'node'))
+const node = installNode(join(folder, 'node'), major)
+const { headers } = major in HEADERS ? installNode(join(folder, 'headers'), HEADERS[major]) : node
 const project = copyProject(join(folder, 'project'))
 const env = {
   ...process.env,
   PATH: `${dirname(node.program)}${delimiter}${process.env.PATH}`,
-  npm_config_nodedir: node.headers,
+  npm_config_nodedir: headers,
   npm_config_build_from_source: 'true',
 }
 console.log(`testing on Node ${execFileSync(node.program, ['--version'], { encoding: 'utf8' }).trim()}`)
@@ -33,11 +38,11 @@ try {
 }
 
 /** The registry has a package for each platform; `node` itself only chooses one, in an install script. */
-function installNode(at) {
+function installNode(at, version) {
   const prefix = process.platform === 'darwin' && process.arch === 'arm64' ? 'node-bin' : 'node'
   const name = `${prefix}-${process.platform}-${process.arch}`
   mkdirSync(at)
-  run('npm', ['install', '--no-save', '--no-package-lock', '--prefix', at, `${name}@${major}`], at, process.env)
+  run('npm', ['install', '--no-save', '--no-package-lock', '--prefix', at, `${name}@${version}`], at, process.env)
   const headers = join(at, 'node_modules', name)
   return { program: join(headers, 'bin', 'node'), headers }
 }

@@ -42,6 +42,8 @@ export interface PlanRunner {
   transaction<T>(fn: () => Promise<T>, limits?: CallLimits): Promise<T>
   /** Runs `fn` as one piece of the transaction that the call is in, or of one of its own; without a savepoint. */
   together<T>(fn: () => Promise<T>, limits?: CallLimits): Promise<T>
+  /** Runs `fn` so that its failure costs nothing else: in a savepoint of the transaction that the call is in, if it is in one. */
+  attempt<T>(fn: () => Promise<T>, limits?: CallLimits): Promise<T>
 }
 
 /** What one model's operation needs to become a plan. */

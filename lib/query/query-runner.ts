@@ -40,6 +40,10 @@ export class QueryRunner implements PlanRunner {
     return this.#transactions.join(fn, limits)
   }
 
+  attempt<T>(fn: () => Promise<T>, limits?: CallLimits): Promise<T> {
+    return this.#transactions.current() === undefined ? fn() : this.#transactions.run(fn, limits)
+  }
+
   #runOn<T>(connection: Connection, plan: QueryPlan<T>, interruption: Interruption | undefined): MaybePromise<T> {
     const condition = plan.taints === true ? 'tainted' : 'clean'
     const done = (result: StatementResult) => {

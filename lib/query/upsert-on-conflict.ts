@@ -1,5 +1,5 @@
 import { ColumnNode, type Expression, ExpressionWrapper, ReferenceNode, TableNode } from 'kysely'
-import { SerializationError } from '../errors.js'
+import { SerializationError, UniqueViolationError } from '../errors.js'
 import { anyDiffers, bookkeepingOf, changesOf, setOf } from './assignments.js'
 import type { BoundField, BoundModel } from './bound-model.js'
 import { insertColumns, insertOf } from './create.js'
@@ -11,13 +11,35 @@ import { readByKey, type UpsertRequest, type UpsertResult, upsertAssignments } f
 /** How often the row may vanish between an upsert that met it and the read that follows. */
 const MAX_ATTEMPTS = 10
 
-/** INSERT … ON CONFLICT (key) DO UPDATE … WHERE it would change: one statement; a row left as it is is read after it. */
+/**
+ * INSERT … ON CONFLICT (key) DO UPDATE … WHERE it would change: one statement; a row left as it is is read after it.
+ *
+ * Two callers who make the same row may meet at another key than that of `on`, which raises an error there and updates
+ * nothing: the one who comes second tries again, where the row is there by then.
+ */
 export async function upsertOnConflict(
   model: BoundModel,
   runner: PlanRunner,
   request: UpsertRequest,
   limits?: CallLimits,
 ): Promise<UpsertResult> {
+  const upsert = () => writeOrRead(model, runner, request, limits)
+  if (!givesOtherKey(model, request.key, Object.keys(request.row))) return upsert()
+  try {
+    return await runner.attempt(upsert, limits)
+  } catch (error) {
+    const isOvertaken = error instanceof UniqueViolationError && (await readByKey(model, runner, request, limits)) !== null
+    if (!isOvertaken) throw error
+    return upsert()
+  }
+}
+
+/** Whether rows of these fields could meet another row by another key than this one. */
+export function givesOtherKey(model: BoundModel, key: readonly BoundField[], names: readonly string[]): boolean {
+  return model.keys.some((other) => other !== key && other.every(({ name }) => names.includes(name)))
+}
+
+async function writeOrRead(model: BoundModel, runner: PlanRunner, request: UpsertRequest, limits?: CallLimits): Promise<UpsertResult> {
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const written = await runner.run(upsertPlan(model, request), limits)
     if (written !== null) return written

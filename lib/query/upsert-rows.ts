@@ -1,5 +1,6 @@
 import { type Expression, sql } from 'kysely'
 import type { StatementResult } from '../dialect/dialect.js'
+import { UniqueViolationError } from '../errors.js'
 import { type Assignment, anyDiffers, bookkeepingOf, type Change, changesOf, setOf } from './assignments.js'
 import type { BoundField, BoundModel } from './bound-model.js'
 import { type Insert, type InsertTail, insertRows, repeatFor } from './insert-rows.js'
@@ -7,7 +8,7 @@ import type { CallLimits, PlanRunner } from './query-plan.js'
 import type { PlacedGroup } from './row-groups.js'
 import { selectionOf } from './select.js'
 import { type StatementShape, slot } from './statement-cache.js'
-import { storedColumnsOf } from './upsert-on-conflict.js'
+import { givesOtherKey, storedColumnsOf } from './upsert-on-conflict.js'
 import { guardedSet, isGuardFailure, upsertOnDuplicateKey } from './upsert-on-duplicate-key.js'
 
 /** Checked rows that give the same fields and set the same fields. */
@@ -29,7 +30,24 @@ type UpsertRows = (model: BoundModel, runner: PlanRunner, group: UpsertGroup, li
 export const upsertRows: UpsertRows = (model, runner, group, limits) =>
   WAYS[model.dialect.capabilities.upsert](model, runner, group, limits)
 
+/** How often others may make rows of the group meanwhile. */
+const MAX_ATTEMPTS = 5
+
 const onConflict: UpsertRows = async (model, runner, group, limits) => {
+  const write = () => insertOnConflict(model, runner, group, limits)
+  const names = group.fields.map((field) => field.name)
+  if (!givesOtherKey(model, group.key, names)) return write()
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await runner.attempt(write, limits)
+    } catch (error) {
+      // perhaps another caller made one of the rows, and was met at another key: then it is found the next time
+      if (!(error instanceof UniqueViolationError) || attempt === MAX_ATTEMPTS) throw error
+    }
+  }
+}
+
+const insertOnConflict: UpsertRows = async (model, runner, group, limits) => {
   const stored = storedColumnsOf(model)
   const inserted = model.dialect.expressions.rowWasInserted!.as('created')
   const results = await insertRows(
