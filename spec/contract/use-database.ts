@@ -97,12 +97,15 @@ export async function endSessions(engine: SpecEngine, url: string): Promise<void
   }
 }
 
-/** How many sessions the server has on the database of `url`, beside the one that looks. */
+/** How many sessions the server has on the database of `url`. Looks from another database: one who looked before may still be leaving. */
 export async function countSessions(engine: SpecEngine, url: string): Promise<number> {
+  const elsewhere = new URL(url)
+  const name = elsewhere.pathname.slice(1)
+  elsewhere.pathname = engine.name === 'postgres' ? '/postgres' : '/information_schema'
   const sessions =
     engine.name === 'postgres'
-      ? "select count(*) as n from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'"
-      : 'select count(*) as n from information_schema.processlist where db = database() and id <> connection_id()'
-  const [row] = await engine.admin(url, sessions)
+      ? `select count(*) as n from pg_stat_activity where datname = '${name}' and backend_type = 'client backend'`
+      : `select count(*) as n from information_schema.processlist where db = '${name}'`
+  const [row] = await engine.admin(elsewhere.href, sessions)
   return Number(row!.n)
 }
