@@ -42,7 +42,9 @@ function conditions(values: readonly (number | string | null)[], more: Record<st
       const names = Object.keys(all) as (keyof typeof all)[]
       return names.length === 0
         ? fc.constant({ $null: false })
-        : fc.subarray(names, { minLength: 1, maxLength: Math.min(3, names.length) }).map((kept) => Object.fromEntries(kept.map((name) => [name, all[name]])))
+        : fc
+            .subarray(names, { minLength: 1, maxLength: Math.min(3, names.length) })
+            .map((kept) => Object.fromEntries(kept.map((name) => [name, all[name]])))
     })
   return fc.oneof({ weight: 1, arbitrary: orNull }, { weight: 5, arbitrary: some(some(fc.constant({ $null: true }))) })
 }
