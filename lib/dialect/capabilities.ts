@@ -10,8 +10,6 @@ export interface Capabilities {
   readonly failedCommitKeepsTransaction: boolean
   /** The refusal of a foreign key says which one it is. SQLite: no. */
   readonly namesForeignKeys: boolean
-  /** `SELECT … FOR UPDATE` exists. Where not, writers are serial. */
-  readonly rowLocks: boolean
   /** Where nulls come in an ORDER BY that does not say. */
   readonly nullsSortedBy: { readonly asc: 'first' | 'last'; readonly desc: 'first' | 'last' }
   /** `NULLS FIRST` and `NULLS LAST` exist. */
@@ -22,8 +20,6 @@ export interface Capabilities {
   readonly bulkInsert: 'arrays' | 'rows' | 'each'
   /** How a row is created or updated in one step. */
   readonly upsert: 'onConflict' | 'onDuplicateKey' | 'insertThenUpdate'
-  /** Regular expressions in SQL. */
-  readonly regex: boolean
   /** A connection outside the pool reaches the same database. In-memory SQLite: no. */
   readonly dedicatedConnections: boolean
   /** DDL can be rolled back. */

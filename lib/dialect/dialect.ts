@@ -88,6 +88,7 @@ export interface Expressions {
   /** SQL LIKE with `\` as escape, case-sensitive unless `ignoreCase`. `encodeLike` turns a pattern into what is bound. */
   like(column: Expression<unknown>, pattern: Bound, ignoreCase: boolean, type?: ColumnType): RawBuilder<boolean>
   encodeLike(pattern: string, ignoreCase: boolean): string
+  /** The engine's own regular expressions. Throws {@link UnsupportedError} where it has none. */
   regex(column: Expression<unknown>, pattern: Bound, type?: ColumnType): RawBuilder<boolean>
   /** What is compared and sorted for an order on this type; the column itself nearly everywhere. */
   ordered(value: Expression<unknown>, type: ColumnType): Expression<unknown>
