@@ -89,7 +89,6 @@ export class Database<M extends Models> implements AsyncDisposable {
     this.#source = new ConnectionSource(this.#dialect, poolOptions(options.pool))
     const catalogue = constraintCatalogue(list, this.#schema)
     this.#runner = new QueryRunner(this.#dialect, this.#source, catalogue)
-    this.#endLogging = options.logger && logEvents(options.logger, this.#source.name)
     const compiler = compilerOf(this.#dialect)
     const foreignKeys = foreignKeyLinks(this.#schema, catalogue)
     const now = options.now ?? (() => new Date())
@@ -100,6 +99,8 @@ export class Database<M extends Models> implements AsyncDisposable {
     this.#kysely = modelKysely(new Map(models), this.#dialect, this.#runner)
     this.nodes = Object.freeze(Object.fromEntries(nodes)) as unknown as DatabaseNodes<M>
     this.#registry = new NodeRegistry(nodes.flatMap(([, each]) => Object.values(each)))
+    // last: a database that could not be made listens to nothing
+    this.#endLogging = options.logger && logEvents(options.logger, this.#source.name)
   }
 
   /**

@@ -113,8 +113,7 @@ export async function missing(
   const { name } = model.definition
   if (version === undefined) throw new NotFoundError(name, operation)
   // the condition's slots are those of the statement that found nothing: same key, same values
-  const shape = new StatementShape(`${changed.key} exists`)
-  shape.values.push(...changed.values)
+  const shape = changed.followedBy('exists')
   const plan = planOf(model, {
     operation,
     access: 'read',

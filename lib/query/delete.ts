@@ -6,6 +6,7 @@ import { changeRow, missing, type RowChange, withVersion } from './change-row.js
 import type { Writing } from './foreign-key-probe.js'
 import { InputIssues } from './input-issues.js'
 import { type CallLimits, type PlanRunner, planOf } from './query-plan.js'
+import { selectFirst } from './read.js'
 import { parseBulkFilter, parseKeyFilter } from './row-filter.js'
 import { type PlainRow, parseSelect, readFirst } from './select.js'
 import { StatementShape } from './statement-cache.js'
@@ -76,29 +77,16 @@ async function removeRow(model: BoundModel, runner: PlanRunner, change: RowChang
 
 async function readThenRemove(model: BoundModel, runner: PlanRunner, change: RowChange, limits?: CallLimits): Promise<PlainRow> {
   const { shape, selection, operation } = change
-  const where = () => whereExpression(model, condition)
   const condition = withVersion(model, change)
-  const reading = new StatementShape(`${shape.key} read${selection.key}`)
-  reading.values.push(...shape.values)
-  const row = await runner.run(
-    planOf(model, {
-      operation,
-      access: 'write',
-      shape: reading,
-      exactIntegers: selection.exactIntegers,
-      // locked, so that the row given back is the row deleted
-      build: () => model.compiler.selectFrom(model.table).select(selection.references).where(where()).forUpdate(),
-      read: (result) => readFirst(selection, result),
-    }),
-    limits,
-  )
+  // locked, so that the row given back is the row deleted
+  const row = await selectFirst(model, runner, { operation, shape: shape.followedBy('read'), condition, selection, isLocked: true }, limits)
   if (row === null) return missing(model, runner, change, limits)
   await runner.run(
     planOf(model, {
       operation,
       access: 'write',
       shape,
-      build: () => model.compiler.deleteFrom(model.table).where(where()),
+      build: () => model.compiler.deleteFrom(model.table).where(whereExpression(model, condition)),
       read: () => undefined,
     }),
     limits,

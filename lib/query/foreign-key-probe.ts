@@ -81,7 +81,7 @@ function missingParentAfter(
   const isGiven = values.map((value) => sql`${value} is not null`)
   const missing = sql`${sql.join(isGiven, sql` and `)} and not exists (select 1 from ${parentMatching(parent, references, values)})`
   const rows = sql`select 1 from ${sql.table(child)} where (${whereExpression(model, condition)}) and ${missing}`
-  return probe(model, origin, sameValues(shape, `foreign key ${origin.constraint}`), sql`exists (${rows})`)
+  return probe(model, origin, shape.followedBy(`foreign key ${origin.constraint}`), sql`exists (${rows})`)
 }
 
 /** A row that matches is referred to. */
@@ -95,7 +95,7 @@ function stillReferred(
   )
   const referred = sql`select 1 from ${sql.table(parent)} where (${whereExpression(model, condition)}) and ${sql.join(isReferred, sql` and `)}`
   const children = sql`select 1 from ${sql.table(child)} as lw_child where exists (${referred})`
-  return probe(model, origin, sameValues(shape, `reference ${origin.constraint}`), sql`exists (${children})`)
+  return probe(model, origin, shape.followedBy(`reference ${origin.constraint}`), sql`exists (${children})`)
 }
 
 function parentMatching(parent: string, references: readonly string[], values: readonly Expression<unknown>[]): RawBuilder<unknown> {
@@ -107,12 +107,6 @@ function probe(model: BoundModel, origin: ConstraintOrigin, shape: StatementShap
   const build = () => model.compiler.selectNoFrom(sql`1`.as('found')).where(sql<boolean>`${isIt}`)
   const { sql: text, bind } = model.statements.get(shape, build)
   return { origin, statement: { sql: text, parameters: bind(shape.values) } }
-}
-
-function sameValues(of: StatementShape, question: string): StatementShape {
-  const shape = new StatementShape(`${of.key} ${question}`)
-  shape.values.push(...of.values)
-  return shape
 }
 
 function refuses(action: ReferentialAction): boolean {

@@ -61,8 +61,7 @@ export async function countRows(model: BoundModel, runner: PlanRunner, input: un
 }
 
 function countPlan(model: BoundModel, operation: string, condition: Condition, filter: StatementShape) {
-  const shape = new StatementShape(`count${filter.key}`)
-  shape.values.push(...filter.values)
+  const shape = filter.followedBy('count')
   return planOf(model, {
     operation,
     access: 'read',

@@ -21,6 +21,13 @@ export class StatementShape {
   add(value: unknown): number {
     return this.values.push(value) - 1
   }
+
+  /** Another statement with the same values, so that what was built with their slots fits it too. */
+  followedBy(suffix: string): StatementShape {
+    const shape = new StatementShape(`${this.key} ${suffix}`)
+    for (const value of this.values) shape.values.push(value)
+    return shape
+  }
 }
 
 /** What stands for the value at `index` in a statement that is being built. */
