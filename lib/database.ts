@@ -11,6 +11,7 @@ import type { ModelClass, ModelDefinition } from './model/model-definition.js'
 import { checkRelations } from './model/relations.js'
 import { type Schema, schemaOf } from './model/schema.js'
 import { isPlainObject, kindOf } from './model/value-kind.js'
+import { requireKnownNames } from './nearest-name.js'
 import { crudNodes } from './nodes/crud-nodes.js'
 import type { ModelNodes } from './nodes/model-nodes.js'
 import type { Node } from './nodes/node.js'
@@ -163,8 +164,7 @@ export class Database<M extends Models> implements AsyncDisposable {
 
 function checkOptions<M extends Models>(options: DatabaseOptions<M>): DatabaseOptions<M> {
   if (!isPlainObject(options)) throw new ConfigurationError('options', `expected an object, got ${kindOf(options)}`)
-  const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name))
-  if (unknown !== undefined) throw new ConfigurationError(unknown, `unknown option; known are ${OPTIONS.join(', ')}`)
+  requireKnownNames('', options, OPTIONS)
   if (!isPlainObject(options.models)) throw new ConfigurationError('models', `expected an object of classes, got ${kindOf(options.models)}`)
   if (options.logger !== undefined && !isLogger(options.logger))
     throw new ConfigurationError('logger', 'expected an object with debug and warn')

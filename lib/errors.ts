@@ -18,11 +18,15 @@
  * | INVALID_VALUE           | InvalidValueError          | caller               | no        |
  * | SERIALIZATION           | SerializationError         | caller, by repeating | yes       |
  * | DEADLOCK                | DeadlockError              | caller, by repeating | yes       |
+ * | STATEMENT_INVALIDATED   | StatementInvalidatedError  | caller, by repeating | yes       |
  * | LOCK_TIMEOUT            | LockTimeoutError           | operator             | yes       |
+ * | LOCK_LOST               | LockLostError              | caller: unknown work | no        |
  * | POOL_TIMEOUT            | PoolTimeoutError           | operator             | yes       |
  * | POOL_QUEUE_FULL         | PoolQueueFullError         | operator             | yes       |
  * | POOL_EXHAUSTED          | PoolExhaustedError         | operator             | yes       |
+ * | POOL_SELF_DEADLOCK      | PoolSelfDeadlockError      | developer            | no        |
  * | POOL_CLOSED             | PoolClosedError            | developer            | no        |
+ * | POOLER_MODE             | PoolerModeError            | developer            | no        |
  * | CONNECTION              | ConnectionError            | operator             | yes       |
  * | CONNECTION_LOST         | ConnectionLostError        | caller: unknown work | no        |
  * | QUERY_TIMEOUT           | QueryTimeoutError          | caller               | no        |
@@ -243,9 +247,28 @@ export class SerializationError extends LatchworkError {
   override readonly retryable = true
 }
 
-/** Waits closed a circle and this one was chosen to fail; repeat the whole transaction. */
+/** What one call chain holds and what it waits for, outermost first: `['OrderCreateNode holds lock "a"', 'waits for lock "b"']`. */
+export type WaitChain = readonly string[]
+
+/**
+ * Waits closed a circle and this one was chosen to fail: by the database, or by this process before anybody waited for nothing.
+ * Repeat the whole transaction, or all that was done under the lock.
+ */
 export class DeadlockError extends LatchworkError {
   readonly code = 'DEADLOCK'
+  override readonly retryable = true
+  /** The chains that wait for each other, this one first; empty where the database found the circle. */
+  readonly chains: readonly WaitChain[]
+
+  constructor(message: string, options: ErrorOptions & { readonly chains?: readonly WaitChain[] } = {}) {
+    super(message, options)
+    this.chains = options.chains ?? []
+  }
+}
+
+/** A migration changed what a prepared statement of this transaction gives. Nothing of the statement ran; repeat the transaction. */
+export class StatementInvalidatedError extends LatchworkError {
+  readonly code = 'STATEMENT_INVALIDATED'
   override readonly retryable = true
 }
 
@@ -255,10 +278,17 @@ export class LockTimeoutError extends LatchworkError {
   override readonly retryable = true
 }
 
+/** The session that held a lock of the database ended while work ran under the lock: another process may have it by now. */
+export class LockLostError extends LatchworkError {
+  readonly code = 'LOCK_LOST'
+}
+
 /** Who keeps a connection: for the message of a time-out. */
 export interface PoolHolder {
   readonly label: string
   readonly heldMs: number
+  /** The last statement of a node there, with placeholders for its values. */
+  readonly statement: string | undefined
 }
 
 /** No connection of the pool came free in time. */
@@ -303,9 +333,29 @@ export class PoolExhaustedError extends LatchworkError {
   override readonly retryable = true
 }
 
+/**
+ * The call holds a connection of the pool and asked for another, while all who hold one wait in the same way: none would ever
+ * come free. Refused at once.
+ */
+export class PoolSelfDeadlockError extends LatchworkError {
+  readonly code = 'POOL_SELF_DEADLOCK'
+  /** The chains that wait for each other, this one first. */
+  readonly chains: readonly WaitChain[]
+
+  constructor(message: string, chains: readonly WaitChain[]) {
+    super(message)
+    this.chains = chains
+  }
+}
+
 /** The pool, or the database object in front of it, was closed. */
 export class PoolClosedError extends LatchworkError {
   readonly code = 'POOL_CLOSED'
+}
+
+/** What was asked for needs a session of its own, and a pooler in transaction mode gives none. Nothing was sent. */
+export class PoolerModeError extends LatchworkError {
+  readonly code = 'POOLER_MODE'
 }
 
 /** No connection could be made. No statement was sent. */

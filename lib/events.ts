@@ -37,6 +37,11 @@ export interface QueryEvent {
   readonly error: Error | undefined
 }
 
+/** A statement took longer than the database's `slowQueryMs`. */
+export interface SlowQueryEvent extends QueryEvent {
+  readonly slowQueryMs: number
+}
+
 /** A pool, or a connection of it, changed hands or state. */
 export type PoolEvent = { readonly pool: string } & (
   | { readonly type: 'opened' | 'closed' }
@@ -46,14 +51,24 @@ export type PoolEvent = { readonly pool: string } & (
   | { readonly type: 'acquired'; readonly label: string; readonly waitedMs: number }
   | { readonly type: 'released'; readonly label: string; readonly heldMs: number }
   | { readonly type: 'timedOut'; readonly label: string; readonly waitedMs: number }
+  /** The queue was full. */
+  | { readonly type: 'refused'; readonly label: string; readonly waiting: number }
+  /** The wait would have closed a circle. */
+  | { readonly type: 'deadlock'; readonly label: string }
   | { readonly type: 'fallback'; readonly label: string; readonly waitedMs: number }
+  /** Lent for longer than `leakAfterMs`; told once each time it is lent. */
+  | { readonly type: 'leaked'; readonly label: string; readonly heldMs: number; readonly stack: string | undefined }
 )
 
-/** A lock of this process changed hands, or a waiter gave up. */
+/** A lock of this process changed hands, or a waiter gave up. `key` is what it is called: no hash and no secret. */
 export type LockEvent = { readonly key: string; readonly label: string | undefined; readonly isReentry: boolean } & (
   | { readonly type: 'acquired'; readonly waitedMs: number }
   | { readonly type: 'released'; readonly heldMs: number }
   | { readonly type: 'timedOut' | 'aborted'; readonly waitedMs: number }
+  /** The wait would have closed a circle. */
+  | { readonly type: 'deadlock'; readonly waitedMs: number }
+  /** `leaked`: freed by the end of its scope; `overheld`: held for longer than its `maxHoldMs`, and held on. */
+  | { readonly type: 'leaked' | 'overheld'; readonly heldMs: number; readonly stack: string | undefined }
 )
 
 /** A migration, or one step of it, ended. */
@@ -67,6 +82,8 @@ export type MigrationEvent = { readonly migration: string; readonly direction: '
 export const nodeEvents: EventChannel<NodeEvent> = eventChannel('latchwork:node')
 /** Channel `latchwork:query`. */
 export const queryEvents: EventChannel<QueryEvent> = eventChannel('latchwork:query')
+/** Channel `latchwork:slow-query`. */
+export const slowQueryEvents: EventChannel<SlowQueryEvent> = eventChannel('latchwork:slow-query')
 /** Channel `latchwork:pool`. */
 export const poolEvents: EventChannel<PoolEvent> = eventChannel('latchwork:pool')
 /** Channel `latchwork:lock`. */

@@ -1,5 +1,6 @@
 import type { SecureContextOptions } from 'node:tls'
 import { ConfigurationError } from '../errors.js'
+import { requireKnownNames } from '../nearest-name.js'
 import type { Engine } from './dialect.js'
 
 /** TLS for a server: `true` checks the certificate against the system's roots and the host's name. */
@@ -136,8 +137,7 @@ function decode(part: string): string {
 function checked(config: ConnectionConfig): ConnectionConfig {
   if (typeof config !== 'object' || config === null) throw new ConfigurationError('connection', `expected an object, got ${typeof config}`)
   const known = config.engine === 'sqlite' ? ['engine', 'file'] : SERVER_OPTIONS
-  const unknown = Object.keys(config).find((name) => !known.includes(name))
-  if (unknown !== undefined) throw new ConfigurationError(`connection.${unknown}`, `unknown option; known are ${known.join(', ')}`)
+  requireKnownNames('connection', config, known)
   return config.engine === 'sqlite' ? checkedSqlite(config) : checkedServer(config)
 }
 

@@ -127,6 +127,26 @@ export interface ConstraintOrigin {
   readonly constraint: string | undefined
 }
 
+/**
+ * A session beside the pool that holds locks of the database, many at a time, each for one caller of this process. They are
+ * free when they are unlocked or the session ends, however that comes about.
+ */
+export interface LockSession {
+  /**
+   * Takes a lock if nobody has it; never waits for whoever has. The database's own limits on names are its to meet.
+   *
+   * @throws {ConnectionError | ConnectionLostError} the session is gone
+   */
+  tryLock(name: string): Promise<boolean>
+  unlock(name: string): Promise<void>
+  /** Who has a lock that {@link tryLock} did not get, for messages; undefined where the engine does not tell. */
+  holderOf(name: string): Promise<string | undefined>
+  /** Called once, when the session has ended and nobody here had asked for it. */
+  onLost(listener: (error: Error) => void): void
+  /** Frees what it holds. Settles within a second; never throws. */
+  close(): Promise<void>
+}
+
 /** Everything that differs by engine, and nothing else. A new engine is one of these. */
 export interface Dialect {
   readonly engine: Engine
@@ -152,6 +172,16 @@ export interface Dialect {
    * @throws {ConnectionError} no connection could be made within `acquireTimeoutMs`
    */
   openPool(name: string, options: PoolOptions, budget?: ConnectionBudget, callers?: number): Promise<Pool<Connection>>
+
+  /**
+   * Opens a session for locks that all processes on this database see. The caller has asked the budget for its connection.
+   *
+   * @throws {DriverMissingError} the driver's package is not installed
+   * @throws {ConnectionError} no connection could be made before `deadline`
+   * @throws {PoolerModeError} a pooler in transaction mode gives no session
+   * @throws {UnsupportedError} an in-memory SQLite database: no other process sees it
+   */
+  openLockSession(options: PoolOptions, deadline: Deadline): Promise<LockSession>
 
   codec(type: ColumnType, bigintMode: BigintMode): Codec
   /** Statements that begin a transaction. */

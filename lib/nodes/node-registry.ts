@@ -1,5 +1,5 @@
 import { ConfigurationError, ModelError } from '../errors.js'
-import { nearestName } from '../model/known-options.js'
+import { nearestName } from '../nearest-name.js'
 import type { Node } from './node.js'
 
 /** Nodes by name. */

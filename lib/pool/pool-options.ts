@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../errors.js'
+import { requireKnownNames } from '../nearest-name.js'
 
 /** How a pool behaves. Every option has a default; see {@link POOL_DEFAULTS}. */
 export interface PoolOptions {
@@ -20,9 +21,22 @@ export interface PoolOptions {
   readonly maxLifetimeMs: number
   /** Idle milliseconds after which a connection is checked before it is lent. Default 1,000, 0 to 86,400,000. */
   readonly validateAfterIdleMs: number
+  /**
+   * Milliseconds after which a connection that is still lent is reported as a leak, with the borrower's stack unless
+   * `NODE_ENV` is `production`. Default 30,000, 0 (never) to 86,400,000.
+   */
+  readonly leakAfterMs: number
   /** Statements that each new connection runs first. Default none. */
   readonly initSql: readonly string[]
+  /**
+   * What stands between PostgreSQL and the pool. `transaction`: a pooler that gives a connection for one transaction at a time:
+   * nothing is kept prepared, and what needs a session of its own is refused. `session`: nothing, or a pooler that gives one
+   * connection for a whole session. `auto`: found out with the first connection. Default `auto`.
+   */
+  readonly pooler: PoolerMode
 }
+
+export type PoolerMode = 'auto' | 'session' | 'transaction'
 
 export const POOL_DEFAULTS: Omit<PoolOptions, 'lockTimeoutMs'> = Object.freeze({
   minConnections: 0,
@@ -33,6 +47,8 @@ export const POOL_DEFAULTS: Omit<PoolOptions, 'lockTimeoutMs'> = Object.freeze({
   idleTimeoutMs: 60_000,
   maxLifetimeMs: 1_800_000,
   validateAfterIdleMs: 1_000,
+  leakAfterMs: 30_000,
+  pooler: 'auto',
   initSql: Object.freeze([]),
 })
 
@@ -45,7 +61,12 @@ const BOUNDS: Readonly<Record<string, readonly [lowest: number, highest: number]
   idleTimeoutMs: [10, 86_400_000],
   maxLifetimeMs: [100, 86_400_000],
   validateAfterIdleMs: [0, 86_400_000],
+  leakAfterMs: [0, 86_400_000],
 }
+
+const POOLER_MODES: readonly unknown[] = ['auto', 'session', 'transaction'] satisfies PoolerMode[]
+
+const NAMES = [...Object.keys(BOUNDS), 'share', 'initSql', 'pooler']
 
 /**
  * Checks pool options and fills in the defaults.
@@ -55,7 +76,8 @@ const BOUNDS: Readonly<Record<string, readonly [lowest: number, highest: number]
 export function poolOptions(given: Partial<PoolOptions> = {}): PoolOptions {
   if (typeof given !== 'object' || given === null)
     throw new ConfigurationError('pool', `expected an object, got ${given === null ? 'null' : typeof given}`)
-  for (const [name, value] of Object.entries(given)) checkOption(name, value)
+  requireKnownNames('pool', given, NAMES)
+  for (const [name, value] of Object.entries(given)) if (value !== undefined) checkOption(name, value)
   const merged = { ...POOL_DEFAULTS, ...withoutUndefined(given) }
   const options: PoolOptions = {
     ...merged,
@@ -68,24 +90,21 @@ export function poolOptions(given: Partial<PoolOptions> = {}): PoolOptions {
 }
 
 function checkOption(name: string, value: unknown): void {
-  if (value === undefined) return
   const option = `pool.${name}`
   if (name === 'share') {
     if (typeof value !== 'boolean') throw new ConfigurationError(option, `expected true or false, got ${typeof value}`)
-    return
-  }
-  if (name === 'initSql') {
+  } else if (name === 'pooler') {
+    if (!POOLER_MODES.includes(value)) throw new ConfigurationError(option, `expected one of ${POOLER_MODES.join(', ')}`)
+  } else if (name === 'initSql') {
     const isList = Array.isArray(value) && value.every((sql) => typeof sql === 'string' && sql.trim() !== '')
     if (!isList) throw new ConfigurationError(option, 'expected a list of SQL statements')
-    return
-  }
-  const bounds = Object.hasOwn(BOUNDS, name) ? BOUNDS[name] : undefined
-  if (bounds === undefined)
-    throw new ConfigurationError(option, `unknown option; known are ${[...Object.keys(BOUNDS), 'share', 'initSql'].join(', ')}`)
-  if (!Number.isInteger(value) || (value as number) < bounds[0] || (value as number) > bounds[1]) {
-    const got = typeof value === 'number' ? String(value) : typeof value
-    throw new ConfigurationError(option, `expected a whole number from ${bounds[0]} to ${bounds[1]}, got ${got}`)
-  }
+  } else checkNumber(option, value, BOUNDS[name]!)
+}
+
+function checkNumber(option: string, value: unknown, [lowest, highest]: readonly [number, number]): void {
+  if (Number.isInteger(value) && (value as number) >= lowest && (value as number) <= highest) return
+  const got = typeof value === 'number' ? String(value) : typeof value
+  throw new ConfigurationError(option, `expected a whole number from ${lowest} to ${highest}, got ${got}`)
 }
 
 function requireAtMost(options: PoolOptions, name: 'minConnections' | 'lockTimeoutMs', limit: 'maxConnections' | 'acquireTimeoutMs'): void {

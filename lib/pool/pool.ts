@@ -4,6 +4,8 @@ import type { Deadline } from '../deadline.js'
 export interface PoolMember {
   /** Set once its socket or handle has failed; a broken member is never lent again. */
   readonly isBroken: boolean
+  /** The last statement of a node there, with placeholders for its values: says what a holder is doing. */
+  readonly lastStatement?: string | undefined
 }
 
 /** How a pool gets its members and keeps them fit. */

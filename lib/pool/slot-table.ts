@@ -107,7 +107,7 @@ export class SlotTable<C extends PoolMember> {
   oldestHolders(nowMs: number): readonly PoolHolder[] {
     return this.inState('lent')
       .slice(0, 3)
-      .map(({ label, sinceMs }) => ({ label, heldMs: nowMs - sinceMs }))
+      .map(({ label, sinceMs, member }) => ({ label, heldMs: nowMs - sinceMs, statement: member.lastStatement }))
   }
 
   /** Lets a time in which the process stood still age nobody: nobody could use a connection then. */

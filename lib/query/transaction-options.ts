@@ -1,6 +1,7 @@
 import type { BeginOptions, IsolationLevel } from '../dialect/dialect.js'
 import { ConfigurationError } from '../errors.js'
 import { isPlainObject, kindOf } from '../model/value-kind.js'
+import { requireKnownNames } from '../nearest-name.js'
 
 /** What a transaction may be asked for; on the outermost one only. */
 export interface TransactionOptions extends BeginOptions {}
@@ -15,8 +16,8 @@ const OPTIONS: readonly string[] = ['isolation', 'readOnly']
  */
 export function checkTransactionOptions(options: TransactionOptions, isNested: boolean): void {
   if (!isPlainObject(options)) throw new ConfigurationError('options', `expected an object, got ${kindOf(options)}`)
+  requireKnownNames('', options, OPTIONS)
   for (const [name, value] of Object.entries(options)) {
-    if (!OPTIONS.includes(name)) throw new ConfigurationError(name, `unknown option; known are ${OPTIONS.join(', ')}`)
     if (value !== undefined && isNested) throw new ConfigurationError(name, 'can be set on the outermost transaction only')
   }
   const { isolation, readOnly }: TransactionOptions = options

@@ -12,6 +12,7 @@ export class MysqlConnection implements Connection {
   readonly #types: Driver['TypedParameter']
   readonly #killQuery: KillQuery
   #wasCancelled = false
+  #lastStatement: string | undefined
 
   constructor(client: Client, types: Driver['TypedParameter'], killQuery: KillQuery) {
     this.client = client
@@ -24,11 +25,17 @@ export class MysqlConnection implements Connection {
     return this.#wasCancelled || this.client.isBroken
   }
 
+  get lastStatement(): string | undefined {
+    return this.#lastStatement
+  }
+
   /**
    * Runs a statement. One with bound values always goes out prepared: written into the text, a value would need escapes, and what
    * a backslash means there is up to the session (`NO_BACKSLASH_ESCAPES`).
    */
   run({ sql, parameters, name }: Statement): Promise<StatementResult> | StatementResult {
+    // without a name it may be somebody's own text, with values in it
+    this.#lastStatement = name === undefined ? undefined : sql
     if (parameters.length === 0 && name === undefined) return this.client.query(sql)
     return this.client.execute(sql, bindParameters(parameters, this.#types))
   }

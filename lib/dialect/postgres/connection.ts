@@ -26,6 +26,7 @@ type Settle = { readonly resolve: (result: StatementResult) => void; readonly re
 export class PostgresConnection implements Connection {
   #isBroken = false
   #isBusy = false
+  #lastStatement: string | undefined
   // of the last ReadyForQuery: I idle, T in a transaction, E in a failed one
   #transaction: 'I' | 'T' | 'E' = 'I'
   #onAnswer: (() => void) | undefined
@@ -59,6 +60,10 @@ export class PostgresConnection implements Connection {
     return this.#isBroken
   }
 
+  get lastStatement(): string | undefined {
+    return this.#lastStatement
+  }
+
   /** Nothing runs and no transaction is open. */
   get isIdle(): boolean {
     return !this.#isBusy && this.#transaction === 'I'
@@ -88,6 +93,8 @@ export class PostgresConnection implements Connection {
     }
     const query = preparation && new PreparedQuery(preparation, sql, parameters, onAnswer)
     this.#isBusy = true
+    // without a name it may be somebody's own text, with values in it
+    this.#lastStatement = statement.name === undefined ? undefined : sql
     if (query !== undefined) this.client.query(query)
     else this.client.query({ text: sql, values: parameters as unknown[], rowMode: 'array' } satisfies QueryArrayConfig, onAnswer)
   }

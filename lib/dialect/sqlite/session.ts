@@ -15,6 +15,7 @@ export class SqliteSession implements Connection {
   isBroken = false
   /** What this session is lent for; one lent to read refuses statements that write. */
   access: AcquireRequest['access']
+  lastStatement: string | undefined
 
   #database: Sqlite.Database
   #prepared: PreparedStatements
@@ -41,6 +42,8 @@ export class SqliteSession implements Connection {
   }
 
   run(statement: Statement): MaybePromise<StatementResult> {
+    // without a name it may be somebody's own text, with values in it
+    this.lastStatement = statement.name === undefined ? undefined : statement.sql
     if (this.#hasLostTransaction) return this.#runAfterLoss(statement)
     const repetition = statement.repeat === undefined ? undefined : new Repetition(statement.repeat)
     try {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { nearestName } from '../../../lib/model/known-options.js'
+import { nearestName } from '../../../lib/nearest-name.js'
 import { codeNameProblem, objectNameProblem, snakeCase, tableNameOf } from '../../../lib/model/names.js'
 
 describe('snakeCase', () => {
