@@ -1,11 +1,16 @@
 import { DummyDriver, Kysely } from 'kysely'
+import { ApplicationLocks } from './dialect/application-locks.js'
 import { type ConnectionConfig, connectionConfig } from './dialect/connection-config.js'
 import { ConnectionSource } from './dialect/connection-source.js'
 import { constraintCatalogue } from './dialect/constraint-catalogue.js'
 import { createDialect } from './dialect/create-dialect.js'
+import { DatabaseLocks } from './dialect/database-locks.js'
 import type { Dialect } from './dialect/dialect.js'
+import type { HoldOptions, LockOptions } from './dialect/lock-options.js'
 import { ConfigurationError } from './errors.js'
-import { type Logger, logEvents } from './logger.js'
+import type { HeldLock } from './lock/held-lock.js'
+import type { Hold } from './lock/hold.js'
+import { type Logger, logDebug, logEvents } from './logger.js'
 import { definitionOf } from './model/define-model.js'
 import type { ModelClass, ModelDefinition } from './model/model-definition.js'
 import { checkRelations } from './model/relations.js'
@@ -16,12 +21,16 @@ import { crudNodes } from './nodes/crud-nodes.js'
 import type { ModelNodes } from './nodes/model-nodes.js'
 import type { Node } from './nodes/node.js'
 import { NodeRegistry } from './nodes/node-registry.js'
+import { poolKey } from './pool/pool-key.js'
 import { type PoolOptions, poolOptions } from './pool/pool-options.js'
+import { poolRegistry } from './pool/pool-registry.js'
+import type { PoolInfo } from './pool/pool-stats.js'
 import { bindModel, type Compiler } from './query/bound-model.js'
 import { createTables } from './query/create-tables.js'
 import { foreignKeyLinks } from './query/foreign-key-link.js'
 import type { KyselyTables } from './query/kysely/kysely-tables.js'
 import { modelKysely } from './query/kysely/model-kysely.js'
+import { requireSlowQueryMs } from './query/query-observer.js'
 import { QueryRunner } from './query/query-runner.js'
 import type { TransactionOptions } from './query/transaction-options.js'
 
@@ -39,8 +48,21 @@ export interface DatabaseOptions<M extends Models> {
   readonly models: M
   /** See {@link PoolOptions} for each option's unit, bounds and default. */
   readonly pool?: Partial<PoolOptions>
-  /** Gets statements and connections as `debug`, failures, time-outs and fallbacks as `warn`. Default: none. */
+  /**
+   * Gets statements, connections and locks as `debug`; failures, time-outs, fallbacks, leaks and slow statements as `warn`.
+   * Default: none; with `NODE_DEBUG=latchwork` in the environment, standard error gets the same.
+   */
   readonly logger?: Logger
+  /**
+   * Milliseconds after which a statement is slow: told of on the channel `latchwork:slow-query`, to the logger as `warn`, and
+   * counted by `latchwork/metrics`. Default: none is slow. 1 to 86,400,000.
+   */
+  readonly slowQueryMs?: number
+  /**
+   * Most connections of the whole process, dedicated ones and those for locks included; while several database objects
+   * give one, the lowest holds. From 1. Default: what its open pools may have together, and two more for each.
+   */
+  readonly connectionBudget?: number
   /** The current instant, for the timestamps that the layer keeps. Default: the system's clock. */
   readonly now?: () => Date
 }
@@ -50,7 +72,7 @@ export interface CloseOptions {
   readonly timeoutMs?: number
 }
 
-const OPTIONS: readonly string[] = ['url', 'connection', 'models', 'pool', 'logger', 'now']
+const OPTIONS: readonly string[] = ['url', 'connection', 'models', 'pool', 'logger', 'slowQueryMs', 'connectionBudget', 'now']
 const CLOSE_TIMEOUT_MS = 5_000
 
 /**
@@ -79,6 +101,8 @@ export class Database<M extends Models> implements AsyncDisposable {
   readonly #registry: NodeRegistry
   readonly #kysely: Kysely<KyselyTables<M>>
   readonly #endLogging: (() => void) | undefined
+  readonly #endLimit: (() => void) | undefined
+  readonly #locks: ApplicationLocks
 
   /** Use {@link createDatabase}. */
   constructor(options: DatabaseOptions<M>) {
@@ -87,9 +111,11 @@ export class Database<M extends Models> implements AsyncDisposable {
     checkRelations(list)
     this.#dialect = createDialect(connectionConfig(options))
     this.#schema = schemaOf(list)
-    this.#source = new ConnectionSource(this.#dialect, poolOptions(options.pool))
+    const pool = poolOptions(options.pool)
+    this.#source = new ConnectionSource(this.#dialect, pool)
+    this.#locks = applicationLocks(this.#dialect, pool)
     const catalogue = constraintCatalogue(list, this.#schema)
-    this.#runner = new QueryRunner(this.#dialect, this.#source, catalogue)
+    this.#runner = new QueryRunner(this.#dialect, this.#source, catalogue, options.slowQueryMs)
     const compiler = compilerOf(this.#dialect)
     const foreignKeys = foreignKeyLinks(this.#schema, catalogue)
     const now = options.now ?? (() => new Date())
@@ -101,6 +127,8 @@ export class Database<M extends Models> implements AsyncDisposable {
     this.nodes = Object.freeze(Object.fromEntries(nodes)) as unknown as DatabaseNodes<M>
     this.#registry = new NodeRegistry(nodes.flatMap(([, each]) => Object.values(each)))
     // last: a database that could not be made listens to nothing
+    logDebug()
+    this.#endLimit = options.connectionBudget === undefined ? undefined : poolRegistry().budget.limitTo(options.connectionBudget)
     this.#endLogging = options.logger && logEvents(options.logger, this.#source.name)
   }
 
@@ -134,7 +162,7 @@ export class Database<M extends Models> implements AsyncDisposable {
    * @throws {CommitUnknownError} the connection was lost during COMMIT
    */
   transaction<T>(fn: () => Promise<T>, options?: TransactionOptions): Promise<T> {
-    return this.#runner.transaction(fn, undefined, options)
+    return this.#runner.transaction('transaction', fn, undefined, options)
   }
 
   /**
@@ -146,6 +174,45 @@ export class Database<M extends Models> implements AsyncDisposable {
     return createTables(this.#dialect, this.#runner, this.#schema)
   }
 
+  /**
+   * Runs `fn` while the lock `key` is held: nobody else on this database runs under it, in this process or, with
+   * `{ across: 'database' }`, in any. First come, first served within the process. Inside `fn` the lock is there for every call below,
+   * one at a time.
+   *
+   * ```ts
+   * await db.lock('invoice:42', async () => charge(42), { timeoutMs: 2_000 })
+   * ```
+   *
+   * @throws {LockTimeoutError} it was not free within `timeoutMs` (the pool's `acquireTimeoutMs`, unless said)
+   * @throws {DeadlockError} those who have it wait for what this call has; both chains are in the message
+   * @throws {LockLostError} its session on the database ended while `fn` ran
+   */
+  lock<T>(key: string, fn: (lock: HeldLock) => T | PromiseLike<T>, options?: LockOptions): Promise<T> {
+    return this.#locks.lock(key, fn, options)
+  }
+
+  /**
+   * Holds the lock `key` in this process until it is released; at the latest until the lock scope around the call ends, which
+   * then reports it as a leak.
+   *
+   * ```ts
+   * await withLockScope(async () => {
+   *   using invoice = await db.hold('invoice:42')
+   * })
+   * ```
+   *
+   * @throws {ConfigurationError} there is no lock scope around the call
+   * @throws {LockTimeoutError} it was not free within `timeoutMs` (the pool's `acquireTimeoutMs`, unless said)
+   */
+  hold(key: string, options?: HoldOptions): Promise<Hold> {
+    return this.#locks.hold(key, options)
+  }
+
+  /** The pool of this database as it is now, with its lock; undefined before the first call and after the last. */
+  poolInfo(): PoolInfo | undefined {
+    return this.#source.info()
+  }
+
   /** Settles when the database answers; rejects with what keeps it from it. */
   async ping(): Promise<void> {
     await this.#runner.run({ label: 'ping', access: 'read', statement: { sql: 'select 1', parameters: [] }, read: () => undefined })
@@ -153,7 +220,8 @@ export class Database<M extends Models> implements AsyncDisposable {
 
   /** Refuses new calls, waits for those that run, and gives the pool back. Always settles. */
   async close({ timeoutMs = CLOSE_TIMEOUT_MS }: CloseOptions = {}): Promise<void> {
-    await this.#source.close(timeoutMs)
+    await Promise.all([this.#source.close(timeoutMs), this.#locks.close()])
+    this.#endLimit?.()
     this.#endLogging?.()
   }
 
@@ -168,6 +236,7 @@ function checkOptions<M extends Models>(options: DatabaseOptions<M>): DatabaseOp
   if (!isPlainObject(options.models)) throw new ConfigurationError('models', `expected an object of classes, got ${kindOf(options.models)}`)
   if (options.logger !== undefined && !isLogger(options.logger))
     throw new ConfigurationError('logger', 'expected an object with debug and warn')
+  requireSlowQueryMs(options.slowQueryMs)
   if (options.now !== undefined && typeof options.now !== 'function')
     throw new ConfigurationError('now', 'expected a function that gives a Date')
   return options
@@ -180,6 +249,12 @@ function isLogger(value: unknown): value is Logger {
 
 function definitionsOf(models: Models): Readonly<Record<string, ModelDefinition>> {
   return Object.fromEntries(Object.entries(models).map(([key, target]) => [key, definitionOf(target)]))
+}
+
+function applicationLocks(dialect: Dialect, pool: PoolOptions): ApplicationLocks {
+  // whatever their pool options, all on one database see the same locks
+  const { key } = poolKey(dialect.target, { engine: dialect.engine, identity: dialect.identity })
+  return new ApplicationLocks(dialect.target, key, new DatabaseLocks(dialect, pool), pool.acquireTimeoutMs)
 }
 
 /** A Kysely that compiles statements and never runs them. */

@@ -60,8 +60,16 @@ export type PoolEvent = { readonly pool: string } & (
   | { readonly type: 'leaked'; readonly label: string; readonly heldMs: number; readonly stack: string | undefined }
 )
 
+/** `pool`: opens and closes a pool; `application`: taken by `db.lock` and `db.hold`. */
+export type LockKind = 'pool' | 'application'
+
 /** A lock of this process changed hands, or a waiter gave up. `key` is what it is called: no hash and no secret. */
-export type LockEvent = { readonly key: string; readonly label: string | undefined; readonly isReentry: boolean } & (
+export type LockEvent = {
+  readonly kind: LockKind
+  readonly key: string
+  readonly label: string | undefined
+  readonly isReentry: boolean
+} & (
   | { readonly type: 'acquired'; readonly waitedMs: number }
   | { readonly type: 'released'; readonly heldMs: number }
   | { readonly type: 'timedOut' | 'aborted'; readonly waitedMs: number }

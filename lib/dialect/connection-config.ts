@@ -33,7 +33,10 @@ export interface ServerConnection {
 /** How to reach an embedded SQLite database. */
 export interface SqliteConnection {
   readonly engine: 'sqlite'
-  /** Path of the file, made when it is not there; or `:memory:`. */
+  /**
+   * Path of the file, made when it is not there; or `:memory:`, a database of its own; or `:memory:name`, one database for all
+   * in this thread who name it, as long as one who has used it is open. A name is 1 to 100 letters, digits, `_`, `.` and `-`.
+   */
   readonly file: string
 }
 
@@ -47,14 +50,16 @@ const SCHEMES: Readonly<Record<string, Engine>> = {
   'sqlite:': 'sqlite',
 }
 
+const MEMORY = ':memory:'
+
 const SERVER_OPTIONS = ['engine', 'host', 'port', 'user', 'password', 'database', 'tls', 'applicationName']
 
 /**
  * One checked configuration from `url` or `connection`. Does no I/O.
  *
  * URLs: `postgres://user:password@host:5432/database?sslmode=require&application_name=shop`, the same with `mysql://` or
- * `mariadb://`, `sqlite:shop.db`, `sqlite:/var/lib/shop.db`, `sqlite::memory:`. `sslmode` is `disable`, `require`
- * (encrypted, certificate not checked) or `verify-full`.
+ * `mariadb://`, `sqlite:shop.db`, `sqlite:/var/lib/shop.db`, `sqlite::memory:`, `sqlite::memory:name`. `sslmode` is `disable`,
+ * `require` (encrypted, certificate not checked) or `verify-full`.
  *
  * @throws {ConfigurationError} both or neither is given, an unknown scheme, option or URL parameter; the message never holds the password
  */
@@ -143,6 +148,9 @@ function checked(config: ConnectionConfig): ConnectionConfig {
 
 function checkedSqlite(config: SqliteConnection): SqliteConnection {
   if (typeof config.file !== 'string' || config.file === '') throw new ConfigurationError('connection.file', 'expected a path or :memory:')
+  if (config.file.startsWith(MEMORY) && !/^[\w.-]{0,100}$/.test(config.file.slice(MEMORY.length))) {
+    throw new ConfigurationError('connection.file', 'the name behind :memory: takes 1 to 100 letters, digits, _, . and -')
+  }
   return config
 }
 

@@ -1,16 +1,20 @@
-import { type Deadline, deadlineAfter, settledBy } from '../deadline.js'
+import { type Deadline, deadlineAfter, remainingMs, settledBy } from '../deadline.js'
 import { PoolClosedError } from '../errors.js'
+import type { SharedResource } from '../lock/shared-resource.js'
 import type { Lease } from '../pool/lease.js'
 import type { AcquireRequest, Condition, Pool } from '../pool/pool.js'
 import { poolKey } from '../pool/pool-key.js'
 import type { PoolOptions } from '../pool/pool-options.js'
 import { poolRegistry } from '../pool/pool-registry.js'
+import type { PoolInfo } from '../pool/pool-stats.js'
 import type { Connection, Dialect, MaybePromise } from './dialect.js'
 
 /** Who wants a connection, and for what. Without a deadline, the pool's `acquireTimeoutMs` is the only limit. */
 export interface ConnectionRequest {
   readonly access: 'read' | 'write'
   readonly label: string
+  /** Where it was asked for: see {@link AcquireRequest.borrower}. */
+  readonly borrower?: Error | undefined
 }
 
 export interface ConnectionLimits {
@@ -38,7 +42,9 @@ export class ConnectionSource {
   #calls = 0
   #onIdle: (() => void) | undefined
 
+  /** @throws {ConfigurationError} the database cannot have a pool with these options */
   constructor(dialect: Dialect, options: PoolOptions) {
+    dialect.checkPoolOptions?.(options)
     this.#dialect = dialect
     this.#options = options
     // an owner is equal to itself alone: a pool that is not shared is one that only this object asks for
@@ -63,6 +69,7 @@ export class ConnectionSource {
     const acquire: AcquireRequest = {
       access: request.access,
       label: request.label,
+      borrower: request.borrower,
       deadline: Math.min(deadlineAfter(this.#options.acquireTimeoutMs), limits?.deadline ?? Number.POSITIVE_INFINITY),
       signal: limits?.signal,
     }
@@ -82,6 +89,16 @@ export class ConnectionSource {
     this.#dedicated.delete(connection)
     dedicated.pool.release(connection, condition)
     void dedicated.release()
+  }
+
+  /** The connections that this one, taken here, is among: for the graph of waits. */
+  slotsOf(connection: Connection): SharedResource {
+    return (this.#dedicated.get(connection)?.pool ?? this.#pool!).slotsOf(connection)
+  }
+
+  /** The pool as the process has it; undefined where it is not open. */
+  info(): PoolInfo | undefined {
+    return poolRegistry().infoOf(this.#key)
   }
 
   /**
@@ -128,7 +145,11 @@ export class ConnectionSource {
     if (this.#isClosed) throw this.#closedError()
     const dialect = this.#dialect
     const registry = poolRegistry()
-    const openDedicated = () => dialect.openPool(this.name, { ...this.#options, minConnections: 0, maxConnections: 1 })
+    // for one caller: it is not opened any longer than that one waits
+    const openDedicated = () => {
+      const acquireTimeoutMs = Math.max(1, Math.ceil(remainingMs(request.deadline)))
+      return dialect.openPool(this.name, { ...this.#options, minConnections: 0, maxConnections: 1, acquireTimeoutMs })
+    }
     return registry.borrow({
       ...request,
       key: this.#key,

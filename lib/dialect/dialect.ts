@@ -129,21 +129,25 @@ export interface ConstraintOrigin {
 
 /**
  * A session beside the pool that holds locks of the database, many at a time, each for one caller of this process. They are
- * free when they are unlocked or the session ends, however that comes about.
+ * free when they are unlocked or the session ends, however that comes about. Callers send it one request at a time.
  */
 export interface LockSession {
   /**
-   * Takes a lock if nobody has it; never waits for whoever has. The database's own limits on names are its to meet.
+   * Takes a lock if nobody has it; never waits for whoever has. Any text is a name, and another text is another lock. Asking
+   * for one that this session has already is the caller's mistake: engines differ in what they answer.
    *
    * @throws {ConnectionError | ConnectionLostError} the session is gone
    */
   tryLock(name: string): Promise<boolean>
+  /** @throws {ConnectionError | ConnectionLostError} the session is gone, or did not have the lock any more */
   unlock(name: string): Promise<void>
-  /** Who has a lock that {@link tryLock} did not get, for messages; undefined where the engine does not tell. */
+  /** Who has a lock that {@link tryLock} did not get, for messages; undefined where nobody has it or the engine does not tell. */
   holderOf(name: string): Promise<string | undefined>
-  /** Called once, when the session has ended and nobody here had asked for it. */
+  /** Settles when the session answers, and so still has its locks. */
+  ping(): Promise<void>
+  /** Called once, at the latest soon after the session has ended and nobody here had asked for it. */
   onLost(listener: (error: Error) => void): void
-  /** Frees what it holds. Settles within a second; never throws. */
+  /** Frees what it holds, even while it waits for an answer. Settles within a second; never throws. */
   close(): Promise<void>
 }
 
@@ -157,6 +161,9 @@ export interface Dialect {
   readonly target: string
   /** The whole normalised connection configuration, secrets included: only ever hashed into a pool key. */
   readonly identity: unknown
+
+  /** Refuses pool options that this database cannot have: throws a {@link ConfigurationError}, before any I/O. */
+  readonly checkPoolOptions?: ((options: PoolOptions) => void) | undefined
 
   createQueryCompiler(): QueryCompiler
   createAdapter(): DialectAdapter

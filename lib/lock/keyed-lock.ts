@@ -1,10 +1,21 @@
 import AsyncLock from 'async-lock'
 import { ConfigurationError } from '../errors.js'
-import { type Hold, KeyHold } from './hold.js'
-import { abortedError, type LockLine, type LockRequest, LockWaiter } from './lock-line.js'
+import type { LockKind } from '../events.js'
+import { KeyHold } from './key-hold.js'
+import { abortedError, LockLine, type LockRequest, LockWaiter } from './lock-line.js'
+import type { LockMeter } from './lock-metrics.js'
 
 export type { Hold } from './hold.js'
 export type { LockRequest } from './lock-line.js'
+
+export interface KeyedLockOptions {
+  /** What its events say. Default `application`. */
+  readonly kind?: LockKind
+  /** Counts for each name. */
+  readonly meter?: LockMeter
+  /** Its keys stand for re-entries into those of another lock. Default false. */
+  readonly isReentry?: boolean
+}
 
 /**
  * Mutual exclusion by key, first come first served. Different keys never wait for each other.
@@ -17,11 +28,14 @@ export type { LockRequest } from './lock-line.js'
 export class KeyedLock {
   readonly #queue = new AsyncLock({ maxPending: Number.POSITIVE_INFINITY })
   readonly #lines = new Map<string, LockLine>()
+  readonly #meter: LockMeter | undefined
+  readonly kind: LockKind
   readonly #isReentry: boolean
 
-  /** @param options `isReentry` marks the events of a lock that stands for re-entries into another one */
-  constructor(options: { readonly isReentry?: boolean } = {}) {
-    this.#isReentry = options.isReentry ?? false
+  constructor({ kind = 'application', meter, isReentry = false }: KeyedLockOptions = {}) {
+    this.kind = kind
+    this.#meter = meter
+    this.#isReentry = isReentry
   }
 
   /** How many keys are held or waited for. */
@@ -40,22 +54,28 @@ export class KeyedLock {
    *
    * @throws {LockTimeoutError} the deadline passed first; the message says who holds the key
    * @throws {AbortedError} the signal was aborted first
+   * @throws {DeadlockError} the chain of the request holds what those wait for who have this key
    */
-  acquire(key: string, request: LockRequest = {}): Promise<Hold> {
+  acquire(key: string, request: LockRequest = {}): Promise<KeyHold> {
     return new Promise((resolve, reject) => {
       // async-lock would take a list for several keys, and any object for the key "[object Object]"
       if (typeof key !== 'string') throw new ConfigurationError('key', `expected a string, got ${typeof key}`)
-      if (request.signal?.aborted) throw abortedError(key, request.signal)
-      const line = this.#lines.get(key) ?? this.#openLine(key)
+      if (request.signal?.aborted) throw abortedError(request.name ?? key, request.signal)
+      const line = this.#lines.get(key) ?? this.#openLine(key, request.name ?? key)
       const waiter = new LockWaiter(line, request, resolve, reject)
-      line.waiters.add(waiter)
+      line.join(waiter)
       if (line.tickets < line.waiters.size + (line.hold === undefined ? 0 : 1)) this.#drawTicket(line)
       if (line.waiters.has(waiter)) waiter.watch()
     })
   }
 
-  #openLine(key: string): LockLine {
-    const line: LockLine = { key, isReentry: this.#isReentry, hold: undefined, waiters: new Set(), tickets: 0 }
+  /** Counts one who has the key already by a call above, and so waits only for others who have it so too. */
+  countReentry(name: string): void {
+    this.#meter?.countersOf(name).reentered()
+  }
+
+  #openLine(key: string, name: string): LockLine {
+    const line = new LockLine(this.kind, key, name, this.#isReentry, this.#meter?.countersOf(name))
     this.#lines.set(key, line)
     return line
   }
@@ -75,7 +95,7 @@ export class KeyedLock {
 
   #serveOldest(line: LockLine, done: () => void): boolean {
     for (const waiter of line.waiters) {
-      line.hold = new KeyHold(line.key, waiter.label, line.isReentry, () => this.#endTurn(line, done))
+      line.hold = new KeyHold(line, waiter.label, () => this.#endTurn(line, done))
       waiter.serve(line.hold)
       return true
     }

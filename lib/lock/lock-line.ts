@@ -1,8 +1,12 @@
 import { setMaxListeners } from 'node:events'
 import { type Deadline, LONGEST_TIMER_MS, remainingMs } from '../deadline.js'
 import { AbortedError, LockTimeoutError } from '../errors.js'
-import { lockEvents } from '../events.js'
-import { byLabel, type Hold } from './hold.js'
+import { type LockKind, lockEvents } from '../events.js'
+import type { Frame, Resource, Wait } from './frame.js'
+import { byLabel } from './hold.js'
+import type { HeldLine, KeyHold } from './key-hold.js'
+import type { LockCounters, LockFailure } from './lock-counters.js'
+import { beginWait, circleOf, deadlockError, endWait } from './wait-graph.js'
 
 /** How to wait for a lock. */
 export interface LockRequest {
@@ -11,18 +15,43 @@ export interface LockRequest {
   readonly signal?: AbortSignal | undefined
   /** Who asks, for messages and events: a node's name. */
   readonly label?: string | undefined
+  /** What the lock is called in messages, events and figures, where that is not its key. */
+  readonly name?: string | undefined
+  /** The step of a call chain that waits: with it a circle of waits is found as soon as it would close. */
+  readonly frame?: Frame | undefined
 }
 
 /** One key while somebody holds it or waits for it. */
-export interface LockLine {
-  readonly key: string
-  /** Its events speak of re-entries into another lock. */
-  readonly isReentry: boolean
-  hold: Hold | undefined
+export class LockLine implements HeldLine, Resource {
+  hold: KeyHold | undefined
   /** Those who wait, oldest first. */
-  readonly waiters: Set<LockWaiter>
+  readonly waiters = new Set<LockWaiter>()
   /** Tickets drawn whose turn has not ended. Never fewer than hold and waiters together. */
-  tickets: number
+  tickets = 0
+
+  constructor(
+    readonly kind: LockKind,
+    readonly key: string,
+    /** What it is called in messages, events and figures. */
+    readonly name: string,
+    /** Stands for re-entries into another lock. */
+    readonly isReentry: boolean,
+    readonly counters: LockCounters | undefined,
+  ) {}
+
+  get description(): string {
+    return `lock "${this.name}"`
+  }
+
+  holders(): readonly Frame[] | undefined {
+    const frame = this.hold?.frame
+    return frame && [frame]
+  }
+
+  join(waiter: LockWaiter): void {
+    this.waiters.add(waiter)
+    if (!this.isReentry) this.counters?.joined()
+  }
 }
 
 /** Somebody in a line: served once, or gone when the deadline passes or the signal is aborted. */
@@ -30,12 +59,14 @@ export class LockWaiter {
   readonly sinceMs = performance.now()
   readonly #line: LockLine
   readonly #request: LockRequest
-  readonly #resolve: (hold: Hold) => void
+  readonly #resolve: (hold: KeyHold) => void
   readonly #reject: (error: Error) => void
   #timer: NodeJS.Timeout | undefined
   #onAbort: (() => void) | undefined
+  #wait: Wait | undefined
+  #isServedAtOnce = true
 
-  constructor(line: LockLine, request: LockRequest, resolve: (hold: Hold) => void, reject: (error: Error) => void) {
+  constructor(line: LockLine, request: LockRequest, resolve: (hold: KeyHold) => void, reject: (error: Error) => void) {
     this.#line = line
     this.#request = request
     this.#resolve = resolve
@@ -47,25 +78,36 @@ export class LockWaiter {
   }
 
   /** Ends the wait with a hold. */
-  serve(hold: Hold): void {
+  serve(hold: KeyHold): void {
     this.#leave('acquired')
     this.#resolve(hold)
   }
 
-  /** Starts to watch deadline and signal. For one who was not served at once. */
+  /** Starts to watch deadline, signal and the waits of others. For one who was not served at once. */
   watch(): void {
-    const { deadline, signal } = this.#request
+    const { deadline, signal, frame } = this.#request
+    this.#isServedAtOnce = false
+    if (frame !== undefined && this.#closesCircle(frame)) return
     if (signal !== undefined) {
       this.#onAbort = () => {
         // gone from the signal already; to look for it again among many others would be slow
         this.#onAbort = undefined
-        this.#giveUp('aborted', abortedError(this.#line.key, signal))
+        this.#giveUp('aborted', abortedError(this.#line.name, signal))
       }
       // many calls may share a signal; every listener is taken away again, so that a warning of a leak would be false
       setMaxListeners(0, signal)
       signal.addEventListener('abort', this.#onAbort, { once: true })
     }
     if (deadline !== undefined && deadline !== Number.POSITIVE_INFINITY) this.#watchDeadline(deadline)
+  }
+
+  #closesCircle(frame: Frame): boolean {
+    this.#wait = { frame, resource: this.#line, label: this.label, cancel: (error) => this.#giveUp('aborted', error) }
+    beginWait(this.#wait)
+    const chains = circleOf(this.#wait)
+    if (chains === undefined) return false
+    this.#giveUp('deadlock', deadlockError(this.#line.description, chains))
+    return true
   }
 
   #watchDeadline(deadline: Deadline): void {
@@ -80,29 +122,34 @@ export class LockWaiter {
     if (this.#line.waiters.has(this)) this.#giveUp('timedOut', timeoutError(this.#line, performance.now() - this.sinceMs))
   }
 
-  #giveUp(outcome: 'timedOut' | 'aborted', error: Error): void {
+  #giveUp(outcome: LockFailure, error: Error): void {
     this.#leave(outcome)
     this.#reject(error)
   }
 
-  #leave(type: 'acquired' | 'timedOut' | 'aborted'): void {
+  #leave(type: 'acquired' | LockFailure): void {
     if (this.#timer !== undefined) clearTimeout(this.#timer)
     if (this.#onAbort !== undefined) this.#request.signal?.removeEventListener('abort', this.#onAbort)
+    if (this.#wait !== undefined) endWait(this.#wait)
     this.#line.waiters.delete(this)
-    if (!lockEvents.hasSubscribers) return
-    const { key, isReentry } = this.#line
-    lockEvents.publish({ type, key, label: this.label, isReentry, waitedMs: performance.now() - this.sinceMs })
+    const { kind, name, isReentry, counters } = this.#line
+    const waitedMs = this.#isServedAtOnce ? 0 : performance.now() - this.sinceMs
+    if (!isReentry) {
+      if (type === 'acquired') counters?.acquired(this.#isServedAtOnce ? undefined : waitedMs)
+      else counters?.failed(type)
+    }
+    if (lockEvents.hasSubscribers) lockEvents.publish({ type, kind, key: name, label: this.label, isReentry, waitedMs })
   }
 }
 
 /** The error of a wait that was aborted, or that never began because it had been. */
-export function abortedError(key: string, signal: AbortSignal): AbortedError {
-  return new AbortedError(`the wait for lock "${key}" was aborted`, { cause: signal.reason })
+export function abortedError(name: string, signal: AbortSignal): AbortedError {
+  return new AbortedError(`the wait for lock "${name}" was aborted`, { cause: signal.reason })
 }
 
-function timeoutError({ key, hold }: LockLine, waitedMs: number): LockTimeoutError {
+function timeoutError({ name, hold }: LockLine, waitedMs: number): LockTimeoutError {
   const held = hold === undefined ? '' : `; held ${Math.round(hold.heldMs)} ms${byLabel(hold.label)}`
   return new LockTimeoutError(
-    `lock "${key}" was not free within ${Math.round(waitedMs)} ms${held}; raise the time-out or find what holds it`,
+    `lock "${name}" was not free within ${Math.round(waitedMs)} ms${held}; raise the time-out or find what holds it`,
   )
 }

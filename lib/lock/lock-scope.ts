@@ -1,56 +1,67 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { ScopeClosedError } from '../errors.js'
+import { ConfigurationError, ScopeClosedError } from '../errors.js'
+import { lockEvents } from '../events.js'
+import { callSite, warn } from '../warn.js'
+import { Frame, type Grip, type HeldResource, type Resource, type Wait } from './frame.js'
 import { byLabel, type Hold } from './hold.js'
+import type { KeyHold } from './key-hold.js'
 import { KeyedLock, type LockRequest } from './keyed-lock.js'
+import { LockRegistry, processLocks } from './lock-registry.js'
+import { beginWait, circleOf, deadlockError, endWait } from './wait-graph.js'
 
-/** One call chain and the locks it holds. Opened by its first hold, or by {@link withLockScope}. */
+/** One call chain and the locks it holds. Opened by its first hold or transaction, or by {@link withLockScope}. */
 export interface LockScope {
   readonly id: number
   /** What this point of the chain holds, outermost first. Locks taken beside it, in a sibling call, are not among them. */
-  readonly holds: readonly Pick<Hold, 'key' | 'label' | 'heldMs'>[]
+  readonly holds: readonly Pick<Hold, 'key' | 'name' | 'label' | 'heldMs'>[]
 }
 
-/** One step of a call chain: everything called in it descends from it. */
-class Frame implements LockScope {
-  readonly id: number
-  isEnded = false
-  #reentries: KeyedLock | undefined
-
-  constructor(
-    readonly parent: Frame | undefined,
-    readonly held: { readonly lock: KeyedLock; readonly hold: Hold } | undefined,
-    id: number,
-  ) {
-    this.id = id
-  }
-
-  get holds(): readonly Hold[] {
-    const outer = this.parent?.holds ?? []
-    return this.held === undefined || this.isEnded ? outer : [...outer, this.held.hold]
-  }
-
-  /** Where calls below this hold queue for the same key: they have it already, but not two of them at a time. */
-  get reentries(): KeyedLock {
-    this.#reentries ??= new KeyedLock({ isReentry: true })
-    return this.#reentries
-  }
+export interface LockScopeOptions {
+  /**
+   * `own`: application locks taken in the scope are of a registry of its own, and exclude nobody outside of it: for a test, or
+   * a tenant. Default `shared`: the registry around it; at the outermost, that of the process.
+   */
+  readonly registry?: 'shared' | 'own'
 }
 
 const frames = new AsyncLocalStorage<Frame>()
+const ownRegistries = new WeakMap<Frame, LockRegistry>()
+/** Where calls below a hold queue for the same key: they have it already, but not two of them at a time. */
+const reentryLocks = new WeakMap<Frame, KeyedLock>()
 let lastScopeId = 0
 
 /** The lock scope of this call chain; undefined outside of one, and after its end. */
 export function currentLockScope(): LockScope | undefined {
+  const frame = firstOpen(frames.getStore())
+  return frame && { id: frame.scopeId, holds: frame.holds }
+}
+
+/** The step of a call chain that this call is in; undefined where the chain holds nothing and is no scope. */
+export function currentFrame(): Frame | undefined {
   return firstOpen(frames.getStore())
 }
 
+/** The locks of the application that this call sees: of its scope's own registry, or of the process. */
+export function currentLocks(): LockRegistry {
+  for (const frame of frames.getStore()?.chain() ?? []) {
+    const own = frame.isEnded ? undefined : ownRegistries.get(frame)
+    if (own !== undefined) return own
+  }
+  return processLocks()
+}
+
 /**
- * Runs `fn` in a lock scope of its own. What the chain holds already, it holds in there too.
+ * Runs `fn` in a lock scope of its own. What the chain holds already, it holds in there too. Locks that were taken by hand in
+ * the scope and not released are freed at its end, and reported as leaks.
  *
- * @throws {ScopeClosedError} a hold that this call descends from has been released: it was not awaited
+ * @throws {ScopeClosedError} a hold or transaction that this call descends from has ended: it was not awaited
+ * @throws {ConfigurationError} an unknown registry
  */
-export async function withLockScope<T>(fn: () => T | PromiseLike<T>): Promise<T> {
-  return runInFrame(new Frame(requireOpenChain(), undefined, ++lastScopeId), fn)
+export async function withLockScope<T>(fn: () => T | PromiseLike<T>, { registry = 'shared' }: LockScopeOptions = {}): Promise<T> {
+  if (registry !== 'shared' && registry !== 'own') throw new ConfigurationError('registry', 'expected shared or own')
+  const frame = new Frame(requireOpenChain(), ++lastScopeId, undefined)
+  if (registry === 'own') ownRegistries.set(frame, new LockRegistry())
+  return runInFrame(frame, fn)
 }
 
 /**
@@ -61,36 +72,138 @@ export async function withLockScope<T>(fn: () => T | PromiseLike<T>): Promise<T>
  *
  * @throws {LockTimeoutError} the deadline passed before the key's turn came
  * @throws {AbortedError} the signal was aborted before the key's turn came
- * @throws {ScopeClosedError} a hold that this call descends from has been released: it was not awaited
+ * @throws {DeadlockError} the chain holds what those wait for who have the key
+ * @throws {ScopeClosedError} a hold or transaction that this call descends from has ended: it was not awaited
  */
-export async function withHold<T>(lock: KeyedLock, key: string, request: LockRequest, fn: () => T | PromiseLike<T>): Promise<T> {
+export async function withHold<T>(lock: KeyedLock, key: string, request: LockRequest, fn: (hold: Hold) => T | PromiseLike<T>): Promise<T> {
   const parent = requireOpenChain()
-  const holder = holderOf(parent, lock, key)
-  const hold = await (holder?.reentries ?? lock).acquire(key, request)
+  const hold = await acquireIn(parent, lock, key, request)
   try {
-    // the chain may have ended while this call waited
+    // the chain may have ended just as its turn came
     requireOpenChain()
-    return await runInFrame(new Frame(parent, { lock, hold }, parent?.id ?? ++lastScopeId), fn)
+    const frame = frameOf(parent, { kind: 'lock', lock, hold })
+    hold.frame = frame
+    return await runInFrame(frame, () => fn(hold))
   } finally {
     hold.release()
   }
+}
+
+/**
+ * Holds a key until it is released, at the latest until the lock scope, hold or transaction around this call ends. Everything
+ * in that scope has the key then, one call at a time. Not part of the search for deadlocks: nobody knows who will release it.
+ *
+ * @throws {ConfigurationError} there is no scope that could free it
+ * @throws see {@link withHold}
+ */
+export async function holdInScope(lock: KeyedLock, key: string, request: LockRequest): Promise<Hold> {
+  const frame = requireOpenChain()
+  if (frame === undefined)
+    throw new ConfigurationError('scope', 'a lock taken by hand needs a scope that frees it; put withLockScope around it')
+  const taker = callSite()
+  const hold = await acquireIn(frame, lock, key, request)
+  if (frame.isEnded) {
+    hold.release()
+    throw new ScopeClosedError(`the scope that asked for lock "${hold.name}" ended before it came free; await every call made in it`)
+  }
+  const taken = { lock, hold, taker }
+  frame.taken.add(taken)
+  const release = hold.release.bind(hold)
+  hold.release = () => {
+    frame.taken.delete(taken)
+    release()
+  }
+  return hold
+}
+
+/**
+ * Runs `fn` in a step of the chain that holds one of `resource`, so that circles of waits through it are found.
+ *
+ * @throws {ScopeClosedError} a hold or transaction that this call descends from has ended: it was not awaited
+ */
+export async function withResource<T>(resource: HeldResource, label: string, fn: () => Promise<T>): Promise<T> {
+  const frame = frameOf(requireOpenChain(), { kind: 'resource', resource, label })
+  resource.heldBy(frame)
+  try {
+    return await runInFrame(frame, fn)
+  } finally {
+    resource.freedBy(frame)
+  }
+}
+
+/**
+ * Settles as `granted` does, which is this call's wait for `resource`. Whoever asks answers for what is granted too late.
+ *
+ * @throws {DeadlockError} the chain holds what those wait for who have the resource
+ * @throws {ScopeClosedError} the hold or transaction around the call has ended: it was not awaited
+ */
+export function waitFor<T>(resource: Resource, label: string, granted: Promise<T>): Promise<T> {
+  const frame = currentFrame()
+  if (frame === undefined) return granted
+  return new Promise((resolve, reject) => {
+    const wait: Wait = { frame, resource, label, cancel: reject }
+    beginWait(wait)
+    const chains = circleOf(wait)
+    if (chains !== undefined) reject(deadlockError(resource.description, chains))
+    granted.finally(() => endWait(wait)).then(resolve, reject)
+    if (chains !== undefined) endWait(wait)
+  })
+}
+
+function acquireIn(frame: Frame | undefined, lock: KeyedLock, key: string, request: LockRequest): Promise<KeyHold> {
+  const holder = holderOf(frame, lock, key)
+  if (holder === undefined) return lock.acquire(key, { ...request, frame })
+  lock.countReentry(request.name ?? key)
+  return reentriesOf(holder, lock).acquire(key, { ...request, frame })
+}
+
+function frameOf(parent: Frame | undefined, grip: Grip): Frame {
+  return new Frame(parent, parent?.scopeId ?? ++lastScopeId, grip)
 }
 
 async function runInFrame<T>(frame: Frame, fn: () => T | PromiseLike<T>): Promise<T> {
   try {
     return await frames.run(frame, fn)
   } finally {
-    frame.isEnded = true
+    endFrame(frame)
   }
 }
 
-/** The innermost frame that has not ended. A plain scope that has ended is passed over: what it started may outlive it. */
+/** What nobody awaited is turned away where the frame held something, and what was left held is freed. */
+function endFrame(frame: Frame): void {
+  frame.isEnded = true
+  if (frame.grip !== undefined) for (const wait of [...frame.waits]) wait.cancel(closedError(frame))
+  for (const { lock, hold, taker } of [...frame.taken]) {
+    const { name, label, heldMs } = hold
+    const stack = taker?.stack
+    hold.release()
+    if (lockEvents.hasSubscribers)
+      lockEvents.publish({ type: 'leaked', kind: lock.kind, key: name, label, isReentry: false, heldMs, stack })
+    warn('LATCHWORK_LEAK', `lock "${name}"${byLabel(label)} was not released before its scope ended; it is free now`, stack)
+  }
+}
+
+/**
+ * The innermost frame that has not ended. A plain scope that has ended is passed over: what was first made in it, such as a timer or a
+ * cache, may outlive it, and is reported once.
+ */
 function requireOpenChain(): Frame | undefined {
   const innermost = frames.getStore()
-  for (let frame = innermost; frame !== undefined; frame = frame.parent) {
-    if (frame.isEnded && frame.held !== undefined) throw closedError(frame.held.hold)
+  for (const frame of innermost?.chain() ?? []) {
+    if (!frame.isEnded) continue
+    if (frame.grip !== undefined) throw closedError(frame)
+    if (!frame.isReported) reportLateCall(frame)
   }
   return firstOpen(innermost)
+}
+
+function reportLateCall(frame: Frame): void {
+  frame.isReported = true
+  warn(
+    'LATCHWORK_ENDED_SCOPE',
+    'a call came from a lock scope that has ended, and runs in one of its own; a timer or a cache that was first made in a scope does that, and so does a missing await',
+    callSite()?.stack,
+  )
 }
 
 function firstOpen(frame: Frame | undefined): Frame | undefined {
@@ -99,10 +212,22 @@ function firstOpen(frame: Frame | undefined): Frame | undefined {
 }
 
 function holderOf(frame: Frame | undefined, lock: KeyedLock, key: string): Frame | undefined {
-  while (frame !== undefined && !(frame.held?.lock === lock && frame.held.hold.key === key)) frame = frame.parent
+  while (frame !== undefined && (frame.isEnded || !frame.holdsKey(lock, key))) frame = frame.parent
   return frame
 }
 
-function closedError({ key, label }: Hold): ScopeClosedError {
-  return new ScopeClosedError(`lock "${key}", held${byLabel(label)} above this call, has been released; await every call made under a lock`)
+function reentriesOf(frame: Frame, { kind }: KeyedLock): KeyedLock {
+  const known = reentryLocks.get(frame)
+  if (known !== undefined) return known
+  const lock = new KeyedLock({ kind, isReentry: true })
+  reentryLocks.set(frame, lock)
+  return lock
+}
+
+function closedError({ grip }: Frame): ScopeClosedError {
+  if (grip?.kind !== 'lock') return new ScopeClosedError('the call came after the end of its transaction; await it inside the callback')
+  const { name, label } = grip.hold
+  return new ScopeClosedError(
+    `lock "${name}", held${byLabel(label)} above this call, has been released; await every call made under a lock`,
+  )
 }

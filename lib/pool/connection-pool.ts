@@ -5,18 +5,22 @@ import {
   PoolClosedError,
   PoolExhaustedError,
   PoolQueueFullError,
+  PoolSelfDeadlockError,
   PoolTimeoutError,
   ScopeClosedError,
 } from '../errors.js'
-import { poolEvents } from '../events.js'
+import { currentFrame } from '../lock/lock-scope.js'
+import { SharedResource } from '../lock/shared-resource.js'
+import { beginWait, circleOf, describeCircle } from '../lock/wait-graph.js'
 import { Alarm } from './alarm.js'
 import { BoundedConnector, CLOSE_LIMIT_MS } from './bounded-connector.js'
 import type { ConnectionBudget } from './connection-budget.js'
 import { DialThrottle } from './dial-throttle.js'
+import type { EndReason } from './end-reason.js'
 import { outside } from './outside.js'
-import type { AcquireRequest, Condition, Connector, Pool, PoolMember } from './pool.js'
+import type { AcquireRequest, Condition, Connector, Pool, PoolMember, PoolStats } from './pool.js'
+import { PoolJournal, PoolTimings } from './pool-journal.js'
 import type { PoolOptions } from './pool-options.js'
-import type { ConnectionPoolStats, EndReason } from './pool-stats.js'
 import { type Slot, SlotTable } from './slot-table.js'
 import { Waiter, WaiterQueue } from './waiter-queue.js'
 import { failureOf } from './warmed.js'
@@ -33,6 +37,9 @@ export class ConnectionPool<C extends PoolMember> implements Pool<C> {
   readonly #bounded: BoundedConnector<C>
   readonly #options: PoolOptions
   readonly #budget: ConnectionBudget | undefined
+  readonly #timings: PoolTimings
+  readonly #journal: PoolJournal
+  readonly #resource: SharedResource
   readonly #slots = new SlotTable<C>()
   readonly #waiters = new WaiterQueue<C>((nowMs) => this.#expireWaiters(nowMs))
   readonly #throttle = new DialThrottle()
@@ -46,13 +53,19 @@ export class ConnectionPool<C extends PoolMember> implements Pool<C> {
   /** Members that {@link close} took from whoever had them, until those give them back. */
   readonly #takenAway = new WeakSet<C>()
 
-  /** @param budget asked for room before each dial; without one, only `maxConnections` limits the pool */
-  constructor(name: string, connector: Connector<C>, options: PoolOptions, budget?: ConnectionBudget) {
+  /**
+   * @param budget asked for room before each dial; without one, only `maxConnections` limits the pool
+   * @param timings shared with another pool where both are one to their callers
+   */
+  constructor(name: string, connector: Connector<C>, options: PoolOptions, budget?: ConnectionBudget, timings = new PoolTimings()) {
     this.name = name
     this.#connector = connector
     this.#bounded = new BoundedConnector(connector)
     this.#options = options
     this.#budget = budget
+    this.#timings = timings
+    this.#journal = new PoolJournal(name, timings)
+    this.#resource = new SharedResource(`a connection of pool "${name}"`, (held) => this.#isExhausted(held))
   }
 
   /**
@@ -82,7 +95,7 @@ export class ConnectionPool<C extends PoolMember> implements Pool<C> {
       const slot = this.#slots.peekIdle()
       if (slot !== undefined && this.#isFresh(slot, nowMs)) {
         this.#slots.takeIdle()
-        return this.#lend(slot, request.label, nowMs, 0)
+        return this.#lend(slot, request, nowMs, 0)
       }
     }
     return this.#wait(request, nowMs)
@@ -95,9 +108,7 @@ export class ConnectionPool<C extends PoolMember> implements Pool<C> {
       throw new ScopeClosedError(`pool "${this.name}": the connection is not lent; it was released before, or belongs elsewhere`)
     }
     const nowMs = performance.now()
-    if (poolEvents.hasSubscribers) {
-      poolEvents.publish({ type: 'released', pool: this.name, label: slot.label, heldMs: nowMs - slot.sinceMs })
-    }
+    this.#journal.released(slot.label, nowMs - slot.sinceMs)
     if (this.#isClosed) this.#end(slot, 'closed')
     else if (condition === 'broken' || member.isBroken) this.#end(slot, 'broken')
     else if (nowMs >= slot.expiresAtMs) this.#end(slot, 'lifetime')
@@ -105,12 +116,16 @@ export class ConnectionPool<C extends PoolMember> implements Pool<C> {
     else this.#offer(slot, nowMs)
   }
 
+  slotsOf(): SharedResource {
+    return this.#resource
+  }
+
   close(timeoutMs: number): Promise<void> {
     this.#closed ??= outside(() => this.#shutDown(timeoutMs))
     return this.#closed
   }
 
-  stats(): ConnectionPoolStats {
+  stats(): PoolStats {
     return {
       open: this.#slots.open,
       idle: this.#slots.count('idle'),
@@ -118,13 +133,18 @@ export class ConnectionPool<C extends PoolMember> implements Pool<C> {
       waiting: this.#waiters.size,
       dialling: this.#dialling,
       created: this.#slots.created,
-      destroyed: Object.values(this.#slots.endedBy).reduce((sum, count) => sum + count, 0),
-      destroyedBy: { ...this.#slots.endedBy },
+      destroyed: { ...this.#slots.endedBy },
+      ...this.#timings.figures(),
     }
   }
 
   get #hasPlace(): boolean {
     return !this.#isClosed && this.#slots.size + this.#dialling < this.#options.maxConnections
+  }
+
+  /** Whether every member there can be is lent to one of the `held` call chains that keep theirs while they wait. */
+  #isExhausted(held: number): boolean {
+    return held > 0 && held === this.#slots.size && this.#dialling === 0 && !this.#hasPlace
   }
 
   /** Callers for whom no member is on its way. */
@@ -136,9 +156,9 @@ export class ConnectionPool<C extends PoolMember> implements Pool<C> {
     return nowMs - slot.sinceMs < this.#options.validateAfterIdleMs && !slot.member.isBroken
   }
 
-  #lend(slot: Slot<C>, label: string, nowMs: number, waitedMs: number): C {
-    this.#slots.lend(slot, label, nowMs)
-    if (poolEvents.hasSubscribers) poolEvents.publish({ type: 'acquired', pool: this.name, label, waitedMs })
+  #lend(slot: Slot<C>, request: AcquireRequest, nowMs: number, waitedMs: number): C {
+    this.#slots.lend(slot, request, nowMs)
+    this.#journal.acquired(request.label, waitedMs)
     return slot.member
   }
 
@@ -150,13 +170,35 @@ export class ConnectionPool<C extends PoolMember> implements Pool<C> {
       this.#waiters.join(waiter)
       this.#supply()
       // who is sure to be served does not count: a cold pool without a queue serves too
-      if (waiter.isWaiting && this.#unserved > this.#options.maxQueue) {
-        this.#waiters.leave(waiter)
-        throw new PoolQueueFullError(
-          `pool "${this.name}": ${this.#options.maxQueue} callers wait already; raise pool.maxQueue or send less`,
-        )
-      }
+      if (waiter.isWaiting && this.#unserved > this.#options.maxQueue) throw this.#refuse(waiter)
+      if (waiter.isWaiting) this.#watchForCircle(waiter)
     })
+  }
+
+  #refuse(waiter: Waiter<C>): PoolQueueFullError {
+    this.#waiters.leave(waiter)
+    this.#journal.refused(waiter.request.label, this.#waiters.size)
+    return new PoolQueueFullError(`pool "${this.name}": ${this.#options.maxQueue} callers wait already; raise pool.maxQueue or send less`)
+  }
+
+  /** A caller who holds nothing delays nobody, and cannot be part of a circle. */
+  #watchForCircle(waiter: Waiter<C>): void {
+    const frame = currentFrame()
+    if (frame === undefined) return
+    const { label } = waiter.request
+    const cancel = (error: Error) => {
+      this.#waiters.leave(waiter)
+      waiter.reject(error)
+    }
+    waiter.wait = { frame, resource: this.#resource, label, cancel }
+    beginWait(waiter.wait)
+    const chains = circleOf(waiter.wait)
+    if (chains === undefined) return
+    this.#journal.deadlock(label)
+    const message = `pool "${this.name}": all ${this.#slots.size} connections are held by calls that wait in a circle, this one among them`
+    cancel(
+      new PoolSelfDeadlockError(`${message}: ${describeCircle(chains)}; do the inner call before, after or in the transaction`, chains),
+    )
   }
 
   /** Gives a fit member to whoever has waited longest, else keeps it. */
@@ -167,7 +209,7 @@ export class ConnectionPool<C extends PoolMember> implements Pool<C> {
     }
     const waiter = this.#waiters.shift()
     if (waiter === undefined) this.#slots.keepIdle(slot, nowMs, nowMs + this.#options.idleTimeoutMs)
-    else waiter.resolve(this.#lend(slot, waiter.request.label, nowMs, nowMs - waiter.sinceMs))
+    else waiter.resolve(this.#lend(slot, waiter.request, nowMs, nowMs - waiter.sinceMs))
   }
 
   /** Sees to it that one member is on its way for each caller who waits, and keeps `minConnections`. */
@@ -237,7 +279,7 @@ export class ConnectionPool<C extends PoolMember> implements Pool<C> {
     const slot = this.#slots.add(member, nowMs, this.#options.maxLifetimeMs)
     this.#refusals = []
     this.#throttle.succeeded(sinceMs)
-    if (poolEvents.hasSubscribers) poolEvents.publish({ type: 'connected', pool: this.name, durationMs: nowMs - sinceMs })
+    this.#journal.connected(nowMs - sinceMs)
     this.#scheduleUpkeep(nowMs)
     this.#offer(slot, nowMs)
     this.#supply()
@@ -248,7 +290,7 @@ export class ConnectionPool<C extends PoolMember> implements Pool<C> {
     this.#dialling--
     this.#budget?.give()
     this.#throttle.refused(error, nowMs)
-    if (poolEvents.hasSubscribers) poolEvents.publish({ type: 'connectFailed', pool: this.name, durationMs: nowMs - sinceMs, error })
+    this.#journal.connectFailed(nowMs - sinceMs, error)
     // a server that is full takes some and refuses others: the callers wait while any connection is there or may yet come
     if (this.#slots.open === 0) this.#refusals.push(error)
     if (this.#slots.open + this.#dialling === 0) this.#rejectRefused()
@@ -284,9 +326,7 @@ export class ConnectionPool<C extends PoolMember> implements Pool<C> {
 
   #end(slot: Slot<C>, reason: EndReason): void {
     this.#slots.markClosing(slot, reason)
-    if (poolEvents.hasSubscribers) {
-      poolEvents.publish({ type: 'disconnected', pool: this.name, reason, ageMs: performance.now() - slot.openedAtMs })
-    }
+    this.#journal.disconnected(reason, performance.now() - slot.openedAtMs)
     outside(() => void this.#closeMember(slot, reason))
   }
 
@@ -310,7 +350,7 @@ export class ConnectionPool<C extends PoolMember> implements Pool<C> {
     const cause = this.#whyNoneNew()
     for (const { request, sinceMs, reject } of expired) {
       const waitedMs = nowMs - sinceMs
-      if (poolEvents.hasSubscribers) poolEvents.publish({ type: 'timedOut', pool: this.name, label: request.label, waitedMs })
+      this.#journal.timedOut(request.label, waitedMs)
       reject(new PoolTimeoutError(this.name, waitedMs, state, cause === undefined ? undefined : { cause }))
     }
   }
@@ -324,7 +364,8 @@ export class ConnectionPool<C extends PoolMember> implements Pool<C> {
 
   #scheduleUpkeep(nowMs: number): void {
     if (this.#isClosed || (this.#slots.size === 0 && this.#options.minConnections === 0)) return
-    const shortestMs = Math.min(this.#options.idleTimeoutMs, this.#options.maxLifetimeMs)
+    const { idleTimeoutMs, maxLifetimeMs, leakAfterMs } = this.#options
+    const shortestMs = Math.min(idleTimeoutMs, maxLifetimeMs, leakAfterMs === 0 ? Infinity : leakAfterMs)
     this.#upkeep.setFor(nowMs + Math.min(Math.max(5, shortestMs / 4), 5_000))
   }
 
@@ -332,6 +373,9 @@ export class ConnectionPool<C extends PoolMember> implements Pool<C> {
     const nowMs = performance.now()
     this.#slots.skipTime(lateMs)
     for (const { slot, reason } of this.#slots.takeOverdue(nowMs, this.#options.minConnections)) this.#end(slot, reason)
+    for (const { label, sinceMs, borrower } of this.#slots.takeLeaked(nowMs, this.#options.leakAfterMs)) {
+      this.#journal.leaked(label, nowMs - sinceMs, borrower?.stack)
+    }
     this.#scheduleUpkeep(nowMs)
     this.#supply()
   }

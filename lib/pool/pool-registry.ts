@@ -1,41 +1,26 @@
-import { type Deadline, LATE, remainingMs, settledBy } from '../deadline.js'
-import { LockTimeoutError, PoolExhaustedError } from '../errors.js'
+import { type Deadline, LATE, settledBy } from '../deadline.js'
+import { LockTimeoutError } from '../errors.js'
 import { poolEvents } from '../events.js'
 import { KeyedLock } from '../lock/keyed-lock.js'
+import type { LockCounters } from '../lock/lock-counters.js'
+import { LockMeter } from '../lock/lock-metrics.js'
+import { processLocks } from '../lock/lock-registry.js'
 import { Alarm } from './alarm.js'
+import type { BorrowRequest } from './borrow-request.js'
 import { ConnectionBudget } from './connection-budget.js'
+import { DedicatedConnections } from './dedicated-connections.js'
 import { Lease, type ReleaseOptions } from './lease.js'
 import { outside } from './outside.js'
 import type { Pool } from './pool.js'
 import { PoolKeyring } from './pool-keyring.js'
 import type { PoolOptions } from './pool-options.js'
-import type { RegistryStats } from './pool-stats.js'
-
-/** Who wants which pool, and how it is opened where nobody has opened it yet. */
-export interface BorrowRequest<P extends Pool = Pool> {
-  /** From {@link poolKey}; whoever asks with the same key gets the same pool. */
-  readonly key: string
-  /** Readable, without a secret. */
-  readonly name: string
-  readonly options: PoolOptions
-  readonly deadline: Deadline
-  readonly signal?: AbortSignal | undefined
-  /** Who asks: a node's name. */
-  readonly label: string
-  /** Opens the pool for the `callers` who wait, on {@link PoolRegistry.budget}. Runs once for them all, outside every caller's context. */
-  open(callers: number): Promise<P>
-  /**
-   * Opens a pool of one connection, which the registry counts: it takes no budget itself. Undefined where a second
-   * connection would be another database.
-   */
-  openDedicated?: (() => Promise<P>) | undefined
-}
+import type { PoolInfo, ProcessPools } from './pool-stats.js'
 
 /** A pool from its opening to its closing. */
 interface Entry {
   readonly key: string
   readonly name: string
-  readonly idleTimeoutMs: number
+  readonly options: PoolOptions
   /** Takes the pool's part of the budget away again. */
   readonly removeRoom: () => void
   /** Rings when it may have been unused for `idleTimeoutMs`. */
@@ -54,13 +39,19 @@ const CLOSE_TIMEOUT_MS = 5_000
 /** Set to `true`, one lock serialises the opening and closing of all pools, as before there was one a pool. Deprecated. */
 const LEGACY_SWITCH = 'LATCHWORK_LEGACY_POOL_LOCKING'
 const SLOT: unique symbol = Symbol.for('latchwork.pools.v1')
+const EVERY_POOL = { key: 'every pool', name: 'every pool' }
 const DONE: Promise<void> = Promise.resolve()
 
 /** The pools of this process: one registry for every copy of the package that is loaded. */
 export function poolRegistry(): PoolRegistry {
   const shared = globalThis as { readonly [SLOT]?: PoolRegistry }
-  if (shared[SLOT] === undefined) Object.defineProperty(globalThis, SLOT, { value: new PoolRegistry() })
+  if (shared[SLOT] === undefined) Object.defineProperty(globalThis, SLOT, { value: new PoolRegistry(processLocks().meter) })
   return shared[SLOT]!
+}
+
+/** The pools of this process as they are now, its dedicated connections and its connection budget. */
+export function poolStats(): ProcessPools {
+  return poolRegistry().stats()
 }
 
 /**
@@ -71,9 +62,16 @@ export class PoolRegistry {
   readonly keyring = new PoolKeyring()
   readonly budget = new ConnectionBudget()
   /** One lock a pool, held while it is opened or closed; never while a query runs. */
-  readonly locks = new KeyedLock()
+  readonly locks: KeyedLock
+  readonly #meter: LockMeter
   readonly #entries = new Map<string, Entry>()
-  #dedicated = 0
+  readonly #dedicated = new DedicatedConnections(this.budget)
+
+  /** @param meter counts for the locks */
+  constructor(meter = new LockMeter()) {
+    this.#meter = meter
+    this.locks = new KeyedLock({ kind: 'pool', meter })
+  }
 
   /**
    * Borrows the pool of a key: at once (not a promise) where it is open.
@@ -90,11 +88,33 @@ export class PoolRegistry {
     return entry?.pool === undefined ? this.#awaitPool(request) : this.#lease<P>(entry)
   }
 
-  stats(): RegistryStats {
+  /** The pools of the process as they are now. */
+  stats(): ProcessPools {
     return {
-      pools: [...this.#entries.values()].map(({ name, leases, pool }) => ({ name, leases, stats: pool?.stats() })),
-      dedicated: this.#dedicated,
+      pools: [...this.#entries.values()].map((entry) => this.#infoOf(entry)),
+      dedicated: this.#dedicated.count,
       budget: { limit: this.budget.limit, taken: this.budget.taken },
+    }
+  }
+
+  /** The pool of a key as it is now; undefined where it is not open, nor being opened. */
+  infoOf(key: string): PoolInfo | undefined {
+    const entry = this.#entries.get(key)
+    return entry && this.#infoOf(entry)
+  }
+
+  #infoOf(entry: Entry): PoolInfo {
+    const { name, pool, leases, options } = entry
+    const lock = lockOf(entry)
+    const state = this.locks.stateOf(lock.key)
+    return {
+      name,
+      state: pool === undefined ? 'opening' : 'open',
+      leases,
+      minConnections: options.minConnections,
+      maxConnections: options.maxConnections,
+      stats: pool?.stats(),
+      lock: { holder: state && { label: state.label, heldMs: state.heldMs }, ...this.#meter.countersOf(lock.name).figures() },
     }
   }
 
@@ -105,20 +125,43 @@ export class PoolRegistry {
   }
 
   async #awaitPool<P extends Pool>(request: BorrowRequest<P>): Promise<Lease<P>> {
-    const { key } = request
+    const { key, deadline, options } = request
     const sinceMs = performance.now()
-    const lockDeadline = Math.min(request.deadline, sinceMs + request.options.lockTimeoutMs)
+    const lockDeadline = Math.min(deadline, sinceMs + options.lockTimeoutMs)
     for (;;) {
-      const entry = this.#entries.get(key) ?? outside(() => this.#open(request))
-      if (entry.pool !== undefined) return this.#lease<P>(entry)
-      entry.waiting++
-      const outcome = await settledBy(entry.opened, lockDeadline, request.signal).finally(() => entry.waiting--)
+      const entry = this.#entries.get(key)
+      if (entry?.pool !== undefined) return this.#lease<P>(entry)
+      const outcome = await this.#awaitOpening(entry ?? outside(() => this.#open(request)), request, lockDeadline, entry === undefined)
       if (outcome === LATE) {
         const waitedMs = performance.now() - sinceMs
-        return this.#borrowDedicated(request, this.#timeoutOf(request.name, key, waitedMs), waitedMs)
+        return this.#dedicated.borrow(request, this.#timeoutOf(request, waitedMs), waitedMs, this.#countersOf(request))
       }
       // once more: whoever was told first may have closed the pool again
     }
+  }
+
+  /** The caller who began the opening is counted by its hold of the lock, the others as contending for it. */
+  async #awaitOpening(entry: Entry, request: BorrowRequest, deadline: Deadline, isOpener: boolean): Promise<unknown> {
+    const counters = this.#countersOf(entry)
+    const sinceMs = performance.now()
+    if (!isOpener) counters.joined()
+    entry.waiting++
+    try {
+      const outcome = await settledBy(entry.opened, deadline, request.signal)
+      if (outcome === LATE && isOpener) counters.joined()
+      if (outcome === LATE) counters.failed('timedOut')
+      else if (!isOpener) counters.acquired(performance.now() - sinceMs, false)
+      return outcome
+    } catch (error) {
+      if (!isOpener) counters.failed('aborted')
+      throw error
+    } finally {
+      entry.waiting--
+    }
+  }
+
+  #countersOf(entry: Pick<Entry, 'key' | 'name'>): LockCounters {
+    return this.#meter.countersOf(lockOf(entry).name)
   }
 
   #open(request: BorrowRequest): Entry {
@@ -126,7 +169,7 @@ export class PoolRegistry {
     const entry: Entry = {
       key,
       name,
-      idleTimeoutMs: request.options.idleTimeoutMs,
+      options: request.options,
       removeRoom: this.budget.addPool(request.options.maxConnections),
       unused: new Alarm(() => this.#closeUnused(entry)),
       opened: DONE,
@@ -136,6 +179,7 @@ export class PoolRegistry {
       unusedSinceMs: 0,
     }
     this.#entries.set(key, entry)
+    this.#meter.pin(name)
     entry.opened = this.#openUnderLock(entry, request)
     // those who wait are told; when all of them have given up, nobody is left to tell
     entry.opened.catch(() => undefined)
@@ -144,7 +188,8 @@ export class PoolRegistry {
 
   async #openUnderLock(entry: Entry, request: BorrowRequest): Promise<void> {
     // without a deadline: each caller has its own, and who holds the lock is bound by one
-    const hold = await this.locks.acquire(lockKey(entry.key), { label: request.label })
+    const { key, name } = lockOf(entry)
+    const hold = await this.locks.acquire(key, { label: request.label, name })
     try {
       entry.pool = await request.open(entry.waiting)
       if (poolEvents.hasSubscribers) poolEvents.publish({ type: 'opened', pool: entry.name })
@@ -155,6 +200,7 @@ export class PoolRegistry {
       throw error
     } finally {
       hold.release()
+      if (entry.pool === undefined) this.#unpin(entry)
     }
   }
 
@@ -168,12 +214,12 @@ export class PoolRegistry {
 
   #markUnused(entry: Entry): void {
     entry.unusedSinceMs = performance.now()
-    entry.unused.setFor(entry.unusedSinceMs + entry.idleTimeoutMs)
+    entry.unused.setFor(entry.unusedSinceMs + entry.options.idleTimeoutMs)
   }
 
   #closeUnused(entry: Entry): void {
     if (entry.leases > 0) return
-    const dueMs = entry.unusedSinceMs + entry.idleTimeoutMs
+    const dueMs = entry.unusedSinceMs + entry.options.idleTimeoutMs
     if (dueMs > performance.now()) entry.unused.setFor(dueMs)
     // an engine that cannot close finds nobody here who could do anything about it
     else this.#close(entry, CLOSE_TIMEOUT_MS).catch(() => undefined)
@@ -187,77 +233,34 @@ export class PoolRegistry {
   }
 
   async #closeUnderLock(entry: Entry, timeoutMs: number): Promise<void> {
-    const hold = await this.locks.acquire(lockKey(entry.key))
+    const { key, name } = lockOf(entry)
+    const hold = await this.locks.acquire(key, { name })
     try {
       await entry.pool?.close(timeoutMs)
     } finally {
       entry.removeRoom()
       hold.release()
+      this.#unpin(entry)
     }
     if (poolEvents.hasSubscribers) poolEvents.publish({ type: 'closed', pool: entry.name })
   }
 
+  /** Figures last as long as the pool; another one of the name may be open by now. */
+  #unpin({ key, name }: Entry): void {
+    if (!this.#entries.has(key)) this.#meter.unpin(name)
+  }
+
   /** The lock that was not to be had in time, and by whose doing. */
-  #timeoutOf(name: string, key: string, waitedMs: number): LockTimeoutError {
-    const holder = this.locks.stateOf(lockKey(key))
+  #timeoutOf(request: BorrowRequest, waitedMs: number): LockTimeoutError {
+    const holder = this.locks.stateOf(lockOf(request).key)
     const held = holder?.label === undefined ? '' : `; held ${Math.round(holder.heldMs)} ms by ${holder.label}`
     return new LockTimeoutError(
-      `lock "${name}": the pool was not open within ${Math.round(waitedMs)} ms${held}; raise pool.lockTimeoutMs or find what holds it`,
-    )
-  }
-
-  async #borrowDedicated<P extends Pool>(request: BorrowRequest<P>, timeout: LockTimeoutError, waitedMs: number): Promise<Lease<P>> {
-    const { name, label, deadline, signal, openDedicated } = request
-    if (openDedicated === undefined || remainingMs(deadline) === 0) throw timeout
-    if (!this.budget.tryTake()) throw this.#exhausted(name, timeout)
-    if (poolEvents.hasSubscribers) poolEvents.publish({ type: 'fallback', pool: name, label, waitedMs })
-    this.#dedicated++
-    const opening = outside(() => this.#openDedicated(openDedicated))
-    const pool = await settledBy(opening, deadline, signal).catch((error: unknown) => {
-      this.#discard(opening)
-      throw error
-    })
-    if (pool !== LATE) return new Lease('dedicated', pool, ({ timeoutMs }) => this.#closeDedicated(pool, timeoutMs))
-    this.#discard(opening)
-    throw timeout
-  }
-
-  async #openDedicated<P extends Pool>(open: () => Promise<P>): Promise<P> {
-    try {
-      return await open()
-    } catch (error) {
-      this.#forgetDedicated()
-      throw error
-    }
-  }
-
-  /** Closes a dedicated pool that comes too late. One that does not come at all has told the caller, or came later than its error. */
-  #discard(opening: Promise<Pool>): void {
-    opening.then((pool) => this.#closeDedicated(pool)).catch(() => undefined)
-  }
-
-  async #closeDedicated(pool: Pool, timeoutMs = CLOSE_TIMEOUT_MS): Promise<void> {
-    try {
-      await outside(() => pool.close(timeoutMs))
-    } finally {
-      this.#forgetDedicated()
-    }
-  }
-
-  #forgetDedicated(): void {
-    this.#dedicated--
-    this.budget.give()
-  }
-
-  #exhausted(name: string, cause: LockTimeoutError): PoolExhaustedError {
-    const { taken, limit } = this.budget
-    return new PoolExhaustedError(
-      `pool "${name}": no room for a dedicated connection, ${taken} of ${limit} in use; raise connectionBudget or pool.lockTimeoutMs`,
-      { cause },
+      `lock "${request.name}": the pool was not open within ${Math.round(waitedMs)} ms${held}; raise pool.lockTimeoutMs or find what holds it`,
     )
   }
 }
 
-function lockKey(key: string): string {
-  return process.env[LEGACY_SWITCH] === 'true' ? 'every pool' : key
+/** Which lock guards a pool's opening and closing, and what it is called. */
+function lockOf({ key, name }: Pick<Entry, 'key' | 'name'>): { readonly key: string; readonly name: string } {
+  return process.env[LEGACY_SWITCH] === 'true' ? EVERY_POOL : { key, name }
 }

@@ -1,4 +1,7 @@
 import type { Deadline } from '../deadline.js'
+import type { LatencyFigures } from '../latency.js'
+import type { SharedResource } from '../lock/shared-resource.js'
+import type { EndReason } from './end-reason.js'
 
 /** What a pool lends. The pool knows no database: a connector opens, checks, cleans and closes its members. */
 export interface PoolMember {
@@ -34,15 +37,28 @@ export interface AcquireRequest {
   readonly signal?: AbortSignal | undefined
   /** Who asks, for the message of a time-out: a node's name. */
   readonly label: string
+  /** Made where a connection is kept for longer than one statement: its stack is shown if it is never given back. */
+  readonly borrower?: Error | undefined
 }
 
+/** What a pool has now, and what became of what it had. */
 export interface PoolStats {
+  /** Connections that can be used. */
   readonly open: number
   readonly idle: number
   readonly leased: number
+  /** Connections being made. */
+  readonly dialling: number
+  /** Callers in the queue. */
   readonly waiting: number
+  /** Connections made since the pool was opened. */
   readonly created: number
-  readonly destroyed: number
+  /** Connections ended since then, by reason. */
+  readonly destroyed: Readonly<Record<EndReason, number>>
+  /** How long callers waited for a connection, those served at once included. */
+  readonly acquireMs: LatencyFigures
+  /** How long they kept it. */
+  readonly usageMs: LatencyFigures
 }
 
 /** A set of connections that calls share. {@link ConnectionPool} is the one for every engine; SQLite puts two together. */
@@ -72,5 +88,7 @@ export interface Pool<C extends PoolMember = PoolMember> {
    * Always settles, a second later at most. Every further call is the same close.
    */
   close(timeoutMs: number): Promise<void>
+  /** The connections that a lent one is among, for the graph of waits. */
+  slotsOf(member: C): SharedResource
   stats(): PoolStats
 }

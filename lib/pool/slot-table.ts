@@ -1,7 +1,7 @@
 import type { Deadline } from '../deadline.js'
 import type { PoolHolder } from '../errors.js'
-import type { PoolMember } from './pool.js'
-import type { EndReason } from './pool-stats.js'
+import type { EndReason } from './end-reason.js'
+import type { AcquireRequest, PoolMember } from './pool.js'
 
 /** `busy`: being checked or reset. `closing` keeps its place, for the server still counts it. */
 export type SlotState = 'idle' | 'lent' | 'busy' | 'closing'
@@ -13,6 +13,10 @@ export interface Slot<C> {
   state: SlotState
   /** Who has it, or had it last. */
   label: string
+  /** Where it was asked for, while it is lent. */
+  borrower: Error | undefined
+  /** Reported as leaked since it was lent. */
+  isReported: boolean
   /** Since when it is lent, or idle. */
   sinceMs: number
   reapAtMs: Deadline
@@ -52,7 +56,17 @@ export class SlotTable<C extends PoolMember> {
   /** Adds a new member, as busy. */
   add(member: C, nowMs: number, maxLifetimeMs: number): Slot<C> {
     const expiresAtMs = nowMs + maxLifetimeMs * (1 + LIFETIME_JITTER * (2 * Math.random() - 1))
-    const slot: Slot<C> = { member, openedAtMs: nowMs, state: 'busy', label: '', sinceMs: nowMs, reapAtMs: Infinity, expiresAtMs }
+    const slot: Slot<C> = {
+      member,
+      openedAtMs: nowMs,
+      state: 'busy',
+      label: '',
+      borrower: undefined,
+      isReported: false,
+      sinceMs: nowMs,
+      reapAtMs: Infinity,
+      expiresAtMs,
+    }
     this.#slots.set(member, slot)
     this.#counts.busy++
     this.created++
@@ -78,9 +92,11 @@ export class SlotTable<C extends PoolMember> {
     this.#idle.push(slot)
   }
 
-  lend(slot: Slot<C>, label: string, nowMs: number): void {
+  lend(slot: Slot<C>, { label, borrower }: Pick<AcquireRequest, 'label' | 'borrower'>, nowMs: number): void {
     this.#move(slot, 'lent')
     slot.label = label
+    slot.borrower = borrower
+    slot.isReported = false
     slot.sinceMs = nowMs
   }
 
@@ -108,6 +124,14 @@ export class SlotTable<C extends PoolMember> {
     return this.inState('lent')
       .slice(0, 3)
       .map(({ label, sinceMs, member }) => ({ label, heldMs: nowMs - sinceMs, statement: member.lastStatement }))
+  }
+
+  /** Those lent for longer than `leakAfterMs` that have not been reported yet; 0: none. */
+  takeLeaked(nowMs: number, leakAfterMs: number): Slot<C>[] {
+    if (leakAfterMs === 0) return []
+    const leaked = this.inState('lent').filter(({ sinceMs, isReported }) => !isReported && nowMs - sinceMs >= leakAfterMs)
+    for (const slot of leaked) slot.isReported = true
+    return leaked
   }
 
   /** Lets a time in which the process stood still age nobody: nobody could use a connection then. */

@@ -1,6 +1,8 @@
 import { setMaxListeners } from 'node:events'
 import type { Deadline } from '../deadline.js'
 import { AbortedError } from '../errors.js'
+import type { Wait } from '../lock/frame.js'
+import { endWait } from '../lock/wait-graph.js'
 import { Alarm } from './alarm.js'
 import type { AcquireRequest } from './pool.js'
 
@@ -10,6 +12,8 @@ export class Waiter<C> {
   next: Waiter<C> | undefined
   isWaiting = true
   onAbort: (() => void) | undefined
+  /** In the graph of waits, where the caller holds something. */
+  wait: Wait | undefined
 
   constructor(
     readonly request: AcquireRequest,
@@ -60,6 +64,7 @@ export class WaiterQueue<C> {
   leave(waiter: Waiter<C>): void {
     if (!waiter.isWaiting) return
     waiter.isWaiting = false
+    if (waiter.wait !== undefined) endWait(waiter.wait)
     if (waiter.onAbort !== undefined) waiter.request.signal?.removeEventListener('abort', waiter.onAbort)
     if (waiter.previous === undefined) this.#first = waiter.next
     else waiter.previous.next = waiter.next

@@ -27,8 +27,9 @@ export async function runBulk(model: BoundModel, runner: PlanRunner, bulk: BulkR
     // before a connection is taken: most lists are one chunk, and one that is refused shall cost no transaction
     const first = await chunks.next()
     if (first.done === true) return
-    const run = () => writeChunks(runner, bulk, first.value, chunks)
-    await (bulk.options?.transaction === false ? run() : runner.transaction(run, bulk.options))
+    const label = model.labelOf(bulk.operation)
+    const run = () => writeChunks(runner, label, bulk, first.value, chunks)
+    await (bulk.options?.transaction === false ? run() : runner.transaction(label, run, bulk.options))
   } finally {
     await chunks.return()
   }
@@ -36,13 +37,14 @@ export async function runBulk(model: BoundModel, runner: PlanRunner, bulk: BulkR
 
 async function writeChunks(
   runner: PlanRunner,
+  label: string,
   { options, write }: BulkRun,
   first: Rows,
   others: AsyncGenerator<Rows, void>,
 ): Promise<void> {
   // a chunk may take several statements: without a transaction around them all, it has one of its own
-  await runner.together(() => write(first), options)
-  for await (const rows of others) await runner.together(() => write(rows), options)
+  await runner.together(label, () => write(first), options)
+  for await (const rows of others) await runner.together(label, () => write(rows), options)
 }
 
 /** The rows of each chunk, checked and completed when it is asked for. */

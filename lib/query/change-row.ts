@@ -28,7 +28,8 @@ export interface RowChange {
  * @throws {StaleVersionError} the row has another version
  */
 export async function changeRow(model: BoundModel, runner: PlanRunner, change: RowChange, limits?: CallLimits): Promise<PlainRow> {
-  if (!model.dialect.capabilities.updateReturning) return runner.together(() => changeThenRead(model, runner, change, limits), limits)
+  if (!model.dialect.capabilities.updateReturning)
+    return runner.together(model.labelOf(change.operation), () => changeThenRead(model, runner, change, limits), limits)
   const { operation, selection, shape, assignments } = change
   shape.key += selection.key
   const condition = withVersion(model, change)

@@ -17,7 +17,7 @@ export async function createTables(dialect: Dialect, runner: PlanRunner, schema:
       await runner.run({ label: 'createTables', access: 'write', statement: { sql, parameters: [] }, read: () => undefined })
     }
   }
-  await (dialect.capabilities.transactionalDdl ? runner.transaction(create) : create())
+  await (dialect.capabilities.transactionalDdl ? runner.transaction('createTables', create) : create())
 }
 
 async function requireAbsent(dialect: Dialect, runner: PlanRunner, table: Pick<TableSchema, 'name' | 'schema'>): Promise<void> {

@@ -26,6 +26,7 @@ export async function createOne(model: BoundModel, runner: PlanRunner, input: un
   const row = newRow(model, validated.value)
   if (model.dialect.capabilities.insertReturning) return (await runner.run(insertPlan(model, row, selection), call))!
   return runner.together(
+    model.labelOf('create'),
     async () => readCreated(model, runner, row, await insertRow(model, runner, row, PLAIN, call), selection, call),
     call,
   )

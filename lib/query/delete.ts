@@ -59,7 +59,8 @@ function tombstoneOf(model: BoundModel, shape: StatementShape): readonly Assignm
 }
 
 async function removeRow(model: BoundModel, runner: PlanRunner, change: RowChange, limits?: CallLimits): Promise<PlainRow> {
-  if (!model.dialect.capabilities.deleteReturning) return runner.together(() => readThenRemove(model, runner, change, limits), limits)
+  if (!model.dialect.capabilities.deleteReturning)
+    return runner.together(model.labelOf(change.operation), () => readThenRemove(model, runner, change, limits), limits)
   const { operation, selection, shape } = change
   const condition = withVersion(model, change)
   shape.key += selection.key

@@ -21,14 +21,18 @@ export function requireNotInterrupted(interruption: Interruption): void {
 export function interruptible<T>(connection: Connection, running: Promise<T>, interruption: Interruption): Promise<T> {
   const { deadline, signal } = interruption
   return new Promise<T>((resolve, reject) => {
+    let isSettled = false
     const stop = () => {
+      if (isSettled) return
       settle()
       reject(reasonOf(interruption))
       // the connection goes either way: a server that cannot be asked notices when its socket closes
       connection.cancel().catch(() => undefined)
     }
-    const timer = deadline === Number.POSITIVE_INFINITY ? undefined : setTimeout(stop, remainingMs(deadline))
+    // after a stall of the event loop the timer runs before the sockets are read: an answer that has come by now counts
+    const timer = deadline === Number.POSITIVE_INFINITY ? undefined : setTimeout(() => setImmediate(stop), remainingMs(deadline))
     const settle = () => {
+      isSettled = true
       clearTimeout(timer)
       signal?.removeEventListener('abort', stop)
     }

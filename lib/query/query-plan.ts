@@ -35,15 +35,15 @@ export interface CallLimits {
   readonly signal: AbortSignal | undefined
 }
 
-/** Runs plans: on the transaction that the call is in, or on a connection of the pool. */
+/** Runs plans: on the transaction that the call is in, or on a connection of the pool. `label` is the node that it is for. */
 export interface PlanRunner {
   run<T>(plan: QueryPlan<T>, limits?: CallLimits): T | Promise<T>
   /** Runs `fn` in a transaction; in one already, in a savepoint of it. Every `run` below `fn` joins. */
-  transaction<T>(fn: () => Promise<T>, limits?: CallLimits): Promise<T>
+  transaction<T>(label: string, fn: () => Promise<T>, limits?: CallLimits): Promise<T>
   /** Runs `fn` as one piece of the transaction that the call is in, or of one of its own; without a savepoint. */
-  together<T>(fn: () => Promise<T>, limits?: CallLimits): Promise<T>
+  together<T>(label: string, fn: () => Promise<T>, limits?: CallLimits): Promise<T>
   /** Runs `fn` so that its failure costs nothing else: in a savepoint of the transaction that the call is in, if it is in one. */
-  attempt<T>(fn: () => Promise<T>, limits?: CallLimits): Promise<T>
+  attempt<T>(label: string, fn: () => Promise<T>, limits?: CallLimits): Promise<T>
 }
 
 /** What one model's operation needs to become a plan. */

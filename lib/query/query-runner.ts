@@ -1,8 +1,8 @@
 import type { ConnectionSource } from '../dialect/connection-source.js'
 import type { Connection, ConstraintCatalogue, Dialect, MaybePromise, Statement, StatementResult } from '../dialect/dialect.js'
 import { AbortedError, ConnectionLostError, ForeignKeyViolationError, type LatchworkError, QueryTimeoutError } from '../errors.js'
-import { queryEvents } from '../events.js'
 import { type Interruption, interruptible, requireNotInterrupted } from './interruptible.js'
+import { QueryObserver } from './query-observer.js'
 import type { CallLimits, PlanRunner, QueryPlan } from './query-plan.js'
 import { Transactions } from './transaction.js'
 import type { TransactionFrame } from './transaction-frame.js'
@@ -14,13 +14,17 @@ import type { TransactionOptions } from './transaction-options.js'
  */
 export class QueryRunner implements PlanRunner {
   readonly #transactions: Transactions
+  readonly #observer: QueryObserver
 
+  /** @param slowQueryMs statements that take longer are told of as slow; undefined: none is */
   constructor(
     readonly dialect: Dialect,
     readonly source: ConnectionSource,
     readonly catalogue: ConstraintCatalogue,
+    slowQueryMs?: number,
   ) {
     this.#transactions = new Transactions(dialect, source, (thrown) => this.#errorOf(thrown))
+    this.#observer = new QueryObserver(source.name, slowQueryMs, (thrown) => this.#errorOf(thrown))
   }
 
   run<T>(plan: QueryPlan<T>, limits?: CallLimits): MaybePromise<T> {
@@ -32,16 +36,16 @@ export class QueryRunner implements PlanRunner {
     return this.#runOn(connection, plan, interruption)
   }
 
-  transaction<T>(fn: () => Promise<T>, limits?: CallLimits, options?: TransactionOptions): Promise<T> {
-    return this.#transactions.run(fn, limits, options)
+  transaction<T>(label: string, fn: () => Promise<T>, limits?: CallLimits, options?: TransactionOptions): Promise<T> {
+    return this.#transactions.run(label, fn, limits, options)
   }
 
-  together<T>(fn: () => Promise<T>, limits?: CallLimits): Promise<T> {
-    return this.#transactions.join(fn, limits)
+  together<T>(label: string, fn: () => Promise<T>, limits?: CallLimits): Promise<T> {
+    return this.#transactions.join(label, fn, limits)
   }
 
-  attempt<T>(fn: () => Promise<T>, limits?: CallLimits): Promise<T> {
-    return this.#transactions.current() === undefined ? fn() : this.#transactions.run(fn, limits)
+  attempt<T>(label: string, fn: () => Promise<T>, limits?: CallLimits): Promise<T> {
+    return this.#transactions.current() === undefined ? fn() : this.#transactions.run(label, fn, limits)
   }
 
   #runOn<T>(connection: Connection, plan: QueryPlan<T>, interruption: Interruption | undefined): MaybePromise<T> {
@@ -79,7 +83,7 @@ export class QueryRunner implements PlanRunner {
     if (plan.taints === true) frame.taint()
     let result: MaybePromise<StatementResult>
     try {
-      result = frame.run(send, interruption)
+      result = frame.run(send, plan.label, interruption)
     } catch (thrown) {
       return failed(thrown)
     }
@@ -92,8 +96,8 @@ export class QueryRunner implements PlanRunner {
     interruption: Interruption | undefined,
     inTransaction: boolean,
   ): MaybePromise<StatementResult> {
-    if (!queryEvents.hasSubscribers) return this.#start(connection, plan, interruption)
-    return this.#observe(plan, inTransaction, () => this.#start(connection, plan, interruption))
+    if (!this.#observer.isHeard) return this.#start(connection, plan, interruption)
+    return this.#observer.observe(plan, inTransaction, () => this.#start(connection, plan, interruption))
   }
 
   #start<T>(connection: Connection, plan: QueryPlan<T>, interruption: Interruption | undefined): MaybePromise<StatementResult> {
@@ -123,31 +127,6 @@ export class QueryRunner implements PlanRunner {
       if (rows.length > 0) throw new ForeignKeyViolationError(origin, { cause: error.cause })
     }
     throw thrown
-  }
-
-  /** Publishes how a statement went. */
-  async #observe<T>(plan: QueryPlan<T>, inTransaction: boolean, start: () => MaybePromise<StatementResult>): Promise<StatementResult> {
-    const startedMs = performance.now()
-    const publish = (rowCount: number, error: Error | undefined) => {
-      const durationMs = performance.now() - startedMs
-      queryEvents.publish({
-        pool: this.source.name,
-        label: plan.label,
-        sql: plan.statement.sql,
-        durationMs,
-        rowCount,
-        inTransaction,
-        error,
-      })
-    }
-    try {
-      const result = await start()
-      publish(plan.access === 'read' ? result.rows.length : result.affectedRows, undefined)
-      return result
-    } catch (thrown) {
-      publish(0, this.#errorOf(thrown))
-      throw thrown
-    }
   }
 
   /** The one place where a driver's error becomes one of ours. */

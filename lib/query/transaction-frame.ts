@@ -13,6 +13,7 @@ import {
   TransactionAbortedError,
   UnawaitedQueryError,
 } from '../errors.js'
+import { waitFor } from '../lock/lock-scope.js'
 import type { Condition } from '../pool/pool.js'
 import type { CallLimits } from './query-plan.js'
 import { Turns } from './turns.js'
@@ -74,19 +75,19 @@ export class TransactionFrame {
    * Runs one piece of work on the connection, in turn. Only sends; errors are the driver's until {@link fail} hears of them.
    *
    * @throws {AbortedError | QueryTimeoutError} it was stopped before its turn came
+   * @throws {DeadlockError} whoever has the turn waits for what the call holds
    */
-  run<T>(work: (connection: Connection) => MaybePromise<T>, limits?: CallLimits): MaybePromise<T> {
+  run<T>(work: (connection: Connection) => MaybePromise<T>, label: string, limits?: CallLimits): MaybePromise<T> {
     this.requireOpen()
     this.#running++
     const turn = this.turns.take()
     if (turn === undefined) return this.#inTurn(work)
-    return (limits === undefined ? turn : this.#waitFor(turn, limits)).then(() => this.#inTurn(work))
+    return this.#waitFor(turn, label, limits).then(() => this.#inTurn(work))
   }
 
-  async #waitFor(turn: Promise<void>, { deadline, signal }: CallLimits): Promise<void> {
+  async #waitFor(turn: Promise<void>, label: string, limits: CallLimits | undefined): Promise<void> {
     try {
-      if ((await settledBy(turn, deadline, signal)) !== LATE) return
-      throw new QueryTimeoutError('the call ran past its timeoutMs before its turn in the transaction came')
+      await waitFor(this.turns, label, limits === undefined ? turn : inTime(turn, limits))
     } catch (error) {
       this.#running--
       void turn.then(() => this.turns.pass())
@@ -159,6 +160,11 @@ export class TransactionFrame {
   close(): void {
     this.#isOpen = false
   }
+}
+
+async function inTime(turn: Promise<void>, { deadline, signal }: CallLimits): Promise<void> {
+  if ((await settledBy(turn, deadline, signal)) !== LATE) return
+  throw new QueryTimeoutError('the call ran past its timeoutMs before its turn in the transaction came')
 }
 
 function endsTransaction(error: LatchworkError): boolean {

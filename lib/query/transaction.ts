@@ -1,7 +1,10 @@
 import type { ConnectionSource } from '../dialect/connection-source.js'
 import type { Connection, Dialect, MaybePromise, StatementResult } from '../dialect/dialect.js'
 import { AbortedError, CommitUnknownError, ConnectionLostError, type LatchworkError, QueryTimeoutError } from '../errors.js'
+import type { HeldResource } from '../lock/frame.js'
+import { withResource } from '../lock/lock-scope.js'
 import type { Condition } from '../pool/pool.js'
+import { callSite } from '../warn.js'
 import { interruptible } from './interruptible.js'
 import type { CallLimits } from './query-plan.js'
 import { currentFrame, enclosingFrame, inFrame, TransactionFrame } from './transaction-frame.js'
@@ -38,29 +41,29 @@ export class Transactions {
    * @throws {CommitUnknownError} the answer to COMMIT was lost
    * @throws {ConfigurationError} an option is unknown, of the wrong kind, or on a nested transaction
    */
-  async run<T>(fn: () => Promise<T>, limits?: CallLimits, options: TransactionOptions = {}): Promise<T> {
+  async run<T>(label: string, fn: () => Promise<T>, limits?: CallLimits, options: TransactionOptions = {}): Promise<T> {
     const outer = this.current()
     checkTransactionOptions(options, outer !== undefined)
-    return outer === undefined ? this.#outermost(fn, limits, options) : this.#nested(outer, fn, limits)
+    return outer === undefined ? this.#outermost(label, fn, limits, options) : this.#nested(label, outer, fn, limits)
   }
 
   /**
    * Runs `fn` as one piece: in the current transaction, whose other calls wait for it, or in one of its own. Unlike
    * {@link run} it sets no savepoint, so that an error may leave statements of `fn` behind in the current transaction.
    */
-  join<T>(fn: () => Promise<T>, limits?: CallLimits): Promise<T> {
+  join<T>(label: string, fn: () => Promise<T>, limits?: CallLimits): Promise<T> {
     const outer = this.current()
-    return outer === undefined ? this.#outermost(fn, limits, {}) : this.#joined(outer, fn, limits)
+    return outer === undefined ? this.#outermost(label, fn, limits, {}) : this.#joined(label, outer, fn, limits)
   }
 
-  async #outermost<T>(fn: () => Promise<T>, limits: CallLimits | undefined, options: TransactionOptions): Promise<T> {
+  async #outermost<T>(label: string, fn: () => Promise<T>, limits: CallLimits | undefined, options: TransactionOptions): Promise<T> {
     const access = options.readOnly === true ? 'read' : 'write'
-    const connection = await this.#source.acquire({ access, label: 'transaction' }, limits)
+    const connection = await this.#source.acquire({ access, label, borrower: callSite() }, limits)
     const frame = this.#frame(connection, undefined)
     let condition: Condition = 'broken'
     try {
       for (const sql of this.#dialect.begin(options)) await this.#control(connection, sql, limits)
-      const value = await this.#callback(frame, fn).catch(async (error: unknown) => {
+      const value = await this.#callback(frame, label, this.#source.slotsOf(connection), fn).catch(async (error: unknown) => {
         condition = await this.#rollback(frame)
         throw error
       })
@@ -73,39 +76,39 @@ export class Transactions {
     }
   }
 
-  async #joined<T>(outer: TransactionFrame, fn: () => Promise<T>, limits: CallLimits | undefined): Promise<T> {
+  async #joined<T>(label: string, outer: TransactionFrame, fn: () => Promise<T>, limits: CallLimits | undefined): Promise<T> {
     const frame = this.#frame(outer.connection, outer)
     const work = () =>
-      this.#callback(frame, fn).catch((error: unknown) => {
+      this.#callback(frame, label, outer.turns, fn).catch((error: unknown) => {
         if (frame.failure !== undefined) outer.fail(frame.failure)
         throw error
       })
-    return outer.run(work, limits)
+    return outer.run(work, label, limits)
   }
 
-  async #nested<T>(outer: TransactionFrame, fn: () => Promise<T>, limits: CallLimits | undefined): Promise<T> {
+  async #nested<T>(label: string, outer: TransactionFrame, fn: () => Promise<T>, limits: CallLimits | undefined): Promise<T> {
     const frame = this.#frame(outer.connection, outer)
     const savepoint = `lw_${frame.depth}`
     const work = async () => {
       await this.#controlWithin(outer, `savepoint ${savepoint}`, limits)
-      const value = await this.#callback(frame, fn).catch(async (error: unknown) => {
+      const value = await this.#callback(frame, label, outer.turns, fn).catch(async (error: unknown) => {
         await this.#undo(outer, savepoint)
         throw error
       })
       await this.#controlWithin(outer, `release savepoint ${savepoint}`, limits)
       return value
     }
-    return outer.run(work, limits)
+    return outer.run(work, label, limits)
   }
 
   #frame(connection: Connection, parent: TransactionFrame | undefined): TransactionFrame {
     return new TransactionFrame(this, connection, parent, enclosingFrame(), this.#dialect.capabilities.statementErrorKeepsTransaction)
   }
 
-  /** The callback's value, if everything in it had settled by its end. The frame is closed either way. */
-  async #callback<T>(frame: TransactionFrame, fn: () => Promise<T>): Promise<T> {
+  /** The callback's value, if everything in it had settled by its end. The frame is closed either way, and with it what it holds. */
+  async #callback<T>(frame: TransactionFrame, label: string, held: HeldResource, fn: () => Promise<T>): Promise<T> {
     try {
-      const value = await inFrame(frame, fn)
+      const value = await withResource(held, label, () => inFrame(frame, fn))
       frame.requireComplete()
       return value
     } finally {

@@ -12,14 +12,18 @@ export function upsertInsertThenUpdate(
   request: UpsertRequest,
   limits?: CallLimits,
 ): Promise<UpsertResult> {
-  return runner.together(async () => {
-    const created = await runner.run(insertUnlessThere(model, request), limits)
-    if (created !== null) return { row: created, outcome: 'created' }
-    const updating = updateIfDifferent(model, request, (result) => readFirst(request.selection, result))
-    const updated = updating === undefined ? null : await runner.run(updating, limits)
-    if (updated !== null) return { row: updated, outcome: 'updated' }
-    return { row: (await readByKey(model, runner, request, limits))!, outcome: 'unchanged' }
-  }, limits)
+  return runner.together(
+    model.labelOf('upsert'),
+    async () => {
+      const created = await runner.run(insertUnlessThere(model, request), limits)
+      if (created !== null) return { row: created, outcome: 'created' }
+      const updating = updateIfDifferent(model, request, (result) => readFirst(request.selection, result))
+      const updated = updating === undefined ? null : await runner.run(updating, limits)
+      if (updated !== null) return { row: updated, outcome: 'updated' }
+      return { row: (await readByKey(model, runner, request, limits))!, outcome: 'unchanged' }
+    },
+    limits,
+  )
 }
 
 function insertUnlessThere(model: BoundModel, { key, row, selection }: UpsertRequest): QueryPlan<PlainRow | null> {

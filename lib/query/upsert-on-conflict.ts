@@ -26,7 +26,7 @@ export async function upsertOnConflict(
   const upsert = () => writeOrRead(model, runner, request, limits)
   if (!givesOtherKey(model, request.key, Object.keys(request.row))) return upsert()
   try {
-    return await runner.attempt(upsert, limits)
+    return await runner.attempt(model.labelOf('upsert'), upsert, limits)
   } catch (error) {
     const isOvertaken = error instanceof UniqueViolationError && (await readByKey(model, runner, request, limits)) !== null
     if (!isOvertaken) throw error

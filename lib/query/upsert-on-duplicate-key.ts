@@ -32,11 +32,15 @@ export function upsertOnDuplicateKey(
   request: UpsertRequest,
   limits?: CallLimits,
 ): Promise<UpsertResult> {
-  return runner.together(async () => {
-    const outcome = await upsertGuarded(model, runner, request, limits)
-    // locked, as it is already: a row left unchanged may be newer than what this transaction sees else
-    return { row: (await readByKey(model, runner, request, limits, true))!, outcome }
-  }, limits)
+  return runner.together(
+    model.labelOf('upsert'),
+    async () => {
+      const outcome = await upsertGuarded(model, runner, request, limits)
+      // locked, as it is already: a row left unchanged may be newer than what this transaction sees else
+      return { row: (await readByKey(model, runner, request, limits, true))!, outcome }
+    },
+    limits,
+  )
 }
 
 async function upsertGuarded(model: BoundModel, runner: PlanRunner, request: UpsertRequest, limits?: CallLimits): Promise<UpsertOutcome> {

@@ -39,7 +39,7 @@ const onConflict: UpsertRows = async (model, runner, group, limits) => {
   if (!givesOtherKey(model, group.key, names)) return write()
   for (let attempt = 1; ; attempt++) {
     try {
-      return await runner.attempt(write, limits)
+      return await runner.attempt(model.labelOf('bulkUpsert'), write, limits)
     } catch (error) {
       // perhaps another caller made one of the rows, and was met at another key: then it is found the next time
       if (!(error instanceof UniqueViolationError) || attempt === MAX_ATTEMPTS) throw error
@@ -78,7 +78,7 @@ const onDuplicateKey: UpsertRows = async (model, runner, group, limits) => {
   })
   try {
     // a savepoint, so that a guard that fails undoes what the statements before it did
-    return await runner.transaction(async () => countsOf(await insertRows(model, runner, group, tail, limits)))
+    return await runner.transaction(model.labelOf('bulkUpsert'), async () => countsOf(await insertRows(model, runner, group, tail, limits)))
   } catch (error) {
     if (!isGuardFailure(error)) throw error
     return upsertOneByOne(model, runner, group, limits)

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import type { Connection as DriverConnection, FieldPacket, QueryError, QueryResult } from 'mysql2'
 import { ConnectionError } from '../../errors.js'
 import type { StatementResult } from '../dialect.js'
-import { isFatal } from './errors.js'
+import { isFatal, isInvalidatedStatement } from './errors.js'
 import { type DriverRows, statementResult } from './result.js'
 
 /** How long the server may take to close a connection that said goodbye. */
@@ -34,6 +34,11 @@ export class Client {
     return this.#isBroken
   }
 
+  /** Calls `listener` once, when the connection has ended, whoever ended it. */
+  onEnd(listener: () => void): void {
+    this.#socket.once('close', listener)
+  }
+
   /** The number by which the server knows this session. */
   get threadId(): number {
     return this.#driver.threadId
@@ -54,9 +59,19 @@ export class Client {
     return this.#send((settle) => this.#driver.query({ sql }, settle))
   }
 
-  /** Runs a prepared statement; it stays prepared until 256 others were used after it. */
+  /**
+   * Runs a prepared statement; it stays prepared until 256 others were used after it. One that the server wants prepared anew is, and
+   * runs once more: nothing of it has run.
+   */
   execute(sql: string, parameters: unknown[]): Promise<StatementResult> {
-    return this.#send((settle) => this.#driver.execute(sql, parameters as never[], settle))
+    const start = (settle: Settle) => void this.#driver.execute(sql, parameters as never[], settle)
+    return this.#send((settle) =>
+      start((error, rows, fields) => {
+        if (!isInvalidatedStatement(error)) return settle(error, rows, fields)
+        this.#driver.unprepare(sql)
+        start(settle)
+      }),
+    )
   }
 
   ping(): Promise<void> {

@@ -4,6 +4,7 @@ import type { ConnectionOptions, SslOptions } from 'mysql2'
 import { type Deadline, LATE, settledBy } from '../../deadline.js'
 import { ConnectionError } from '../../errors.js'
 import type { ServerConnection } from '../connection-config.js'
+import { type DialAttempt, firstWordFrom, HedgedDial } from '../hedged-dial.js'
 import { Client } from './client.js'
 import type { Driver } from './driver.js'
 import { connectionRefusal } from './errors.js'
@@ -42,8 +43,15 @@ export function describeAddress({ host, port, database }: Address): string {
   return `mysql:${host.startsWith('/') ? host : `${host}:${port}`}${database === undefined ? '' : `/${database}`}`
 }
 
+/** A connection on its way to a session. */
+interface Dial extends DialAttempt {
+  readonly client: Client
+  readonly connected: Promise<void>
+}
+
 /** Opens connections to one address. */
 export class Dialler {
+  readonly #dials = new HedgedDial<Dial>()
   readonly #driver: Driver
   readonly #address: Address
   readonly #ssl: SslOptions | undefined
@@ -53,6 +61,11 @@ export class Dialler {
     this.#address = address
     // one object for all connections: the driver keeps the parsed certificates and the TLS session by it
     this.#ssl = sslOptions(address)
+  }
+
+  /** The database that sessions begin in; none where no name was given. */
+  get database(): string | undefined {
+    return this.#address.database
   }
 
   /** The driver's parameters of a stated type. */
@@ -67,17 +80,25 @@ export class Dialler {
    */
   async dial(deadline: Deadline, prepare: (client: Client) => Promise<void>): Promise<Client> {
     const password = await this.#step('asking for the password', askPassword(this.#address), deadline)
-    const socket = openSocket(this.#address)
+    const { client, connected, abandon } = await this.#dials.firstAnswered(() => this.#begin(password), deadline)
     try {
-      const client = new Client(this.#driver.createConnection(this.#options(socket, password)), socket)
-      await this.#step('connecting', client.connected(), deadline)
+      await this.#step('connecting', connected, deadline)
       await this.#step('preparing the session', prepare(client), deadline)
       return client
     } catch (error) {
       // what is still waiting on it fails with it
-      socket.destroy()
+      abandon()
       throw error
     }
+  }
+
+  #begin(password: string | undefined): Dial {
+    const socket = openSocket(this.#address)
+    const client = new Client(this.#driver.createConnection(this.#options(socket, password)), socket)
+    const connected = client.connected()
+    // whoever goes on with it hears of it
+    connected.catch(() => undefined)
+    return { client, connected, answered: firstWordFrom(socket), abandon: () => client.destroy() }
   }
 
   async #step<T>(what: string, work: Promise<T>, deadline: Deadline): Promise<T> {

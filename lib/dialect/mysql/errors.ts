@@ -13,6 +13,7 @@ import {
   QueryTimeoutError,
   ReadOnlyError,
   SerializationError,
+  StatementInvalidatedError,
   UniqueViolationError,
 } from '../../errors.js'
 import type { ConstraintCatalogue } from '../dialect.js'
@@ -62,6 +63,7 @@ const ERRORS: ReadonlyMap<number, ErrorFactory> = new Map([
   ...all([1153], invalidValue('a statement with its values is larger than the server takes (max_allowed_packet)')),
   ...all([1213, 1614, 3058], plain(DeadlockError, 'waits closed a circle and this transaction was rolled back; repeat it')),
   ...all([1020], plain(SerializationError, 'a row has changed since this transaction read it; repeat the transaction')),
+  ...all([1243, 1412, 1615], plain(StatementInvalidatedError, 'a migration changed a table of the statement; repeat the transaction')),
   ...all([1205, 3572], plain(LockTimeoutError, 'a lock of the database was not free in time')),
   ...all([1317, 1969, 3024], plain(QueryTimeoutError, 'the statement was stopped on the server')),
   ...all([1290], ({ error, cause }) =>
@@ -130,6 +132,12 @@ export function errnoOf(error: unknown): number | undefined {
 export function connectionRefusal(target: string, step: string, error: unknown): ConnectionError {
   const cause = isServerError(error) ? copyOf(error, undefined) : error
   return new ConnectionError(`${target}: ${step} failed: ${reasonOf(error)}`, { cause })
+}
+
+/** The statement was prepared for tables as they were, or the session's prepared statements were dropped. Nothing of it has run. */
+export function isInvalidatedStatement(error: unknown): boolean {
+  const errno = error === null ? undefined : errnoOf(error)
+  return errno === 1243 || errno === 1615
 }
 
 function isServerError(error: unknown): error is ServerError {

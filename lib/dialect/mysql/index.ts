@@ -2,11 +2,13 @@ import { MysqlAdapter, MysqlIntrospector, MysqlQueryCompiler } from 'kysely'
 import type { Capabilities } from '../capabilities.js'
 import type { ServerConnection } from '../connection-config.js'
 import type { BeginOptions, Dialect } from '../dialect.js'
+import { requireNoPooler } from '../require-no-pooler.js'
 import { ddl } from './ddl.js'
 import { addressOf, describeAddress } from './dial.js'
 import { evicts, toDataError } from './errors.js'
 import { mysqlExpressions } from './expressions.js'
 import { openPool } from './pool.js'
+import { openLockSession } from './session-lock.js'
 import { mysqlCodec } from './types.js'
 
 /**
@@ -43,6 +45,8 @@ export function mysqlDialect(config: ServerConnection): Dialect {
     createAdapter: () => new MysqlAdapter(),
     createIntrospector: (db) => new MysqlIntrospector(db),
     openPool: (name, options, budget, callers) => openPool(address, name, options, budget, callers),
+    checkPoolOptions: requireNoPooler,
+    openLockSession: (_options, deadline) => openLockSession(address, deadline),
     codec: mysqlCodec,
     begin,
     toDataError,

@@ -1,4 +1,4 @@
-import { type Deadline, deadlineAfter } from '../../deadline.js'
+import { type Deadline, deadlineAfter, LATE, settledBy } from '../../deadline.js'
 import type { ConnectionBudget } from '../../pool/connection-budget.js'
 import { ConnectionPool } from '../../pool/connection-pool.js'
 import type { Connector, Pool } from '../../pool/pool.js'
@@ -9,7 +9,7 @@ import { MysqlConnection } from './connection.js'
 import { type Address, Dialler } from './dial.js'
 import { loadDriver } from './driver.js'
 import { errnoOf } from './errors.js'
-import { prepareSession } from './session.js'
+import { prepareSession, returnToDatabase } from './session.js'
 
 /** For the connection that carries a `KILL QUERY`. */
 const CANCEL_TIMEOUT_MS = 5_000
@@ -46,20 +46,18 @@ export class MysqlConnector implements Connector<MysqlConnection> {
   }
 
   async validate({ client }: MysqlConnection, timeoutMs: number): Promise<boolean> {
-    const timer = setTimeout(() => client.destroy(), timeoutMs)
     try {
-      await client.ping()
-      return !client.isBroken
+      if ((await settledBy(client.ping(), deadlineAfter(timeoutMs))) === LATE) client.destroy()
     } catch {
       // any failure is the answer: it does not work
       return false
-    } finally {
-      clearTimeout(timer)
     }
+    return !client.isBroken
   }
 
   async reset({ client }: MysqlConnection): Promise<void> {
     await client.reset()
+    await returnToDatabase(client, this.#dialler.database)
     await prepareSession(client, this.#initSql)
   }
 

@@ -1,3 +1,4 @@
+import { QueryError } from '../../errors.js'
 import type { Client } from './client.js'
 
 /**
@@ -19,4 +20,18 @@ const SETTINGS =
 export async function prepareSession(client: Client, initSql: readonly string[]): Promise<void> {
   await client.query(SETTINGS)
   for (const sql of initSql) await client.query(sql)
+}
+
+/**
+ * Goes back to the database that a new session begins in: USE is the one thing that a reset leaves as it was.
+ *
+ * @throws {QueryError} it began in none, and is in one now: there is no way back
+ */
+export async function returnToDatabase(client: Client, database: string | undefined): Promise<void> {
+  if (database !== undefined) {
+    await client.query(`use \`${database.replaceAll('`', '``')}\``)
+    return
+  }
+  const { rows } = await client.query('select database()')
+  if (rows[0]![0] !== null) throw new QueryError('the session was left in a database', undefined)
 }

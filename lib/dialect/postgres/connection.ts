@@ -1,6 +1,6 @@
 import type { NetConnectOpts, Socket } from 'node:net'
 import type { Client, QueryArrayConfig } from 'pg'
-import { ConnectionError, ConnectionLostError, QueryError } from '../../errors.js'
+import { ConnectionError, ConnectionLostError, PoolerModeError, QueryError } from '../../errors.js'
 import type { Connection, Statement, StatementResult } from '../dialect.js'
 import { insistOnCancel, requestCancel, type SessionKey, serverName } from './cancel.js'
 import type { ColumnOrigins } from './column-origins.js'
@@ -10,6 +10,7 @@ import { type OnAnswer, type Preparation, PreparedQuery } from './prepared-query
 import { PostgresResult, type ServerResult } from './result.js'
 import { type PostgresServer, tlsOptions } from './server.js'
 import { isServerError } from './server-error.js'
+import { sessionNeedOf } from './session-statements.js'
 
 /** The protocol counts bound values in 16 bits. */
 export const MAX_PARAMETERS = 65_535
@@ -24,6 +25,8 @@ type Settle = { readonly resolve: (result: StatementResult) => void; readonly re
 
 /** One session of PostgreSQL, over a socket of its own. */
 export class PostgresConnection implements Connection {
+  /** What its pooler gives it for: see {@link PoolOptions.pooler}. Known once the connector has opened it. */
+  poolerMode: 'session' | 'transaction' = 'session'
   #isBroken = false
   #isBusy = false
   #lastStatement: string | undefined
@@ -71,24 +74,27 @@ export class PostgresConnection implements Connection {
 
   /**
    * @throws {ConnectionError} the connection had failed before: nothing was sent
+   * @throws {PoolerModeError} it needs a session of its own, which a pooler does not give: nothing was sent
    * @throws {ConnectionLostError} it failed while the statement ran
    * @throws what the driver threw, else
    */
   run(statement: Statement): Promise<StatementResult> {
     if (this.#isBroken) return Promise.reject(new ConnectionError('the connection broke before the statement was sent'))
     if (statement.parameters.length > MAX_PARAMETERS) return Promise.reject(tooManyParameters(statement.parameters.length))
+    const need = this.poolerMode === 'transaction' && statement.name === undefined ? sessionNeedOf(statement.sql) : undefined
+    if (need !== undefined) return Promise.reject(sessionRefusal(need))
     return new Promise((resolve, reject) => this.#send(statement, { resolve, reject }))
   }
 
-  #send(statement: Statement, settle: Settle): void {
+  #send(statement: Statement, settle: Settle, isSecondRun = false): void {
     const { sql, parameters } = statement
     const preparation = this.#preparationOf(statement.name)
-    const canRunAgain = preparation !== undefined && this.#transaction === 'I'
+    const canRunAgain = !isSecondRun && this.#transaction === 'I'
     const onAnswer: OnAnswer = (error, result) => {
       this.#isBusy = false
       this.#onAnswer?.()
       if (error === null) settle.resolve(new PostgresResult(this, lastOf(result!)))
-      else if (preparation !== undefined && isInvalidatedStatement(error)) this.#prepareAnew(statement, canRunAgain, error, settle)
+      else if (isKept(preparation) && isInvalidatedStatement(error)) this.#prepareAnew(statement, canRunAgain, error, settle)
       else settle.reject(this.#reason(error))
     }
     const query = preparation && new PreparedQuery(preparation, sql, parameters, onAnswer)
@@ -101,23 +107,23 @@ export class PostgresConnection implements Connection {
 
   #preparationOf(name: string | undefined): Preparation | undefined {
     if (name === undefined) return undefined
-    const known = this.#prepared.get(name)
-    if (known !== undefined || this.#prepared.size >= MAX_PREPARED) return known
-    return this.#prepare(name, name)
+    // the next transaction may be on another session, which knows no names of this one
+    if (this.poolerMode === 'transaction') return unkept()
+    return this.#prepared.get(name) ?? (this.#prepared.size < MAX_PREPARED ? this.#prepare(name, name) : unkept())
   }
 
-  #prepare(name: string, serverName: string): Preparation {
-    const preparation: Preparation = { name: serverName, fields: undefined }
+  #prepare(name: string, serverName: string, replaces?: string): Preparation {
+    const preparation: Preparation = { name: serverName, fields: undefined, replaces }
     this.#prepared.set(name, preparation)
     return preparation
   }
 
-  /** Prepares the statement under another name; outside a transaction runs it again, for nothing of it has run. */
+  /** Prepares the statement under another name; outside a transaction runs it once more, for nothing of it has run. */
   #prepareAnew(statement: Statement, canRunAgain: boolean, error: Error, settle: Settle): void {
     const name = statement.name!
     const last = this.#prepared.get(name)!.name
-    this.#prepare(name, `${name}_${Number(last.slice(name.length + 1)) + 1}`)
-    if (canRunAgain) this.#send(statement, settle)
+    this.#prepare(name, `${name}_${Number(last.slice(name.length + 1)) + 1}`, last)
+    if (canRunAgain) this.#send(statement, settle, true)
     else settle.reject(error)
   }
 
@@ -145,11 +151,17 @@ export class PostgresConnection implements Connection {
     }
   }
 
+  /** What the other side calls this session; a pooler has keys of its own. */
+  get sessionKey(): SessionKey | undefined {
+    // pg declares neither of the two
+    const { processID, secretKey } = this.client as unknown as { processID: number | null; secretKey: number | null }
+    return processID === null || secretKey === null ? undefined : { processId: processID, secretKey }
+  }
+
   #cancelRequest(): () => Promise<void> {
     const { tls, host } = this.#server
-    // pg declares neither of the two
-    const { processID, secretKey } = this.client as unknown as { processID: number; secretKey: number }
-    const key: SessionKey = { processId: processID, secretKey }
+    const key = this.sessionKey
+    if (key === undefined) throw new ConnectionError('the server gave no key to cancel statements with')
     const address = this.#address()
     return () => requestCancel(address, tls === false ? undefined : { ...serverName(host), host, ...tlsOptions(tls) }, key)
   }
@@ -180,6 +192,22 @@ export class PostgresConnection implements Connection {
     await this.client.end()
     clearTimeout(timer)
   }
+}
+
+/** A statement that is parsed for one run: the server keeps it until the next one without a name. */
+function unkept(): Preparation {
+  return { name: '', fields: undefined }
+}
+
+function isKept(preparation: Preparation | undefined): boolean {
+  return preparation !== undefined && preparation.name !== ''
+}
+
+/** The error for what a pooler in transaction mode cannot give. */
+export function sessionRefusal(need: string): PoolerModeError {
+  return new PoolerModeError(
+    `${need} needs a session of its own, and the pooler before the server gives a connection for one transaction at a time; where each has a session, set pool.pooler to 'session'`,
+  )
 }
 
 function lastOf(result: ServerResult | readonly ServerResult[]): ServerResult {

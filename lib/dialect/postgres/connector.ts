@@ -1,10 +1,13 @@
 import { Socket } from 'node:net'
-import { type Deadline, LATE, remainingMs, settledBy } from '../../deadline.js'
+import type { Client } from 'pg'
+import { type Deadline, deadlineAfter, LATE, remainingMs, settledBy } from '../../deadline.js'
 import { ConnectionError, QueryError } from '../../errors.js'
 import type { Connector } from '../../pool/pool.js'
+import type { PoolerMode } from '../../pool/pool-options.js'
+import { type DialAttempt, firstWordFrom, HedgedDial } from '../hedged-dial.js'
 import { networkReason } from '../network-reason.js'
 import { ColumnOrigins } from './column-origins.js'
-import { PostgresConnection } from './connection.js'
+import { PostgresConnection, sessionRefusal } from './connection.js'
 import type { PgDriver } from './driver.js'
 import { type PostgresServer, targetOf, tlsOptions } from './server.js'
 import { copyOf, isServerError, refusalOf } from './server-error.js'
@@ -18,8 +21,17 @@ const KEEP_ALIVE_DELAY_MS = 10_000
  */
 const SESSION_SETTINGS = '-c TimeZone=UTC -c DateStyle=ISO -c extra_float_digits=3 -c bytea_output=hex'
 
-/** Those of them that PgBouncer takes; the others are then the server's own, by default the same. */
-const POOLER_SETTINGS = '-c TimeZone=UTC -c DateStyle=ISO'
+/**
+ * Those of them that every PgBouncer takes, as parameters of their own: it gives them to each session that it lends. The others are
+ * then the server's own, by default the same.
+ */
+const POOLER_SETTINGS = { TimeZone: 'UTC', DateStyle: 'ISO' }
+
+/** A pooler has set its clients' settings by statement, which RESET ALL takes back. */
+const POOLER_SETTINGS_ANEW = Object.entries(POOLER_SETTINGS).map(([name, value]) => `set ${name} = '${value}'`)
+
+/** How long a connection waits for what another one has asked before it asks by itself. */
+const ANSWER_PATIENCE_MS = 100
 
 /**
  * What DISCARD ALL does, but for DEALLOCATE ALL and DISCARD PLANS: statements that are prepared stay so. One request.
@@ -34,44 +46,70 @@ const RESET = [
   'select pg_advisory_unlock_all()',
   'discard temp',
   'discard sequences',
-].join('; ')
+]
+
+/** A connection on its way to a session. */
+interface Dial extends DialAttempt {
+  readonly connection: PostgresConnection
+  readonly connected: Promise<unknown>
+}
 
 /** Opens sessions with one server, and puts them right again. */
 export class PostgresConnector implements Connector<PostgresConnection> {
   readonly #origins = new ColumnOrigins()
+  readonly #dials = new HedgedDial<Dial>()
   readonly #driver: PgDriver
   readonly #server: PostgresServer
   readonly #initSql: readonly string[]
-  #settings = SESSION_SETTINGS
+  /** Undefined until it is found out. */
+  #poolerMode: PostgresConnection['poolerMode'] | undefined
+  #asking: Promise<void> | undefined
+  /** A pooler takes only some settings, in a form of their own. */
+  #isForPooler: boolean
 
-  constructor(driver: PgDriver, server: PostgresServer, initSql: readonly string[]) {
+  constructor(driver: PgDriver, server: PostgresServer, initSql: readonly string[], pooler: PoolerMode = 'auto') {
     this.#driver = driver
     this.#server = server
     this.#initSql = initSql
+    this.#poolerMode = pooler === 'auto' ? undefined : pooler
+    this.#isForPooler = pooler === 'transaction'
   }
 
-  /** @throws {ConnectionError} no session, or init SQL that failed, before `deadline`; nothing stays open */
+  /**
+   * @throws {ConnectionError} no session, or init SQL that failed, before `deadline`; nothing stays open
+   * @throws {PoolerModeError} init SQL, and a pooler in transaction mode was found
+   */
   async open(deadline: Deadline): Promise<PostgresConnection> {
+    const wasForPooler = this.#isForPooler
     try {
       return await this.#open(deadline)
     } catch (error) {
-      if (this.#settings === POOLER_SETTINGS || !isPoolerRefusal(error)) throw error
-      this.#settings = POOLER_SETTINGS
+      if (wasForPooler || !isPoolerRefusal(error)) throw error
+      this.#isForPooler = true
+      this.#poolerMode ??= 'transaction'
       return this.#open(deadline)
     }
   }
 
   async #open(deadline: Deadline): Promise<PostgresConnection> {
-    const connection = this.#session()
     const budgetMs = remainingMs(deadline)
+    const dial = await this.#dials.firstAnswered(() => this.#dial(), deadline)
     try {
-      const outcome = await settledBy(this.#start(connection), deadline)
+      const outcome = await settledBy(this.#start(dial), deadline)
       if (outcome === LATE) throw new ConnectionError(`${targetOf(this.#server)}: no connection within ${Math.round(budgetMs)} ms`)
-      return connection
+      return dial.connection
     } catch (error) {
-      connection.destroy()
+      dial.abandon()
       throw error
     }
+  }
+
+  #dial(): Dial {
+    const connection = this.#session()
+    const connected = connection.client.connect()
+    // whoever goes on with it hears of it
+    connected.catch(() => undefined)
+    return { connection, connected, answered: firstWordFrom(connection.socket), abandon: () => connection.destroy() }
   }
 
   #session(): PostgresConnection {
@@ -86,13 +124,14 @@ export class PostgresConnector implements Connector<PostgresConnection> {
       password: () => this.#password(),
       ssl: tls === false ? false : tlsOptions(tls),
       application_name: applicationName,
-      options: this.#settings,
+      ...(this.#isForPooler ? {} : { options: SESSION_SETTINGS }),
       keepAlive: true,
       keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,
       // a socket of ours can be broken off at any stage
       stream: () => socket,
       types: { getTypeParser: () => asItIs },
     })
+    if (this.#isForPooler) startWith(client, POOLER_SETTINGS)
     return new PostgresConnection(client, socket, this.#server, this.#origins, this.#driver)
   }
 
@@ -106,16 +145,38 @@ export class PostgresConnector implements Connector<PostgresConnection> {
     }
   }
 
-  async #start(connection: PostgresConnection): Promise<void> {
+  async #start({ connection, connected }: Dial): Promise<void> {
     try {
-      await connection.client.connect()
+      await connected
     } catch (error) {
       throw refusedDial(this.#server, error)
     }
+    if (this.#poolerMode === undefined) await this.#findPoolerMode(connection)
+    connection.poolerMode = this.#poolerMode!
     await this.#initialise(connection)
   }
 
+  /** One connection asks for all: those that are dialled with it wait for its answer, but not for long. */
+  async #findPoolerMode(connection: PostgresConnection): Promise<void> {
+    const isAnswered = this.#asking !== undefined && (await isWell(this.#asking))
+    if (isAnswered) return
+    this.#asking = this.#askPoolerMode(connection)
+    await this.#asking
+  }
+
+  /** Whoever gave us the key to this session is not the server itself where the server calls the session by another name. */
+  async #askPoolerMode(connection: PostgresConnection): Promise<void> {
+    try {
+      const { rows } = await connection.run({ sql: 'select pg_catalog.pg_backend_pid()', parameters: [] })
+      const isDirect = Number(rows[0]![0]) === connection.sessionKey?.processId
+      this.#poolerMode ??= isDirect ? 'session' : 'transaction'
+    } catch (error) {
+      throw refusedDial(this.#server, error)
+    }
+  }
+
   async #initialise(connection: PostgresConnection): Promise<void> {
+    if (connection.poolerMode === 'transaction' && this.#initSql.length > 0) throw sessionRefusal('pool.initSql')
     for (const [index, sql] of this.#initSql.entries()) {
       try {
         await connection.run({ sql, parameters: [] })
@@ -135,15 +196,37 @@ export class PostgresConnector implements Connector<PostgresConnection> {
     }
   }
 
-  /** @throws {QueryError} it came back in the middle of a transaction or statement; what the server or init SQL threw, else */
+  /**
+   * Nothing to do behind a pooler in transaction mode: no session is this connection's, and none was changed.
+   *
+   * @throws {QueryError} it came back in the middle of a transaction or statement; what the server or init SQL threw, else
+   */
   async reset(connection: PostgresConnection): Promise<void> {
     if (!connection.isIdle) throw new QueryError('a connection came back in the middle of its work', undefined)
-    await connection.run({ sql: RESET, parameters: [] })
+    if (connection.poolerMode === 'transaction') return
+    await connection.run({ sql: [...RESET, ...(this.#isForPooler ? POOLER_SETTINGS_ANEW : [])].join('; '), parameters: [] })
     await this.#initialise(connection)
   }
 
   close(connection: PostgresConnection): Promise<void> {
     return connection.close()
+  }
+}
+
+/** Adds to what a client asks for when it starts its session: its own options know no such settings. */
+function startWith(client: Client, settings: Readonly<Record<string, string>>): void {
+  // pg does not declare it
+  const starting = client as unknown as { getStartupConf(): Readonly<Record<string, string>> }
+  const given = starting.getStartupConf.bind(client)
+  starting.getStartupConf = () => ({ ...given(), ...settings })
+}
+
+async function isWell(asking: Promise<void>): Promise<boolean> {
+  try {
+    return (await settledBy(asking, deadlineAfter(ANSWER_PATIENCE_MS))) !== LATE
+  } catch {
+    // whoever asked reports it; it may have been that connection's own trouble
+    return false
   }
 }
 

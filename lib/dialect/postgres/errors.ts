@@ -13,6 +13,7 @@ import {
   QueryTimeoutError,
   ReadOnlyError,
   SerializationError,
+  StatementInvalidatedError,
   UniqueViolationError,
 } from '../../errors.js'
 import type { ConstraintCatalogue } from '../dialect.js'
@@ -74,7 +75,7 @@ export function toDataError(error: unknown, catalogue: ConstraintCatalogue): Lat
   if (!isServerError(error)) return networkError(error) ?? unsent(error)
   const cause = { cause: copyOf(error) }
   if (isInvalidatedStatement(error)) {
-    return new SerializationError('the schema changed under a prepared statement; repeat the transaction', cause)
+    return new StatementInvalidatedError('a migration changed the tables of a prepared statement; repeat the transaction', cause)
   }
   const create = ERRORS[error.code] ?? ERRORS[error.code.slice(0, 2)]
   return create === undefined ? new QueryError(refusalOf(error), error.code, cause) : create(constraintOf(error, catalogue), cause)

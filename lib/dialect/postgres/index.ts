@@ -1,13 +1,15 @@
 import { PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely'
+import type { PoolOptions } from '../../pool/pool-options.js'
 import type { Capabilities } from '../capabilities.js'
 import type { ServerConnection } from '../connection-config.js'
 import type { BeginOptions, Dialect } from '../dialect.js'
-import { MAX_PARAMETERS } from './connection.js'
+import { MAX_PARAMETERS, sessionRefusal } from './connection.js'
 import { ddl } from './ddl.js'
 import { evicts, toDataError } from './errors.js'
 import { expressions } from './expressions.js'
 import { openPool } from './pool.js'
 import { postgresServer, targetOf } from './server.js'
+import { openLockSession } from './session-lock.js'
 import { codec } from './types.js'
 
 /**
@@ -29,6 +31,8 @@ export function postgresDialect(config: ServerConnection): Dialect {
     createAdapter: () => new PostgresAdapter(),
     createIntrospector: (db) => new PostgresIntrospector(db),
     openPool: (name, options, budget, callers) => openPool(name, server, options, budget, callers),
+    checkPoolOptions: requireLastingInitSql,
+    openLockSession: (options, deadline) => openLockSession(server, options, deadline),
     codec,
     begin,
     toDataError,
@@ -39,6 +43,11 @@ export function postgresDialect(config: ServerConnection): Dialect {
       parameters: [schema ?? null, name],
     }),
   }
+}
+
+/** @throws {PoolerModeError} nothing that it does would last */
+function requireLastingInitSql({ pooler, initSql }: PoolOptions): void {
+  if (pooler === 'transaction' && initSql.length > 0) throw sessionRefusal('pool.initSql')
 }
 
 const capabilities: Capabilities = Object.freeze({

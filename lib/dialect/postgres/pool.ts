@@ -13,6 +13,7 @@ import type { PostgresServer } from './server.js'
  * Loads the driver and opens a pool with at least one connection in it.
  *
  * @throws {DriverMissingError} `pg` is not installed
+ * @throws {PoolerModeError} `initSql`, and a pooler in transaction mode was found: it would not last
  * @throws {ConnectionError} no connection could be made within `acquireTimeoutMs`
  */
 export async function openPool(
@@ -22,7 +23,7 @@ export async function openPool(
   budget?: ConnectionBudget,
   callers?: number,
 ): Promise<Pool<Connection>> {
-  const connector = new PostgresConnector(await loadDriver(), server, options.initSql)
+  const connector = new PostgresConnector(await loadDriver(), server, options.initSql, options.pooler)
   const pool = new ConnectionPool(name, connector, options, budget)
   return warmed(pool, () => pool.warm(Math.max(1, options.minConnections), deadlineAfter(options.acquireTimeoutMs), callers))
 }

@@ -3,10 +3,12 @@ import type { FieldDef, Submittable } from 'pg'
 import { QueryError } from '../../errors.js'
 import type { ServerResult } from './result.js'
 
-/** A statement that a session keeps prepared. */
+/** A statement that a session keeps prepared, or parses for one run. */
 export interface Preparation {
-  /** What the server calls it. */
+  /** What the server calls it; empty for one run. */
   readonly name: string
+  /** What it was called before it had to be prepared anew; closed with the first run under the new name. */
+  replaces?: string | undefined
   /** Its columns, from its first run on: the server fails a statement rather than let them change under it. */
   fields: readonly FieldDef[] | undefined
 }
@@ -19,6 +21,7 @@ interface Wire {
   readonly stream: Duplex
   /** Texts of the prepared statements by name; the driver adds one when the server says that it was parsed. */
   readonly parsedStatements: Readonly<Record<string, string>>
+  close(message: { readonly type: 'S'; readonly name: string }): void
   parse(message: { readonly name: string; readonly text: string }): void
   bind(message: { readonly statement: string; readonly values: readonly unknown[] }): void
   describe(message: { readonly type: 'P' }): void
@@ -57,12 +60,20 @@ export class PreparedQuery implements Submittable {
     const wire = connection as Wire
     // all messages in one packet
     wire.stream.cork()
+    this.#closeReplaced(wire)
     if (wire.parsedStatements[this.name] === undefined) wire.parse({ name: this.name, text: this.text })
     wire.bind({ statement: this.name, values: this.#values })
     if (this.#preparation.fields === undefined) wire.describe({ type: 'P' })
     wire.execute()
     wire.sync()
     wire.stream.uncork()
+  }
+
+  // no error where it is gone already: only one that the server keeps would pile up there
+  #closeReplaced(wire: Wire): void {
+    if (this.#preparation.replaces === undefined) return
+    wire.close({ type: 'S', name: this.#preparation.replaces })
+    this.#preparation.replaces = undefined
   }
 
   handleRowDescription({ fields }: { readonly fields: readonly FieldDef[] }): void {

@@ -3,6 +3,7 @@ import { type Deadline, deadlineAfter } from '../../deadline.js'
 import type { AcquireRequest, Connector } from '../../pool/pool.js'
 import { type DatabaseSource, openFile, openMemory } from './open-database.js'
 import { SqliteSession } from './session.js'
+import { WriteHold } from './write-hold.js'
 
 const REOPEN_MS = 5_000
 
@@ -19,7 +20,8 @@ export class FileConnector implements Connector<SqliteSession> {
   ) {}
 
   async open(deadline: Deadline): Promise<SqliteSession> {
-    return new SqliteSession(await openFile(this.source, this.access, deadline), this.access)
+    const database = await openFile(this.source, this.access, deadline)
+    return new SqliteSession(database, this.access, this.access === 'write' ? new WriteHold() : undefined)
   }
 
   async validate(session: SqliteSession): Promise<boolean> {

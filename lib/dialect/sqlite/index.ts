@@ -3,35 +3,47 @@ import { resolve } from 'node:path'
 import { SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
 import type { SqliteConnection } from '../connection-config.js'
 import type { Dialect } from '../dialect.js'
+import { requireNoPooler } from '../require-no-pooler.js'
 import { capabilities } from './capabilities.js'
 import { ddl } from './ddl.js'
 import { loadDriver } from './driver.js'
 import { evicts, toDataError } from './errors.js'
 import { expressions } from './expressions.js'
+import { requireShared } from './named-memory.js'
 import { openFilePool, openMemoryPool } from './pool.js'
+import { openLockSession } from './session-lock.js'
 import { codec } from './types.js'
+
+const MEMORY = ':memory:'
 
 /**
  * SQLite through `better-sqlite3`. A relative path is taken from the working directory of this moment.
  *
- * Every call with `:memory:` is a database of its own. Transactions are serializable, whatever isolation is asked for.
+ * Every call with `:memory:` is a database of its own; `:memory:name` is one database in this thread for all who name it.
+ * Transactions are serializable, whatever isolation is asked for.
  */
 export function sqliteDialect(config: SqliteConnection): Dialect {
-  const isMemory = config.file === ':memory:'
+  const isMemory = config.file.startsWith(MEMORY)
+  const memoryName = isMemory && config.file !== MEMORY ? config.file.slice(MEMORY.length) : undefined
   const file = isMemory ? config.file : resolve(config.file)
   return {
     engine: 'sqlite',
     capabilities: { ...capabilities, dedicatedConnections: !isMemory },
     expressions,
     target: `sqlite:${file}`,
-    identity: isMemory ? { engine: 'sqlite', file, database: randomUUID() } : { engine: 'sqlite', file },
+    identity: file === MEMORY ? { engine: 'sqlite', file, database: randomUUID() } : { engine: 'sqlite', file },
     createQueryCompiler: () => new SqliteQueryCompiler(),
     createAdapter: () => new PooledSqliteAdapter(),
     createIntrospector: (db) => new SqliteIntrospector(db),
     async openPool(name, options, budget) {
       const source = { driver: await loadDriver(), file, initSql: options.initSql }
-      return isMemory ? openMemoryPool(name, source, options, budget) : openFilePool(name, source, options, budget)
+      return isMemory ? openMemoryPool(name, source, options, budget, memoryName) : openFilePool(name, source, options, budget)
     },
+    checkPoolOptions: (options) => {
+      requireNoPooler(options)
+      if (memoryName !== undefined) requireShared(memoryName, options)
+    },
+    openLockSession: async () => openLockSession(await loadDriver(), file),
     codec,
     // every transaction that may write takes the writer's place at once: a reader could not become a writer later
     begin: ({ readOnly }) => [readOnly ? 'begin' : 'begin immediate'],

@@ -2,15 +2,20 @@ import { type Deadline, deadlineAfter, remainingMs } from '../../deadline.js'
 import { AbortedError, LockTimeoutError } from '../../errors.js'
 import { driverCode, withoutValues } from './errors.js'
 
-/** How long a statement without a deadline of its own waits for another process's lock. */
+/** How long a statement waits for another process's lock where nothing limits its call. */
 const DEFAULT_WAIT_MS = 5_000
 
-// short first: most locks are held for a fraction of a millisecond
-const PAUSES_MS = [1, 1, 2, 3, 5, 8, 13, 21, 34]
+/**
+ * The longest pause between two attempts, the shortest is half of it. Measured with four processes that write all the time:
+ * with pauses that grew to 34 ms one starved behind transactions of 50 ms, with shorter ones the lock went to and fro.
+ */
+const PAUSE_MS = 4
 
 /** One wait for a lock that another process or pool holds on the database; set `isCancelled` to end it. */
 export interface LockWait {
   isCancelled: boolean
+  /** Milliseconds to leave the lock to others before the first attempt; by default the first pause. */
+  readonly restMs?: number | undefined
 }
 
 /**
@@ -37,7 +42,8 @@ export async function retryWhileBusy<T>(
   const startedAt = performance.now()
   const until = Number.isFinite(deadline) ? deadline : deadlineAfter(DEFAULT_WAIT_MS)
   for (let round = 0; ; round++) {
-    await pause(Math.min(pauseMs(round), remainingMs(until)))
+    const restMs = round === 0 ? wait.restMs : undefined
+    await pause(Math.min(restMs ?? pauseMs(), remainingMs(until)))
     if (wait.isCancelled)
       throw new AbortedError('the statement was cancelled while it waited for the lock of another process; it did not run')
     try {
@@ -50,9 +56,8 @@ export async function retryWhileBusy<T>(
 }
 
 // jitter keeps processes that were refused together from coming back together
-function pauseMs(round: number): number {
-  const most = PAUSES_MS[Math.min(round, PAUSES_MS.length - 1)]!
-  return most * (0.5 + Math.random() / 2)
+function pauseMs(): number {
+  return PAUSE_MS * (0.5 + Math.random() / 2)
 }
 
 function pause(ms: number): Promise<void> {

@@ -1,12 +1,15 @@
 import { deadlineAfter } from '../../deadline.js'
+import type { SharedResource } from '../../lock/shared-resource.js'
 import type { ConnectionBudget } from '../../pool/connection-budget.js'
 import { ConnectionPool } from '../../pool/connection-pool.js'
 import type { AcquireRequest, Condition, Pool, PoolStats } from '../../pool/pool.js'
+import { PoolTimings } from '../../pool/pool-journal.js'
 import type { PoolOptions } from '../../pool/pool-options.js'
 import { addPoolStats } from '../../pool/pool-stats.js'
 import { warmed } from '../../pool/warmed.js'
-import type { Connection } from '../dialect.js'
+import type { Connection, MaybePromise } from '../dialect.js'
 import { FileConnector, MemoryConnector } from './connectors.js'
+import { MemoryName } from './named-memory.js'
 import type { DatabaseSource } from './open-database.js'
 import type { SqliteSession } from './session.js'
 
@@ -22,8 +25,9 @@ export async function openFilePool(
 ): Promise<Pool<Connection>> {
   const ofWriter = { ...options, minConnections: Math.min(options.minConnections, 1), maxConnections: 1 }
   const ofReaders = { ...options, minConnections: Math.max(options.minConnections - 1, 0) }
-  const writer = new ConnectionPool(name, new FileConnector(source, 'write'), ofWriter, budget)
-  const readers = new ConnectionPool(name, new FileConnector(source, 'read'), ofReaders, budget)
+  const timings = new PoolTimings()
+  const writer = new ConnectionPool(name, new FileConnector(source, 'write'), ofWriter, budget, timings)
+  const readers = new ConnectionPool(name, new FileConnector(source, 'read'), ofReaders, budget, timings)
   const pool = new WriterReadersPool(name, writer, readers)
   const deadline = deadlineAfter(options.acquireTimeoutMs)
   return warmed(pool, async () => {
@@ -33,17 +37,23 @@ export async function openFilePool(
   })
 }
 
-/** Opens the pool of an in-memory database: one connection for reads and writes, since another would be another database. */
+/**
+ * Opens the pool of an in-memory database: one connection for reads and writes, since another would be another database.
+ *
+ * @throws {ConfigurationError} a database called `memoryName` is open with other pool options
+ */
 export async function openMemoryPool(
   name: string,
   source: DatabaseSource,
   options: PoolOptions,
   budget?: ConnectionBudget,
+  memoryName?: string,
 ): Promise<Pool<Connection>> {
+  const taken = memoryName === undefined ? undefined : await MemoryName.take(memoryName, options)
   const connector = new MemoryConnector(source)
   // one always kept open costs nothing more: the database itself lives as long as the pool
   const sessions = new ConnectionPool(name, connector, { ...options, minConnections: 1, maxConnections: 1 }, budget)
-  const pool = new MemoryPool(name, sessions, connector)
+  const pool = new MemoryPool(name, sessions, connector, taken)
   return warmed(pool, () => sessions.warm(1, deadlineAfter(options.acquireTimeoutMs)))
 }
 
@@ -60,12 +70,15 @@ class WriterReadersPool implements Pool<Connection> {
   }
 
   acquire(request: AcquireRequest): SqliteSession | Promise<SqliteSession> {
-    return (request.access === 'write' ? this.#writer : this.#readers).acquire(request)
+    return lentFor((request.access === 'write' ? this.#writer : this.#readers).acquire(request), request)
   }
 
   release(session: SqliteSession, condition: Condition): void {
-    const side = session.access === 'write' ? this.#writer : this.#readers
-    side.release(session, session.isInTransaction ? 'broken' : condition)
+    this.#sideOf(session).release(session, session.isInTransaction ? 'broken' : condition)
+  }
+
+  slotsOf(session: SqliteSession): SharedResource {
+    return this.#sideOf(session).slotsOf()
   }
 
   async close(timeoutMs: number): Promise<void> {
@@ -75,6 +88,10 @@ class WriterReadersPool implements Pool<Connection> {
   stats(): PoolStats {
     return addPoolStats(this.#writer.stats(), this.#readers.stats())
   }
+
+  #sideOf({ access }: SqliteSession): ConnectionPool<SqliteSession> {
+    return access === 'write' ? this.#writer : this.#readers
+  }
 }
 
 /** The sessions of one in-memory database, which ends with this pool. */
@@ -82,34 +99,50 @@ class MemoryPool implements Pool<Connection> {
   readonly name: string
   readonly #sessions: ConnectionPool<SqliteSession>
   readonly #connector: MemoryConnector
+  readonly #memoryName: MemoryName | undefined
+  #closed: Promise<void> | undefined
 
-  constructor(name: string, sessions: ConnectionPool<SqliteSession>, connector: MemoryConnector) {
+  constructor(
+    name: string,
+    sessions: ConnectionPool<SqliteSession>,
+    connector: MemoryConnector,
+    memoryName: MemoryName | undefined,
+  ) {
     this.name = name
     this.#sessions = sessions
     this.#connector = connector
+    this.#memoryName = memoryName
   }
 
   acquire(request: AcquireRequest): SqliteSession | Promise<SqliteSession> {
-    const session = this.#sessions.acquire(request)
-    return session instanceof Promise ? session.then((lent) => lentFor(lent, request)) : lentFor(session, request)
+    // the same refusals as on a file, where readers are connections of their own
+    return lentFor(this.#sessions.acquire(request), request)
   }
 
   release(session: SqliteSession, condition: Condition): void {
     this.#sessions.release(session, session.isInTransaction ? 'broken' : condition)
   }
 
-  async close(timeoutMs: number): Promise<void> {
-    await this.#sessions.close(timeoutMs)
-    this.#connector.dispose()
+  slotsOf(): SharedResource {
+    return this.#sessions.slotsOf()
+  }
+
+  close(timeoutMs: number): Promise<void> {
+    const end = () => this.#end(timeoutMs)
+    this.#closed ??= this.#memoryName === undefined ? end() : this.#memoryName.giveBackAfter(end)
+    return this.#closed
   }
 
   stats(): PoolStats {
     return this.#sessions.stats()
   }
+
+  async #end(timeoutMs: number): Promise<void> {
+    await this.#sessions.close(timeoutMs)
+    this.#connector.dispose()
+  }
 }
 
-// the same refusals as on a file, where readers are connections of their own
-function lentFor(session: SqliteSession, request: AcquireRequest): SqliteSession {
-  session.access = request.access
-  return session
+function lentFor(session: MaybePromise<SqliteSession>, request: AcquireRequest): MaybePromise<SqliteSession> {
+  return session instanceof Promise ? session.then((lent) => lent.lendFor(request)) : session.lendFor(request)
 }

@@ -6,6 +6,8 @@ export interface PreparedStatement {
   readonly returnsRows: boolean
   readonly writes: boolean
   readonly inserts: boolean
+  /** Whether it may begin or end a transaction. */
+  readonly controls: boolean
   /** Whether the statement gives integers as bigints at present. */
   givesBigints: boolean
 }
@@ -62,6 +64,7 @@ export class PreparedStatements {
       statement: statement.reader ? statement.raw() : statement,
       returnsRows: statement.reader,
       writes: !statement.readonly,
+      controls: /^(?:begin|commit|end|rollback|savepoint|release)\b/i.test(text),
       inserts: /^(?:insert|replace|with)\b/i.test(text),
       givesBigints: false,
     }

@@ -1,4 +1,5 @@
 import type Sqlite from 'better-sqlite3'
+import type { Deadline } from '../../deadline.js'
 import { ReadOnlyError, ScopeClosedError } from '../../errors.js'
 import type { AcquireRequest } from '../../pool/pool.js'
 import type { Connection, MaybePromise, Statement, StatementResult } from '../dialect.js'
@@ -6,6 +7,7 @@ import { evicts } from './errors.js'
 import { isBusy, type LockWait, retryWhileBusy } from './lock-wait.js'
 import { type PreparedStatement, PreparedStatements } from './prepared-statements.js'
 import { CountResult, Repetition, runOnce } from './statement-run.js'
+import { WriteHold } from './write-hold.js'
 
 /**
  * One connection to a SQLite database. Runs at once, and gives a promise only while another process holds the
@@ -20,12 +22,17 @@ export class SqliteSession implements Connection {
   #database: Sqlite.Database
   #prepared: PreparedStatements
   #lockWait: LockWait | undefined
+  readonly #writeHold: WriteHold | undefined
+  /** Until when the first statement of the call that has the session waits for another process's lock. */
+  #lockDeadline: Deadline = Number.POSITIVE_INFINITY
   #hasLostTransaction = false
 
-  constructor(database: Sqlite.Database, access: AcquireRequest['access']) {
+  /** @param writeHold given where other processes may want to write too */
+  constructor(database: Sqlite.Database, access: AcquireRequest['access'], writeHold?: WriteHold) {
     this.#database = database
     this.#prepared = new PreparedStatements(database)
     this.access = access
+    this.#writeHold = writeHold
   }
 
   get isOpen(): boolean {
@@ -41,16 +48,27 @@ export class SqliteSession implements Connection {
     return this.#prepared.hasAlteredSession
   }
 
+  /** Readies the session for a call: getting another process's lock is part of what the call waits for. */
+  lendFor({ access, deadline }: AcquireRequest): this {
+    this.access = access
+    this.#lockDeadline = deadline
+    return this
+  }
+
   run(statement: Statement): MaybePromise<StatementResult> {
     // without a name it may be somebody's own text, with values in it
     this.lastStatement = statement.name === undefined ? undefined : statement.sql
     if (this.#hasLostTransaction) return this.#runAfterLoss(statement)
     const repetition = statement.repeat === undefined ? undefined : new Repetition(statement.repeat)
     try {
+      const restMs = this.#writeHold === undefined ? 0 : this.#writeHold.restMs()
+      if (restMs > 0 && !this.isInTransaction) return this.#runWhenFree(statement, repetition, restMs)
       return this.#runNow(statement, repetition)
     } catch (error) {
       if (!isBusy(error)) throw error
       return this.#runWhenFree(statement, repetition)
+    } finally {
+      this.#lockDeadline = Number.POSITIVE_INFINITY
     }
   }
 
@@ -76,13 +94,22 @@ export class SqliteSession implements Connection {
     const wasInTransaction = this.#database.inTransaction
     try {
       const prepared = this.#prepare(statement)
-      return repetition === undefined ? runOnce(prepared, statement.parameters) : repetition.run(prepared)
+      const result = repetition === undefined ? runOnce(prepared, statement.parameters) : repetition.run(prepared)
+      if (prepared.controls && this.#writeHold !== undefined) this.#watch(this.#writeHold, wasInTransaction)
+      return result
     } catch (error) {
       if (evicts(error)) this.isBroken = true
       // a full disk, or ON CONFLICT ROLLBACK: what follows would be committed statement by statement
       if (wasInTransaction && !this.#database.inTransaction) this.#hasLostTransaction = true
       throw error
     }
+  }
+
+  #watch(writeHold: WriteHold, wasInTransaction: boolean): void {
+    const { inTransaction } = this.#database
+    if (inTransaction === wasInTransaction) return
+    if (inTransaction) writeHold.begun()
+    else writeHold.ended()
   }
 
   #prepare({ sql, exactIntegers = false }: Statement): PreparedStatement {
@@ -95,11 +122,13 @@ export class SqliteSession implements Connection {
     return prepared
   }
 
-  async #runWhenFree(statement: Statement, repetition: Repetition | undefined): Promise<StatementResult> {
-    const wait: LockWait = { isCancelled: false }
+  async #runWhenFree(statement: Statement, repetition: Repetition | undefined, restMs?: number): Promise<StatementResult> {
+    const wait: LockWait = { isCancelled: false, restMs }
     this.#lockWait = wait
+    // a call's own timeoutMs says how long it may take, the wait for a lock included
+    const deadline = Number.isFinite(statement.deadline) ? statement.deadline : this.#lockDeadline
     try {
-      return await retryWhileBusy(() => this.#runNow(statement, repetition), statement.deadline, wait)
+      return await retryWhileBusy(() => this.#runNow(statement, repetition), deadline, wait)
     } finally {
       this.#lockWait = undefined
     }

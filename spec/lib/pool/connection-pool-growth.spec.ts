@@ -2,7 +2,18 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { deadlineAfter } from '../../../lib/deadline.js'
 import { AbortedError, ConnectionError, PoolExhaustedError } from '../../../lib/errors.js'
 import { ConnectionBudget } from '../../../lib/pool/connection-budget.js'
-import { acquireNow, createPool, FakeConnector, type FakeMember, Gate, outcomeOf, request, settle, warmPool } from './fake-connector.js'
+import {
+  acquireNow,
+  createPool,
+  endedBy,
+  FakeConnector,
+  type FakeMember,
+  Gate,
+  outcomeOf,
+  request,
+  settle,
+  warmPool,
+} from './fake-connector.js'
 
 let connector: FakeConnector
 
@@ -227,7 +238,7 @@ describe('ConnectionPool figures', () => {
     expect(connector.mostOpen).toBeLessThanOrEqual(5)
     const stats = pool.stats()
     expect(stats).toMatchObject({ leased: 0, waiting: 0, dialling: 0, idle: stats.open })
-    expect(stats.created - stats.destroyed).toBe(stats.open)
+    expect(stats.created - endedBy(pool)).toBe(stats.open)
     expect(connector.openNow).toBe(stats.open)
   })
 })

@@ -1,7 +1,7 @@
 import type { Deadline } from '../../../lib/deadline.js'
 import type { ConnectionBudget } from '../../../lib/pool/connection-budget.js'
 import { ConnectionPool } from '../../../lib/pool/connection-pool.js'
-import type { AcquireRequest, Connector, PoolMember } from '../../../lib/pool/pool.js'
+import type { AcquireRequest, Connector, PoolMember, PoolStats } from '../../../lib/pool/pool.js'
 import { type PoolOptions, poolOptions } from '../../../lib/pool/pool-options.js'
 
 export class FakeMember implements PoolMember {
@@ -110,4 +110,9 @@ export function outcomeOf<T>(promise: T | Promise<T>): { readonly value?: T; rea
     (error: unknown) => Object.assign(outcome, { error, isSettled: true }),
   )
   return outcome
+}
+
+/** How many connections a pool has ended, for whatever reason. */
+export function endedBy(pool: { stats(): PoolStats }): number {
+  return Object.values(pool.stats().destroyed).reduce((sum, count) => sum + count, 0)
 }

@@ -2,10 +2,11 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { deadlineAfter } from '../../../lib/deadline.js'
 import { AbortedError, ConnectionError, LockTimeoutError, PoolExhaustedError, ScopeClosedError } from '../../../lib/errors.js'
+import type { BorrowRequest } from '../../../lib/pool/borrow-request.js'
 import { ConnectionPool } from '../../../lib/pool/connection-pool.js'
 import type { Lease } from '../../../lib/pool/lease.js'
 import { poolOptions } from '../../../lib/pool/pool-options.js'
-import { type BorrowRequest, PoolRegistry, poolRegistry } from '../../../lib/pool/pool-registry.js'
+import { PoolRegistry, poolRegistry } from '../../../lib/pool/pool-registry.js'
 import { FakeConnector, type FakeMember, Gate, outcomeOf, request, settle } from './fake-connector.js'
 
 type FakePool = ConnectionPool<FakeMember>

@@ -1,0 +1,86 @@
+import type { WaitChain } from '../errors.js'
+import type { LockKind } from '../events.js'
+import type { Hold } from './hold.js'
+
+/** Something that call chains hold and wait for: a lock, the connections of a pool, the turns of a transaction. */
+export interface Resource {
+  /** For messages: `lock "a"`, `a connection of pool "postgres:…"`. */
+  readonly description: string
+  /**
+   * The frames of which one must end before a waiter gets it; undefined where somebody has it who waits for nothing, or
+   * where it is on its way.
+   */
+  holders(): readonly Frame[] | undefined
+}
+
+/** A resource that learns which frames hold it. */
+export interface HeldResource extends Resource {
+  heldBy(frame: Frame): void
+  freedBy(frame: Frame): void
+}
+
+/** A call chain's wait for a resource. */
+export interface Wait {
+  readonly frame: Frame
+  readonly resource: Resource
+  /** Who waits: a node's name. */
+  readonly label: string | undefined
+  /** Ends the wait with an error. */
+  cancel(error: Error): void
+}
+
+/** What a frame holds until it ends. */
+export type Grip =
+  | { readonly kind: 'lock'; readonly lock: object; readonly hold: Hold }
+  | { readonly kind: 'resource'; readonly resource: Resource; readonly label: string }
+
+/** One step of a call chain: everything called in it descends from it. One without a grip is a plain scope. */
+export class Frame {
+  readonly parent: Frame | undefined
+  readonly scopeId: number
+  readonly grip: Grip | undefined
+  /** Waits of this chain and of all calls below it. */
+  readonly waits = new Set<Wait>()
+  /** Holds that were taken by hand here, and that end with this frame at the latest. */
+  readonly taken = new Set<{ readonly lock: { readonly kind: LockKind }; readonly hold: Hold; readonly taker: Error | undefined }>()
+  isEnded = false
+  /** Whether a call that came too late has been reported. */
+  isReported = false
+
+  constructor(parent: Frame | undefined, scopeId: number, grip: Grip | undefined) {
+    this.parent = parent
+    this.scopeId = scopeId
+    this.grip = grip
+  }
+
+  /** This frame and those around it, innermost first. */
+  *chain(): Generator<Frame> {
+    for (let frame: Frame | undefined = this; frame !== undefined; frame = frame.parent) yield frame
+  }
+
+  /** What the chain holds here, outermost first. */
+  get holds(): readonly Hold[] {
+    const outer = this.parent?.holds ?? []
+    if (this.isEnded) return outer
+    const own = [...this.taken].map(({ hold }) => hold)
+    return this.grip?.kind === 'lock' ? [...outer, this.grip.hold, ...own] : [...outer, ...own]
+  }
+
+  /** Whether it holds a key of a lock itself. */
+  holdsKey(lock: object, key: string): boolean {
+    const { grip } = this
+    if (grip?.kind === 'lock' && grip.lock === lock && grip.hold.key === key) return true
+    for (const each of this.taken) if (each.lock === lock && each.hold.key === key) return true
+    return false
+  }
+
+  /** What the chain holds, for a message, outermost first. */
+  describe(): WaitChain {
+    const outer = this.parent?.describe() ?? []
+    if (this.grip === undefined || this.isEnded) return outer
+    const { kind } = this.grip
+    const label = (kind === 'lock' ? this.grip.hold.label : this.grip.label) ?? 'a call'
+    const what = kind === 'lock' ? `lock "${this.grip.hold.name}"` : this.grip.resource.description
+    return [...outer, `${label} holds ${what}`]
+  }
+}

@@ -1,0 +1,106 @@
+import { type LatencyFigures, LatencyRecorder } from '../latency.js'
+
+/** What has become of those who wanted a lock. */
+export interface LockFigures {
+  /** Waits that ended with the lock, or with the pool that it guards; re-entries are counted apart. */
+  readonly acquisitions: number
+  /** Of these, those that were not served at once. */
+  readonly contended: number
+  readonly timeouts: number
+  readonly aborted: number
+  readonly deadlocks: number
+  /** Dedicated connections that were tried instead, after a time-out. */
+  readonly fallbacks: number
+  readonly reentries: number
+  /** Now. */
+  readonly held: number
+  readonly waiting: number
+  /** Of those that were not served at once. */
+  readonly waitMs: LatencyFigures
+  readonly holdMs: LatencyFigures
+  /** Acquisitions of all attempts that have ended, 0 to 1; 1 where there was none. */
+  readonly successRate: number
+}
+
+/** How a wait for a lock ends without it. */
+export type LockFailure = 'timedOut' | 'aborted' | 'deadlock'
+
+/** Counts for one key, and for the total that it belongs to. */
+export class LockCounters {
+  readonly #total: LockCounters | undefined
+  readonly #waits = new LatencyRecorder()
+  readonly #holds = new LatencyRecorder()
+  readonly #failures: Record<LockFailure, number> = { timedOut: 0, aborted: 0, deadlock: 0 }
+  #acquisitions = 0
+  #contended = 0
+  #fallbacks = 0
+  #reentries = 0
+  #held = 0
+  #waiting = 0
+
+  constructor(total?: LockCounters) {
+    this.#total = total
+  }
+
+  get isInUse(): boolean {
+    return this.#held + this.#waiting > 0
+  }
+
+  joined(): void {
+    this.#waiting++
+    this.#total?.joined()
+  }
+
+  /** Served after a wait; undefined: at once. Without a hold of its own where several get what one lock guards. */
+  acquired(waitedMs: number | undefined, isHeld = true): void {
+    this.#waiting--
+    this.#acquisitions++
+    if (isHeld) this.#held++
+    if (waitedMs !== undefined) {
+      this.#contended++
+      this.#waits.record(waitedMs)
+    }
+    this.#total?.acquired(waitedMs, isHeld)
+  }
+
+  failed(how: LockFailure): void {
+    this.#waiting--
+    this.#failures[how]++
+    this.#total?.failed(how)
+  }
+
+  released(heldMs: number): void {
+    this.#held--
+    this.#holds.record(heldMs)
+    this.#total?.released(heldMs)
+  }
+
+  reentered(): void {
+    this.#reentries++
+    this.#total?.reentered()
+  }
+
+  fellBack(): void {
+    this.#fallbacks++
+    this.#total?.fellBack()
+  }
+
+  figures(): LockFigures {
+    const { timedOut, aborted, deadlock } = this.#failures
+    const attempts = this.#acquisitions + timedOut + aborted + deadlock
+    return {
+      acquisitions: this.#acquisitions,
+      contended: this.#contended,
+      timeouts: timedOut,
+      aborted,
+      deadlocks: deadlock,
+      fallbacks: this.#fallbacks,
+      reentries: this.#reentries,
+      held: this.#held,
+      waiting: this.#waiting,
+      waitMs: this.#waits.figures(),
+      holdMs: this.#holds.figures(),
+      successRate: attempts === 0 ? 1 : this.#acquisitions / attempts,
+    }
+  }
+}

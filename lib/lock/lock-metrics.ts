@@ -1,0 +1,63 @@
+import { LockCounters, type LockFigures } from './lock-counters.js'
+
+/** The figures of every lock that is in use, guards an open pool or was used lately, and of all there ever were. */
+export interface LockMetrics {
+  readonly total: LockFigures
+  /** By what the lock is called: a pool's name, or `key@database` for a lock of an application. */
+  readonly byKey: Readonly<Record<string, LockFigures>>
+}
+
+/** Keys remembered after their last use. Application locks may have any number of keys; each takes up to 40 kB. */
+const KEPT_KEYS = 256
+
+/** Counts for locks by what they are called. */
+export class LockMeter {
+  readonly #total = new LockCounters()
+  readonly #byName = new Map<string, LockCounters>()
+  /** Guard a pool that is open. */
+  readonly #pinned = new Set<string>()
+
+  countersOf(name: string): LockCounters {
+    const known = this.#byName.get(name)
+    if (known !== undefined) return known
+    if (this.#byName.size >= KEPT_KEYS) this.#forgetOldest()
+    const counters = new LockCounters(this.#total)
+    this.#byName.set(name, counters)
+    return counters
+  }
+
+  /** Keeps the figures of a name until it is unpinned. */
+  pin(name: string): void {
+    this.#pinned.add(name)
+  }
+
+  /** The pool is gone: so are its lock's figures, once nobody holds it or waits. */
+  unpin(name: string): void {
+    this.#pinned.delete(name)
+    if (this.#isUnused(name)) this.#byName.delete(name)
+  }
+
+  metrics(): LockMetrics {
+    const byKey = Object.fromEntries([...this.#byName].map(([name, counters]) => [name, counters.figures()]))
+    return { total: this.#total.figures(), byKey }
+  }
+
+  /** Forgets every name that is not in use. Gives how many. */
+  forgetUnused(): number {
+    const unused = [...this.#byName.keys()].filter((name) => this.#isUnused(name))
+    for (const name of unused) this.#byName.delete(name)
+    return unused.length
+  }
+
+  #forgetOldest(): void {
+    for (const name of this.#byName.keys()) {
+      if (!this.#isUnused(name)) continue
+      this.#byName.delete(name)
+      return
+    }
+  }
+
+  #isUnused(name: string): boolean {
+    return !this.#pinned.has(name) && this.#byName.get(name)?.isInUse !== true
+  }
+}

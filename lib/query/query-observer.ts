@@ -1,0 +1,72 @@
+import type { MaybePromise, StatementResult } from '../dialect/dialect.js'
+import { ConfigurationError } from '../errors.js'
+import { queryEvents, slowQueryEvents } from '../events.js'
+import type { QueryPlan } from './query-plan.js'
+
+const LONGEST_MS = 86_400_000
+
+/** Publishes how the statements of one database go, to those who listen. */
+export class QueryObserver {
+  readonly #pool: string
+  readonly #slowQueryMs: number | undefined
+  readonly #errorOf: (thrown: unknown) => Error
+
+  /** @param errorOf makes the error that callers get of what a driver throws */
+  constructor(pool: string, slowQueryMs: number | undefined, errorOf: (thrown: unknown) => Error) {
+    this.#pool = pool
+    this.#slowQueryMs = slowQueryMs
+    this.#errorOf = errorOf
+  }
+
+  /** Whether anybody would hear of a statement: without, it need not be measured. */
+  get isHeard(): boolean {
+    return queryEvents.hasSubscribers || (this.#slowQueryMs !== undefined && slowQueryEvents.hasSubscribers)
+  }
+
+  /** Runs a statement and publishes how it went. What is there at once stays so. */
+  observe<T>(plan: QueryPlan<T>, inTransaction: boolean, start: () => MaybePromise<StatementResult>): MaybePromise<StatementResult> {
+    const startedMs = performance.now()
+    const done = (result: StatementResult) => {
+      this.#publish(plan, inTransaction, startedMs, plan.access === 'read' ? result.rows.length : result.affectedRows, undefined)
+      return result
+    }
+    const failed = (thrown: unknown) => {
+      this.#publish(plan, inTransaction, startedMs, 0, this.#errorOf(thrown))
+      throw thrown
+    }
+    let running: MaybePromise<StatementResult>
+    try {
+      running = start()
+    } catch (thrown) {
+      return failed(thrown)
+    }
+    return running instanceof Promise ? running.then(done, failed) : done(running)
+  }
+
+  #publish<T>(
+    { label, statement }: QueryPlan<T>,
+    inTransaction: boolean,
+    startedMs: number,
+    rowCount: number,
+    error: Error | undefined,
+  ): void {
+    const durationMs = performance.now() - startedMs
+    const event = { pool: this.#pool, label, sql: statement.sql, durationMs, rowCount, inTransaction, error }
+    if (queryEvents.hasSubscribers) queryEvents.publish(event)
+    const slowQueryMs = this.#slowQueryMs
+    if (slowQueryMs !== undefined && durationMs > slowQueryMs && slowQueryEvents.hasSubscribers) {
+      slowQueryEvents.publish({ ...event, slowQueryMs })
+    }
+  }
+}
+
+/**
+ * Checks the option of that name.
+ *
+ * @throws {ConfigurationError} not a whole number from 1 to 86,400,000
+ */
+export function requireSlowQueryMs(value: unknown): void {
+  if (value === undefined || (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= LONGEST_MS)) return
+  const got = typeof value === 'number' ? String(value) : typeof value
+  throw new ConfigurationError('slowQueryMs', `expected a whole number from 1 to ${LONGEST_MS}, got ${got}`)
+}
