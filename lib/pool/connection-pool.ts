@@ -1,17 +1,6 @@
 import { type Deadline, deadlineAfter, settledBy } from '../deadline.js'
-import {
-  AbortedError,
-  ConnectionError,
-  PoolClosedError,
-  PoolExhaustedError,
-  PoolQueueFullError,
-  PoolSelfDeadlockError,
-  PoolTimeoutError,
-  ScopeClosedError,
-} from '../errors.js'
-import { currentFrame } from '../lock/lock-scope.js'
+import { AbortedError, PoolTimeoutError, ScopeClosedError } from '../errors.js'
 import { SharedResource } from '../lock/shared-resource.js'
-import { beginWait, circleOf, describeCircle } from '../lock/wait-graph.js'
 import { Alarm } from './alarm.js'
 import { BoundedConnector, CLOSE_LIMIT_MS } from './bounded-connector.js'
 import type { ConnectionBudget } from './connection-budget.js'
@@ -19,6 +8,7 @@ import { DialThrottle } from './dial-throttle.js'
 import type { EndReason } from './end-reason.js'
 import { outside } from './outside.js'
 import type { AcquireRequest, Condition, Connector, Pool, PoolMember, PoolStats } from './pool.js'
+import { budgetExhausted, poolClosed, queueFull, selfDeadlock, unanswered } from './pool-errors.js'
 import { PoolJournal, PoolTimings } from './pool-journal.js'
 import type { PoolOptions } from './pool-options.js'
 import { type Slot, SlotTable } from './slot-table.js'
@@ -80,13 +70,13 @@ export class ConnectionPool<C extends PoolMember> implements Pool<C> {
     while (this.#slots.open + this.#dialling < Math.max(count, callers) && this.#hasPlace) {
       if (this.#budget?.tryTake() === false) {
         if (dials.length >= missing) break
-        throw this.#exhausted()
+        throw budgetExhausted(this.name)
       }
       dials.push(outside(() => this.#dial(deadline)))
     }
     const failure = await failureOf(dials, missing)
     if (failure !== undefined) throw failure
-    if (this.#isClosed) throw this.#closedError()
+    if (this.#isClosed) throw poolClosed(this.name)
   }
 
   acquire(request: AcquireRequest): C | Promise<C> {
@@ -164,41 +154,27 @@ export class ConnectionPool<C extends PoolMember> implements Pool<C> {
 
   #wait(request: AcquireRequest, nowMs: number): Promise<C> {
     return new Promise((resolve, reject) => {
-      if (this.#isClosed) throw this.#closedError()
+      if (this.#isClosed) throw poolClosed(this.name)
       if (request.signal?.aborted) throw new AbortedError('the wait for a connection was aborted', { cause: request.signal.reason })
       const waiter = new Waiter(request, nowMs, resolve, reject)
       this.#waiters.join(waiter)
       this.#supply()
       // who is sure to be served does not count: a cold pool without a queue serves too
-      if (waiter.isWaiting && this.#unserved > this.#options.maxQueue) throw this.#refuse(waiter)
-      if (waiter.isWaiting) this.#watchForCircle(waiter)
+      if (waiter.isWaiting && this.#unserved > this.#options.maxQueue) this.#refuse(waiter)
+      if (waiter.isWaiting) this.#refuseCircle(waiter)
     })
   }
 
-  #refuse(waiter: Waiter<C>): PoolQueueFullError {
-    this.#waiters.leave(waiter)
+  #refuse(waiter: Waiter<C>): void {
     this.#journal.refused(waiter.request.label, this.#waiters.size)
-    return new PoolQueueFullError(`pool "${this.name}": ${this.#options.maxQueue} callers wait already; raise pool.maxQueue or send less`)
+    this.#waiters.cancel(waiter, queueFull(this.name, this.#options.maxQueue))
   }
 
-  /** A caller who holds nothing delays nobody, and cannot be part of a circle. */
-  #watchForCircle(waiter: Waiter<C>): void {
-    const frame = currentFrame()
-    if (frame === undefined) return
-    const { label } = waiter.request
-    const cancel = (error: Error) => {
-      this.#waiters.leave(waiter)
-      waiter.reject(error)
-    }
-    waiter.wait = { frame, resource: this.#resource, label, cancel }
-    beginWait(waiter.wait)
-    const chains = circleOf(waiter.wait)
+  #refuseCircle(waiter: Waiter<C>): void {
+    const chains = this.#waiters.circleOf(waiter, this.#resource)
     if (chains === undefined) return
-    this.#journal.deadlock(label)
-    const message = `pool "${this.name}": all ${this.#slots.size} connections are held by calls that wait in a circle, this one among them`
-    cancel(
-      new PoolSelfDeadlockError(`${message}: ${describeCircle(chains)}; do the inner call before, after or in the transaction`, chains),
-    )
+    this.#journal.deadlock(waiter.request.label)
+    this.#waiters.cancel(waiter, selfDeadlock(this.name, this.#slots.size, chains))
   }
 
   /** Gives a fit member to whoever has waited longest, else keeps it. */
@@ -244,8 +220,8 @@ export class ConnectionPool<C extends PoolMember> implements Pool<C> {
   #tryDial(): boolean {
     if (!this.#hasPlace || !this.#mayDial(performance.now())) return false
     if (this.#budget?.tryTake() === false) {
-      this.#throttle.refused(this.#exhausted(), performance.now())
-      if (this.#slots.size + this.#dialling === 0) for (const waiter of this.#waiters.clear()) waiter.reject(this.#exhausted())
+      this.#throttle.refused(budgetExhausted(this.name), performance.now())
+      if (this.#slots.size + this.#dialling === 0) for (const waiter of this.#waiters.clear()) waiter.reject(budgetExhausted(this.name))
       return false
     }
     outside(() => void this.#dial(deadlineAfter(this.#options.acquireTimeoutMs)))
@@ -359,7 +335,7 @@ export class ConnectionPool<C extends PoolMember> implements Pool<C> {
   #whyNoneNew(): unknown {
     const isUnanswered = this.#slots.open === 0 && this.#dialling > 0
     if (!isUnanswered) return this.#throttle.lastRefusal
-    return new ConnectionError(`pool "${this.name}": ${this.#dialling} connections are being made and none was answered in time`)
+    return unanswered(this.name, this.#dialling)
   }
 
   #scheduleUpkeep(nowMs: number): void {
@@ -383,7 +359,7 @@ export class ConnectionPool<C extends PoolMember> implements Pool<C> {
   async #shutDown(timeoutMs: number): Promise<void> {
     this.#isClosed = true
     this.#upkeep.clear()
-    for (const waiter of this.#waiters.clear()) waiter.reject(this.#closedError())
+    for (const waiter of this.#waiters.clear()) waiter.reject(poolClosed(this.name))
     for (let slot = this.#slots.takeIdle(); slot !== undefined; slot = this.#slots.takeIdle()) this.#end(slot, 'closed')
     await this.#empty(timeoutMs)
     for (const slot of this.#slots.inState('lent', 'busy')) {
@@ -404,13 +380,5 @@ export class ConnectionPool<C extends PoolMember> implements Pool<C> {
 
   #reportEmpty(): void {
     if (this.#slots.size + this.#dialling === 0) this.#onEmpty?.()
-  }
-
-  #closedError(): PoolClosedError {
-    return new PoolClosedError(`pool "${this.name}" is closed`)
-  }
-
-  #exhausted(): PoolExhaustedError {
-    return new PoolExhaustedError(`pool "${this.name}": the process has no room for one more connection; raise connectionBudget`)
   }
 }

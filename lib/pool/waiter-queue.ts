@@ -1,8 +1,9 @@
 import { setMaxListeners } from 'node:events'
 import type { Deadline } from '../deadline.js'
-import { AbortedError } from '../errors.js'
-import type { Wait } from '../lock/frame.js'
-import { endWait } from '../lock/wait-graph.js'
+import { AbortedError, type WaitChain } from '../errors.js'
+import type { Resource, Wait } from '../lock/frame.js'
+import { currentFrame } from '../lock/lock-scope.js'
+import { beginWait, circleOf, endWait } from '../lock/wait-graph.js'
 import { Alarm } from './alarm.js'
 import type { AcquireRequest } from './pool.js'
 
@@ -74,6 +75,21 @@ export class WaiterQueue<C> {
     if (--this.#size === 0) this.#alarm.holdProcess(false)
   }
 
+  /** Ends a wait with an error. */
+  cancel(waiter: Waiter<C>, error: Error): void {
+    this.leave(waiter)
+    waiter.reject(error)
+  }
+
+  /** The circle that this wait closes. A caller who holds nothing delays nobody, and cannot be part of one. */
+  circleOf(waiter: Waiter<C>, resource: Resource): readonly WaitChain[] | undefined {
+    const frame = currentFrame()
+    if (frame === undefined) return undefined
+    waiter.wait = { frame, resource, label: waiter.request.label, cancel: (error) => this.cancel(waiter, error) }
+    beginWait(waiter.wait)
+    return circleOf(waiter.wait)
+  }
+
   /** Takes everybody whose deadline has passed, and sets the timer for the rest. */
   takeExpired(nowMs: number): Waiter<C>[] {
     const expired: Waiter<C>[] = []
@@ -101,10 +117,7 @@ export class WaiterQueue<C> {
     this.#alarm.setFor(deadline)
     if (this.#size === 1) this.#alarm.holdProcess(true)
     if (signal === undefined) return
-    waiter.onAbort = () => {
-      this.leave(waiter)
-      waiter.reject(new AbortedError('the wait for a connection was aborted', { cause: signal.reason }))
-    }
+    waiter.onAbort = () => this.cancel(waiter, new AbortedError('the wait for a connection was aborted', { cause: signal.reason }))
     // many calls may share a signal; every listener is taken away again, so that a warning of a leak would be false
     setMaxListeners(0, signal)
     signal.addEventListener('abort', waiter.onAbort, { once: true })
