@@ -308,7 +308,7 @@ export class PoolTimeoutError extends LatchworkError {
     state: { open: number; leased: number; waiting: number; holders: readonly PoolHolder[] },
     options?: ErrorOptions,
   ) {
-    const holders = state.holders.map((holder) => `${holder.label} for ${Math.round(holder.heldMs)} ms`).join(', ')
+    const holders = state.holders.map(describeHolder).join(', ')
     super(
       `pool "${pool}": no connection came free within ${Math.round(waitedMs)} ms (${state.leased} of ${state.open} in use, ${state.waiting} waiting` +
         `${holders === '' ? '' : `; held by ${holders}`}); raise pool.maxConnections or pool.acquireTimeoutMs, or find what holds them`,
@@ -319,6 +319,14 @@ export class PoolTimeoutError extends LatchworkError {
     this.waiting = state.waiting
     this.holders = state.holders
   }
+}
+
+/** Of a long statement its beginning tells which one it is. */
+const STATEMENT_SHOWN = 80
+
+function describeHolder({ label, heldMs, statement }: PoolHolder): string {
+  const begin = statement === undefined || statement.length <= STATEMENT_SHOWN ? statement : `${statement.slice(0, STATEMENT_SHOWN)}…`
+  return `${label} for ${Math.round(heldMs)} ms${begin === undefined ? '' : `, last with ${begin}`}`
 }
 
 /** The pool's queue is at `maxQueue`; the call was refused at once. */

@@ -1,27 +1,16 @@
-import { execFile } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { createDatabase, defineModel, field, type Generated } from 'latchwork'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { connectionConfig } from '../lib/dialect/connection-config.js'
 import { POOL_DEFAULTS, type PoolOptions, poolOptions } from '../lib/pool/pool-options.js'
 import { FLOORS } from './support/architecture/house.js'
-import { forEachEngine } from './support/engines.js'
 import { codeBlocks, codeSpans, tableOf } from './support/markdown.js'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-const BIN = join(ROOT, 'node_modules/.bin')
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8')
-
-/** All of them in order are one program: a reader who came this far knows the names from above. */
-const PROGRAM = codeBlocks(README, 'ts').join('\n')
-const URL_OF_README = 'sqlite:shop.db'
-
-/** What the README says that a line of it prints stands behind that line. */
-const PRINTED = PROGRAM.split('\n').flatMap((line) => /console\.log\(.*\) \/\/ (.*)$/.exec(line)?.[1] ?? [])
+const POOLS = readFileSync(join(ROOT, 'docs/pools.md'), 'utf8')
 
 class Note {
   id!: Generated<number>
@@ -40,61 +29,6 @@ defineModel(Note, {
 function noteNodes() {
   return createDatabase({ url: 'sqlite::memory:', models: { notes: Note } }).nodes.notes
 }
-
-describe('the README', () => {
-  let folder: string
-
-  beforeAll(async () => {
-    // inside the project, so that the compiler finds its dependencies
-    folder = await mkdtemp(join(ROOT, 'spec/.readme-'))
-    await writeFile(join(folder, 'app.ts'), PROGRAM)
-    await writeProject('standard', {})
-    await writeProject('legacy', { experimentalDecorators: true, emitDecoratorMetadata: true })
-  })
-
-  afterAll(async () => {
-    await rm(folder, { recursive: true, force: true })
-  })
-
-  async function writeProject(name: string, options: object): Promise<void> {
-    const paths = { latchwork: [join(ROOT, 'index.ts')] }
-    const compilerOptions = { rootDir: ROOT, noEmit: true, declaration: false, sourceMap: false, inlineSources: false, paths, ...options }
-    const project = { extends: join(ROOT, 'tsconfig.json'), compilerOptions, include: [], files: [join(folder, 'app.ts')] }
-    await writeFile(join(folder, `${name}.json`), JSON.stringify(project))
-  }
-
-  it.each(['standard', 'legacy'])(
-    'shows code that compiles with %s decorators',
-    async (mode) => {
-      await expect(run('tsc', ['-p', join(folder, `${mode}.json`)], folder)).resolves.toBe('')
-    },
-    60_000,
-  )
-
-  forEachEngine((engine) => {
-    it('shows code that runs, and prints what it says', async () => {
-      const database = await engine.freshDatabase()
-      const file = `on-${engine.name}.ts`
-      await writeFile(join(folder, file), PROGRAM.replaceAll(`'${URL_OF_README}'`, `'${database.url}'`))
-      const output = await run('tsx', ['--tsconfig', 'standard.json', file], folder)
-      expect(output.trimEnd().split('\n')).toEqual(PRINTED)
-      await database.drop()
-    }, 60_000)
-  })
-
-  it('links to files that are there', () => {
-    const links = [...README.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, path]) => path!)
-    expect(links.length).toBeGreaterThan(10)
-    expect(links.filter((path) => !existsSync(join(ROOT, path)))).toEqual([])
-  })
-
-  it('shows commands that package.json has', () => {
-    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
-    const shown = [...README.matchAll(/npm run ([\w:]+)/g)].map(([, script]) => script!)
-    expect(shown).toContain('quickstart')
-    expect(shown.filter((script) => scripts[script] === undefined)).toEqual([])
-  })
-})
 
 describe('the tables of the README', () => {
   it('have a row for each node', () => {
@@ -122,7 +56,7 @@ describe('the tables of the README', () => {
   })
 
   it('have every option of createDatabase', () => {
-    const options = { models: {}, url: URL_OF_README, none: true }
+    const options = { models: {}, url: 'sqlite:shop.db', none: true }
     expect(namesIn('Database option')).toEqual(knownIn(() => createDatabase(options)))
   })
 
@@ -133,9 +67,11 @@ describe('the tables of the README', () => {
     expect(new Set(namesIn('Connection option'))).toEqual(new Set(options))
   })
 
-  it('have every option of a pool, with its default and bounds', () => {
-    const rows = tableOf(README, 'Pool option')
-    expect(namesIn('Pool option').toSorted()).toEqual([...Object.keys(POOL_DEFAULTS), 'lockTimeoutMs'].toSorted())
+  it('have, in docs/pools.md, every option of a pool, with its default and bounds', () => {
+    const rows = tableOf(POOLS, 'Pool option')
+    expect(rows.flatMap((row) => codeSpans(row['Pool option']!)).toSorted()).toEqual(
+      [...Object.keys(POOL_DEFAULTS), 'lockTimeoutMs'].toSorted(),
+    )
     for (const row of rows) {
       const [name] = codeSpans(row['Pool option']!) as [keyof PoolOptions]
       expect([name, row.Bounds]).toEqual([name, boundsOf(name)])
@@ -193,6 +129,7 @@ function knownIn(refused: () => unknown): readonly string[] {
 
 function boundsOf(name: keyof PoolOptions): string {
   if (name === 'share') return '`true`, `false`'
+  if (name === 'pooler') return '`auto`, `session`, `transaction`'
   if (name === 'initSql') return 'a list of SQL'
   try {
     poolOptions({ [name]: -1 })
@@ -207,7 +144,7 @@ function defaultOf(name: keyof PoolOptions): string {
   if (name === 'lockTimeoutMs') return 'half of `acquireTimeoutMs`'
   const value = POOL_DEFAULTS[name]
   if (typeof value === 'number') return thousands(value)
-  return typeof value === 'boolean' ? `\`${value}\`` : 'none'
+  return typeof value === 'object' ? 'none' : `\`${value}\``
 }
 
 function thousands(value: number): string {
@@ -216,13 +153,4 @@ function thousands(value: number): string {
 
 function byCode(left: { Code?: string | undefined }, right: { Code?: string | undefined }): number {
   return String(left.Code).localeCompare(String(right.Code))
-}
-
-async function run(program: 'tsc' | 'tsx', parameters: readonly string[], cwd: string): Promise<string> {
-  const env = { ...process.env, NODE_OPTIONS: '', NO_COLOR: '1', NODE_NO_WARNINGS: '1' }
-  return promisify(execFile)(join(BIN, program), parameters, { cwd, env }).then(
-    ({ stdout, stderr }) => stdout + stderr,
-    // the compiler prints what is wrong where a result belongs
-    (error: { stdout?: string; stderr?: string }) => `${error.stdout ?? ''}${error.stderr ?? ''}` || String(error),
-  )
 }
