@@ -8,8 +8,8 @@ import { callSite } from '../warn.js'
 import type { DatabaseHold, DatabaseLocks } from './database-locks.js'
 import { checkHold, checkLock, type HoldOptions, type LockOptions } from './lock-options.js'
 
-/** A lock's name within the process: what it is called and its key, which no other database has. */
-type Name = Pick<LockRequest, 'name'> & { readonly key: string }
+/** Stands behind the key and the name of a lock that all processes see. */
+const ACROSS = ' (all processes)'
 
 /** How long work may run under a lock before that is reported, and who asked for it. */
 interface Watch {
@@ -47,14 +47,13 @@ export class ApplicationLocks {
    */
   async lock<T>(key: string, fn: (lock: HeldLock) => T | PromiseLike<T>, options: LockOptions = {}): Promise<T> {
     checkLock(key, options)
-    const request = this.#requestOf(options, 'db.lock')
-    const { key: here, name } = this.#nameOf(key, '')
+    const request = this.#requestOf(key, options, 'db.lock')
     const watch: Watch = { maxHoldMs: options.maxHoldMs, caller: options.maxHoldMs === undefined ? undefined : callSite() }
-    const locks = currentLocks().application
-    return withHold(locks, here, { ...request, name }, (hold) => {
+    const locks = currentLocks().application(this.#space)
+    return withHold(locks, key, request, (hold) => {
       if (options.across !== 'database') return this.#run(key, hold, watch, fn)
-      const across = this.#nameOf(key, ' (all processes)')
-      return withHold(locks, across.key, { ...request, name: across.name }, (outer) => {
+      const across = { ...request, name: `${request.name}${ACROSS}` }
+      return withHold(locks, `${key}${ACROSS}`, across, (outer) => {
         // a call above has it already, for this process and so for all
         if (outer.isReentry) return this.#run(key, outer, watch, fn)
         return this.#runAcross(key, outer, request, watch, fn)
@@ -65,23 +64,18 @@ export class ApplicationLocks {
   /** Holds `key` in this process until it is released, at the latest until the lock scope around the call ends. */
   async hold(key: string, options: HoldOptions = {}): Promise<Hold> {
     checkHold(key, options)
-    const { key: here, name } = this.#nameOf(key, '')
-    return holdInScope(currentLocks().application, here, { ...this.#requestOf(options, 'db.hold'), name })
+    return holdInScope(currentLocks().application(this.#space), key, this.#requestOf(key, options, 'db.hold'))
   }
 
   /** Frees what is held in the database, whose holders are told, and waits for nothing. */
-  close(): Promise<void> {
-    return this.#databaseLocks.close()
+  async close(): Promise<void> {
+    await this.#databaseLocks.close()
+    currentLocks().forget(this.#space)
   }
 
-  async #run<T>(key: string, hold: Hold, { maxHoldMs, caller }: Watch, fn: (lock: WatchedLock) => T | PromiseLike<T>): Promise<T> {
+  #run<T>(key: string, hold: Hold, { maxHoldMs, caller }: Watch, fn: (lock: WatchedLock) => T | PromiseLike<T>): T | PromiseLike<T> {
     const lock = new WatchedLock(key, hold)
-    const endWatch = maxHoldMs === undefined ? undefined : lock.watch(maxHoldMs, caller)
-    try {
-      return await fn(lock)
-    } finally {
-      endWatch?.()
-    }
+    return maxHoldMs === undefined ? fn(lock) : watched(lock, maxHoldMs, caller, fn)
   }
 
   async #runAcross<T>(key: string, hold: Hold, request: LockRequest, watch: Watch, fn: (lock: HeldLock) => T | PromiseLike<T>): Promise<T> {
@@ -102,11 +96,21 @@ export class ApplicationLocks {
     }
   }
 
-  #requestOf({ timeoutMs = this.#timeoutMs, signal, label }: HoldOptions, defaultLabel: string): LockRequest {
-    return { deadline: deadlineAfter(timeoutMs), signal, label: label ?? defaultLabel }
+  #requestOf(key: string, { timeoutMs = this.#timeoutMs, signal, label }: HoldOptions, defaultLabel: string): LockRequest {
+    return { deadline: deadlineAfter(timeoutMs), signal, label: label ?? defaultLabel, name: `${key}@${this.#target}` }
   }
+}
 
-  #nameOf(key: string, reach: string): Name {
-    return { key: `${key}@${this.#space}${reach}`, name: `${key}@${this.#target}${reach}` }
+async function watched<T>(
+  lock: WatchedLock,
+  maxHoldMs: number,
+  caller: Error | undefined,
+  fn: (lock: WatchedLock) => T | PromiseLike<T>,
+): Promise<T> {
+  const endWatch = lock.watch(maxHoldMs, caller)
+  try {
+    return await fn(lock)
+  } finally {
+    endWatch()
   }
 }

@@ -34,15 +34,25 @@ export type Grip =
   | { readonly kind: 'lock'; readonly lock: object; readonly hold: Hold }
   | { readonly kind: 'resource'; readonly resource: Resource; readonly label: string }
 
+/** A hold that ends when it is released, or with the frame that it was taken in. */
+export interface TakenHold {
+  readonly lock: { readonly kind: LockKind }
+  readonly hold: Hold
+  /** Where it was taken. */
+  readonly taker: Error | undefined
+}
+
+const NO_WAITS: ReadonlySet<Wait> = new Set()
+const NO_HOLDS: ReadonlySet<TakenHold> = new Set()
+
 /** One step of a call chain: everything called in it descends from it. One without a grip is a plain scope. */
 export class Frame {
   readonly parent: Frame | undefined
   readonly scopeId: number
   readonly grip: Grip | undefined
-  /** Waits of this chain and of all calls below it. */
-  readonly waits = new Set<Wait>()
-  /** Holds that were taken by hand here, and that end with this frame at the latest. */
-  readonly taken = new Set<{ readonly lock: { readonly kind: LockKind }; readonly hold: Hold; readonly taker: Error | undefined }>()
+  // both made when they are needed: most frames end without either
+  #waits: Set<Wait> | undefined
+  #taken: Set<TakenHold> | undefined
   isEnded = false
   /** Whether a call that came too late has been reported. */
   isReported = false
@@ -51,6 +61,34 @@ export class Frame {
     this.parent = parent
     this.scopeId = scopeId
     this.grip = grip
+  }
+
+  /** Waits of this chain and of all calls below it. */
+  get waits(): ReadonlySet<Wait> {
+    return this.#waits ?? NO_WAITS
+  }
+
+  /** Holds that were taken by hand here, and that end with this frame at the latest. */
+  get taken(): ReadonlySet<TakenHold> {
+    return this.#taken ?? NO_HOLDS
+  }
+
+  addWait(wait: Wait): void {
+    this.#waits ??= new Set()
+    this.#waits.add(wait)
+  }
+
+  endWait(wait: Wait): void {
+    this.#waits?.delete(wait)
+  }
+
+  take(hold: TakenHold): void {
+    this.#taken ??= new Set()
+    this.#taken.add(hold)
+  }
+
+  giveBack(hold: TakenHold): void {
+    this.#taken?.delete(hold)
   }
 
   /** This frame and those around it, innermost first. */

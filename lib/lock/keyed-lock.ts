@@ -1,6 +1,7 @@
 import AsyncLock from 'async-lock'
 import { ConfigurationError } from '../errors.js'
 import type { LockKind } from '../events.js'
+import type { Frame } from './frame.js'
 import { KeyHold } from './key-hold.js'
 import { abortedError, LockLine, type LockRequest, LockWaiter } from './lock-line.js'
 import type { LockMeter } from './lock-metrics.js'
@@ -52,17 +53,18 @@ export class KeyedLock {
   /**
    * Holds a key, when its turn has come.
    *
+   * @param frame the step of a call chain that waits: with it a circle of waits is found as soon as it would close
    * @throws {LockTimeoutError} the deadline passed first; the message says who holds the key
    * @throws {AbortedError} the signal was aborted first
-   * @throws {DeadlockError} the chain of the request holds what those wait for who have this key
+   * @throws {DeadlockError} the chain of `frame` holds what those wait for who have this key
    */
-  acquire(key: string, request: LockRequest = {}): Promise<KeyHold> {
+  acquire(key: string, request: LockRequest = {}, frame?: Frame): Promise<KeyHold> {
     return new Promise((resolve, reject) => {
       // async-lock would take a list for several keys, and any object for the key "[object Object]"
       if (typeof key !== 'string') throw new ConfigurationError('key', `expected a string, got ${typeof key}`)
       if (request.signal?.aborted) throw abortedError(request.name ?? key, request.signal)
       const line = this.#lines.get(key) ?? this.#openLine(key, request.name ?? key)
-      const waiter = new LockWaiter(line, request, resolve, reject)
+      const waiter = new LockWaiter(line, request, frame, resolve, reject)
       line.join(waiter)
       if (line.tickets < line.waiters.size + (line.hold === undefined ? 0 : 1)) this.#drawTicket(line)
       if (line.waiters.has(waiter)) waiter.watch()

@@ -17,8 +17,6 @@ export interface LockRequest {
   readonly label?: string | undefined
   /** What the lock is called in messages, events and figures, where that is not its key. */
   readonly name?: string | undefined
-  /** The step of a call chain that waits: with it a circle of waits is found as soon as it would close. */
-  readonly frame?: Frame | undefined
 }
 
 /** One key while somebody holds it or waits for it. */
@@ -59,6 +57,7 @@ export class LockWaiter {
   readonly sinceMs = performance.now()
   readonly #line: LockLine
   readonly #request: LockRequest
+  readonly #frame: Frame | undefined
   readonly #resolve: (hold: KeyHold) => void
   readonly #reject: (error: Error) => void
   #timer: NodeJS.Timeout | undefined
@@ -66,9 +65,16 @@ export class LockWaiter {
   #wait: Wait | undefined
   #isServedAtOnce = true
 
-  constructor(line: LockLine, request: LockRequest, resolve: (hold: KeyHold) => void, reject: (error: Error) => void) {
+  constructor(
+    line: LockLine,
+    request: LockRequest,
+    frame: Frame | undefined,
+    resolve: (hold: KeyHold) => void,
+    reject: (error: Error) => void,
+  ) {
     this.#line = line
     this.#request = request
+    this.#frame = frame
     this.#resolve = resolve
     this.#reject = reject
   }
@@ -85,9 +91,9 @@ export class LockWaiter {
 
   /** Starts to watch deadline, signal and the waits of others. For one who was not served at once. */
   watch(): void {
-    const { deadline, signal, frame } = this.#request
+    const { deadline, signal } = this.#request
     this.#isServedAtOnce = false
-    if (frame !== undefined && this.#closesCircle(frame)) return
+    if (this.#frame !== undefined && this.#closesCircle(this.#frame)) return
     if (signal !== undefined) {
       this.#onAbort = () => {
         // gone from the signal already; to look for it again among many others would be slow

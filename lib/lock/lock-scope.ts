@@ -107,10 +107,10 @@ export async function holdInScope(lock: KeyedLock, key: string, request: LockReq
     throw new ScopeClosedError(`the scope that asked for lock "${hold.name}" ended before it came free; await every call made in it`)
   }
   const taken = { lock, hold, taker }
-  frame.taken.add(taken)
+  frame.take(taken)
   const release = hold.release.bind(hold)
   hold.release = () => {
-    frame.taken.delete(taken)
+    frame.giveBack(taken)
     release()
   }
   return hold
@@ -152,9 +152,9 @@ export function waitFor<T>(resource: Resource, label: string, granted: Promise<T
 
 function acquireIn(frame: Frame | undefined, lock: KeyedLock, key: string, request: LockRequest): Promise<KeyHold> {
   const holder = holderOf(frame, lock, key)
-  if (holder === undefined) return lock.acquire(key, { ...request, frame })
+  if (holder === undefined) return lock.acquire(key, request, frame)
   lock.countReentry(request.name ?? key)
-  return reentriesOf(holder, lock).acquire(key, { ...request, frame })
+  return reentriesOf(holder, lock).acquire(key, request, frame)
 }
 
 function frameOf(parent: Frame | undefined, grip: Grip): Frame {

@@ -108,9 +108,12 @@ export class Transactions {
   /** The callback's value, if everything in it had settled by its end. The frame is closed either way, and with it what it holds. */
   async #callback<T>(frame: TransactionFrame, label: string, held: HeldResource, fn: () => Promise<T>): Promise<T> {
     try {
-      const value = await withResource(held, label, () => inFrame(frame, fn))
-      frame.requireComplete()
-      return value
+      return await withResource(held, label, async () => {
+        const value = await inFrame(frame, fn)
+        // before the end of the step turns away those who still wait for their turn
+        frame.requireComplete()
+        return value
+      })
     } finally {
       frame.close()
     }
