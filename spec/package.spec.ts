@@ -102,6 +102,16 @@ describe('the package', () => {
     expect(JSON.parse(stdout)).toMatchObject({ isSameClass: true, loadedDrivers: [] })
   })
 
+  it('loads its metrics where prom-client is missing, and says what to install when they are wanted', async () => {
+    const { stdout, stderr } = await run(process.execPath, ['metrics.cjs'], folder)
+    expect(stderr).toBe('')
+    expect(JSON.parse(stdout)).toEqual({
+      code: 'CONFIGURATION',
+      option: 'prom-client',
+      message: 'prom-client: the package is not installed; run: npm install prom-client',
+    })
+  })
+
   it('gives ESM and CommonJS the same names', async () => {
     const { stdout: bare } = await run(process.execPath, ['bare.mjs'], folder)
     const esm = await run(process.execPath, ['consumer.mjs', bare], folder)
@@ -122,5 +132,6 @@ async function installInto(folder: string, tarball: string): Promise<void> {
     await symlink(join(ROOT, 'node_modules', name), join(modules, name), 'junction')
   }
   for (const driver of DRIVERS) await cp(join(FIXTURES, 'driver'), join(modules, driver), { recursive: true })
-  for (const program of ['bare.mjs', 'consumer.mjs', 'consumer.cjs']) await cp(join(FIXTURES, program), join(folder, program))
+  for (const program of ['bare.mjs', 'consumer.mjs', 'consumer.cjs', 'metrics.cjs'])
+    await cp(join(FIXTURES, program), join(folder, program))
 }

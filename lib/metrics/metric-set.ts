@@ -26,7 +26,6 @@ export class MetricSet {
   constructor(client: PromClient, options: MetricSetOptions) {
     this.#client = client
     this.#options = options
-    this.listen(poolEvents, this.series.forgetClosed)
   }
 
   counter<Label extends string>(name: string, help: string, labelNames: readonly Label[]): Counter<Label> {
@@ -57,7 +56,10 @@ export class MetricSet {
     this.#subscriptions.push({ start: () => channel.subscribe(listener), stop: () => channel.unsubscribe(listener) })
   }
 
+  /** Begins the listening. Once. */
   start(): void {
+    // last: those who hear of a closed pool before would make its series again
+    this.listen(poolEvents, this.series.forgetClosed)
     for (const { start } of this.#subscriptions) start()
   }
 

@@ -1,6 +1,6 @@
 import { type Deadline, LATE, settledBy } from '../deadline.js'
 import { LockTimeoutError } from '../errors.js'
-import { poolEvents } from '../events.js'
+import { lockEvents, poolEvents } from '../events.js'
 import { KeyedLock } from '../lock/keyed-lock.js'
 import type { LockCounters } from '../lock/lock-counters.js'
 import { LockMeter } from '../lock/lock-metrics.js'
@@ -134,6 +134,8 @@ export class PoolRegistry {
       const outcome = await this.#awaitOpening(entry ?? outside(() => this.#open(request)), request, lockDeadline, entry === undefined)
       if (outcome === LATE) {
         const waitedMs = performance.now() - sinceMs
+        const lock = { kind: 'pool', key: lockOf(request).name, label: request.label, isReentry: false } as const
+        if (lockEvents.hasSubscribers) lockEvents.publish({ type: 'timedOut', ...lock, waitedMs })
         return this.#dedicated.borrow(request, this.#timeoutOf(request, waitedMs), waitedMs, this.#countersOf(request))
       }
       // once more: whoever was told first may have closed the pool again

@@ -27,7 +27,7 @@ export class QueryObserver {
   observe<T>(plan: QueryPlan<T>, inTransaction: boolean, start: () => MaybePromise<StatementResult>): MaybePromise<StatementResult> {
     const startedMs = performance.now()
     const done = (result: StatementResult) => {
-      this.#publish(plan, inTransaction, startedMs, plan.access === 'read' ? result.rows.length : result.affectedRows, undefined)
+      this.#publish(plan, inTransaction, startedMs, rowCountOf(plan, result), undefined)
       return result
     }
     const failed = (thrown: unknown) => {
@@ -58,6 +58,11 @@ export class QueryObserver {
       slowQueryEvents.publish({ ...event, slowQueryMs })
     }
   }
+}
+
+/** A user's own SQL counts as a write, and gives rows back all the same where it is a read. */
+function rowCountOf<T>({ access }: QueryPlan<T>, { rows, affectedRows }: StatementResult): number {
+  return access === 'read' ? rows.length : Math.max(rows.length, affectedRows)
 }
 
 /**

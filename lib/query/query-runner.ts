@@ -73,6 +73,7 @@ export class QueryRunner implements PlanRunner {
     const failed = (thrown: unknown) => {
       const error = this.#errorOf(thrown)
       if (isSent) frame.fail(error)
+      if (isSent && this.#costsConnection(thrown, error)) frame.spend()
       throw error
     }
     const send = (connection: Connection) => {
