@@ -129,17 +129,16 @@ export interface ConstraintOrigin {
 
 /**
  * A session beside the pool that holds locks of the database, many at a time, each for one caller of this process. They are
- * free when they are unlocked or the session ends, however that comes about. Callers send it one request at a time.
+ * free when they are unlocked or the session ends, however that comes about. Callers send it one request at a time. Throws what
+ * the driver throws.
  */
 export interface LockSession {
   /**
    * Takes a lock if nobody has it; never waits for whoever has. Any text is a name, and another text is another lock. Asking
    * for one that this session has already is the caller's mistake: engines differ in what they answer.
-   *
-   * @throws {ConnectionError | ConnectionLostError} the session is gone
    */
   tryLock(name: string): Promise<boolean>
-  /** @throws {ConnectionError | ConnectionLostError} the session is gone, or did not have the lock any more */
+  /** @throws {ConnectionLostError} the session did not have the lock any more */
   unlock(name: string): Promise<void>
   /** Who has a lock that {@link tryLock} did not get, for messages; undefined where nobody has it or the engine does not tell. */
   holderOf(name: string): Promise<string | undefined>

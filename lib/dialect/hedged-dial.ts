@@ -31,29 +31,43 @@ export class HedgedDial<A extends DialAttempt> {
   #isHedging = false
   readonly #waiting: (() => void)[] = []
 
-  /** The attempt that was answered first, the others abandoned; at the deadline, one that was not answered yet. */
-  async firstAnswered(begin: () => A, deadline: Deadline): Promise<A> {
+  /**
+   * The attempt that was answered first, the others abandoned; at the deadline, one that was not answered yet.
+   *
+   * @throws {AbortedError} the signal was aborted; every attempt is abandoned
+   */
+  async firstAnswered(begin: () => A, deadline: Deadline, signal?: AbortSignal): Promise<A> {
     const first = begin()
-    if (await isAnswered(first, Math.min(deadlineAfter(SILENCE_MS), deadline))) return first
-    const turn = this.#takeTurn()
-    await settledBy(Promise.race([turn, first.answered]), deadline)
     try {
-      return await this.#hedge(first, begin, deadline)
+      if (await isAnswered(first, Math.min(deadlineAfter(SILENCE_MS), deadline), signal)) return first
+      return await this.#inTurn(first, deadline, signal, () => this.#hedge(first, begin, deadline, signal))
     } catch (error) {
       first.abandon()
       throw error
+    }
+  }
+
+  async #inTurn(first: A, deadline: Deadline, signal: AbortSignal | undefined, hedge: () => Promise<A>): Promise<A> {
+    const turn = this.#takeTurn()
+    try {
+      await settledBy(Promise.race([turn, first.answered]), deadline, signal)
+      return await hedge()
     } finally {
       // a turn that has not come is passed on when it does
       void turn.then(() => this.#passTurn())
     }
   }
 
-  async #hedge(first: A, begin: () => A, deadline: Deadline): Promise<A> {
-    while (!(await isAnswered(first, 0)) && performance.now() < deadline) {
+  async #hedge(first: A, begin: () => A, deadline: Deadline, signal: AbortSignal | undefined): Promise<A> {
+    while (!(await isAnswered(first, 0, signal)) && performance.now() < deadline) {
       const second = begin()
-      const winner = await firstOf(first, second, Math.min(deadlineAfter(SILENCE_MS), deadline))
-      if (winner !== second) second.abandon()
-      else first.abandon()
+      let winner: A | undefined
+      try {
+        winner = await firstOf(first, second, Math.min(deadlineAfter(SILENCE_MS), deadline), signal)
+      } finally {
+        if (winner === second) first.abandon()
+        else second.abandon()
+      }
       if (winner !== undefined) return winner
     }
     return first
@@ -72,12 +86,17 @@ export class HedgedDial<A extends DialAttempt> {
   }
 }
 
-async function isAnswered({ answered }: DialAttempt, deadline: Deadline): Promise<boolean> {
-  return (await settledBy(answered, deadline)) !== LATE
+async function isAnswered({ answered }: DialAttempt, deadline: Deadline, signal: AbortSignal | undefined): Promise<boolean> {
+  return (await settledBy(answered, deadline, signal)) !== LATE
 }
 
-async function firstOf<A extends DialAttempt>(first: A, second: A, deadline: Deadline): Promise<A | undefined> {
+async function firstOf<A extends DialAttempt>(
+  first: A,
+  second: A,
+  deadline: Deadline,
+  signal: AbortSignal | undefined,
+): Promise<A | undefined> {
   const answer = Promise.race([first.answered.then(() => first), second.answered.then(() => second)])
-  const outcome = await settledBy(answer, deadline)
+  const outcome = await settledBy(answer, deadline, signal)
   return outcome === LATE ? undefined : outcome
 }

@@ -39,6 +39,8 @@ export class ConnectionPool<C extends PoolMember> implements Pool<C> {
   #refusals: unknown[] = []
   #isClosed = false
   #closed: Promise<void> | undefined
+  /** Ends what is being dialled: nobody waits for it any more. */
+  readonly #closing = new AbortController()
   #onEmpty: (() => void) | undefined
   /** Members that {@link close} took from whoever had them, until those give them back. */
   readonly #takenAway = new WeakSet<C>()
@@ -240,7 +242,7 @@ export class ConnectionPool<C extends PoolMember> implements Pool<C> {
     this.#dialling++
     let member: C
     try {
-      member = await this.#connector.open(deadline)
+      member = await this.#connector.open(deadline, this.#closing.signal)
     } catch (error) {
       this.#dialFailed(error, sinceMs)
       return error
@@ -358,6 +360,7 @@ export class ConnectionPool<C extends PoolMember> implements Pool<C> {
 
   async #shutDown(timeoutMs: number): Promise<void> {
     this.#isClosed = true
+    this.#closing.abort()
     this.#upkeep.clear()
     for (const waiter of this.#waiters.clear()) waiter.reject(poolClosed(this.name))
     for (let slot = this.#slots.takeIdle(); slot !== undefined; slot = this.#slots.takeIdle()) this.#end(slot, 'closed')

@@ -13,8 +13,8 @@ export interface PoolMember {
 
 /** How a pool gets its members and keeps them fit. */
 export interface Connector<C extends PoolMember> {
-  /** Opens one member, init SQL included, and closes it again if any of that fails or `deadline` passes. */
-  open(deadline: Deadline): Promise<C>
+  /** Opens one member, init SQL included; breaks off if any of that fails, `deadline` passes or `signal` is aborted. */
+  open(deadline: Deadline, signal: AbortSignal): Promise<C>
   /** Answers whether an idle member still works. May take `timeoutMs`; never throws. */
   validate(member: C, timeoutMs: number): Promise<boolean>
   /** Puts a tainted member's session back to its defaults; throws if that fails. */

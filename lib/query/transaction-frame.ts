@@ -28,6 +28,7 @@ export class TransactionFrame {
   #running = 0
   #failure: LatchworkError | undefined
   #isTainted = false
+  #isSpent = false
 
   constructor(
     /** Whose transaction this is: two databases in one call chain do not mix. */
@@ -47,6 +48,7 @@ export class TransactionFrame {
 
   /** How the connection comes out of a transaction that has ended. */
   get condition(): Condition {
+    if (this.#isSpent) return 'broken'
     return this.#isTainted ? 'tainted' : 'clean'
   }
 
@@ -54,6 +56,12 @@ export class TransactionFrame {
   taint(): void {
     this.#isTainted = true
     this.parent?.taint()
+  }
+
+  /** From now on the connection is of no more use than to end this transaction: its server has turned read-only, say. */
+  spend(): void {
+    this.#isSpent = true
+    this.parent?.spend()
   }
 
   /** Why nothing more can run here. */

@@ -175,7 +175,7 @@ export class Transactions {
 
   async #control(connection: Connection, sql: string, limits?: CallLimits): Promise<void> {
     try {
-      const running: MaybePromise<StatementResult> = connection.run({ sql, parameters: [] })
+      const running: MaybePromise<StatementResult> = connection.run({ sql, parameters: [], deadline: limits?.deadline })
       if (running instanceof Promise) await (limits === undefined ? running : interruptible(connection, running, { label: sql, ...limits }))
     } catch (thrown) {
       throw this.#toError(thrown)

@@ -162,7 +162,7 @@ async function giveToServerUser(folder: string): Promise<void> {
 }
 
 /** Who runs the servers: whoever runs this process, but never root, which PostgreSQL refuses. */
-function serverUser(): { uid?: number; gid?: number } {
+export function serverUser(): { uid?: number; gid?: number } {
   if (process.getuid?.() !== 0) return {}
   const users = readFileSync('/etc/passwd', 'utf8').split('\n')
   for (const name of ['postgres', 'mysql', 'nobody']) {

@@ -78,12 +78,12 @@ export class Dialler {
    *
    * @throws {ConnectionError} no answer in time, a refusal, a failed password function or a failed `prepare`; nothing stays open
    */
-  async dial(deadline: Deadline, prepare: (client: Client) => Promise<void>): Promise<Client> {
-    const password = await this.#step('asking for the password', askPassword(this.#address), deadline)
-    const { client, connected, abandon } = await this.#dials.firstAnswered(() => this.#begin(password), deadline)
+  async dial(deadline: Deadline, prepare: (client: Client) => Promise<void>, signal?: AbortSignal): Promise<Client> {
+    const password = await this.#step('asking for the password', askPassword(this.#address), deadline, signal)
+    const { client, connected, abandon } = await this.#dials.firstAnswered(() => this.#begin(password), deadline, signal)
     try {
-      await this.#step('connecting', connected, deadline)
-      await this.#step('preparing the session', prepare(client), deadline)
+      await this.#step('connecting', connected, deadline, signal)
+      await this.#step('preparing the session', prepare(client), deadline, signal)
       return client
     } catch (error) {
       // what is still waiting on it fails with it
@@ -101,9 +101,9 @@ export class Dialler {
     return { client, connected, answered: firstWordFrom(socket), abandon: () => client.destroy() }
   }
 
-  async #step<T>(what: string, work: Promise<T>, deadline: Deadline): Promise<T> {
+  async #step<T>(what: string, work: Promise<T>, deadline: Deadline, signal: AbortSignal | undefined): Promise<T> {
     const target = describeAddress(this.#address)
-    const outcome = await settledBy(work, deadline).catch((error: unknown) => {
+    const outcome = await settledBy(work, deadline, signal).catch((error: unknown) => {
       throw connectionRefusal(target, what, error)
     })
     if (outcome === LATE) throw new ConnectionError(`${target}: ${what} took longer than was allowed`)

@@ -71,8 +71,10 @@ const ERRORS: ReadonlyMap<number, ErrorFactory> = new Map([
   ),
   ...all([1792], plain(ReadOnlyError, 'the transaction is read-only')),
   ...all([1836], plain(ReadOnlyError, 'the server is read-only')),
-  ...all([1040, 1044, 1045, 1049, 1129, 1130, 1203, 1226, 1251, 1698, 1820, 1862], refused),
-  ...all([1053, 1077, 1078, 1079, 1080, 1152, 1154, 1155, 1156, 1157, 1158, 1159, 1160, 1161, 1927, 2006, 2013], lost),
+  ...all([1040, 1044, 1045, 1049, 1129, 1130, 1203, 1226, 1251, 1698, 1820, 1862, 3032], refused),
+  ...all([1053, 1077, 1078, 1079, 1080, 1152, 1154, 1155, 1156, 1157, 1158, 1159, 1160, 1161, 1927, 2006, 2013, 3169], lost),
+  // MySQL's number for a session that was idle for too long; on MariaDB another error has it
+  ...all([4031], (refusal) => (refusal.error.message.includes('inactivity') ? lost(refusal) : unnamed(refusal.error, refusal.cause))),
 ])
 
 function all(errnos: readonly number[], factory: ErrorFactory): [number, ErrorFactory][] {
@@ -81,7 +83,8 @@ function all(errnos: readonly number[], factory: ErrorFactory): [number, ErrorFa
 
 /** Errors after which the connection is of no more use, or writes would go on failing on it: see "Eviction by code". */
 const EVICTING: ReadonlySet<number> = new Set([
-  1053, 1077, 1078, 1079, 1080, 1152, 1153, 1154, 1155, 1156, 1157, 1158, 1159, 1160, 1161, 1290, 1792, 1836, 1927, 2006, 2013,
+  1053, 1077, 1078, 1079, 1080, 1152, 1153, 1154, 1155, 1156, 1157, 1158, 1159, 1160, 1161, 1290, 1792, 1836, 1927, 2006, 2013, 3032, 3169,
+  4031,
 ])
 
 /** Errors whose message holds names of the schema and nothing else, so that it may be shown. */

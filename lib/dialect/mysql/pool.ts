@@ -11,8 +11,8 @@ import { loadDriver } from './driver.js'
 import { errnoOf } from './errors.js'
 import { prepareSession, returnToDatabase } from './session.js'
 
-/** For the connection that carries a `KILL QUERY`. */
-const CANCEL_TIMEOUT_MS = 5_000
+/** For a `KILL QUERY` and the connection that carries it. They keep the process alive, and nothing else may wait for them. */
+const CANCEL_TIMEOUT_MS = 1_500
 
 /** "Unknown thread id": the session to stop has ended. */
 const NO_SUCH_THREAD = 1094
@@ -40,8 +40,8 @@ export class MysqlConnector implements Connector<MysqlConnection> {
     this.#initSql = initSql
   }
 
-  async open(deadline: Deadline): Promise<MysqlConnection> {
-    const client = await this.#dialler.dial(deadline, (opened) => prepareSession(opened, this.#initSql))
+  async open(deadline: Deadline, signal?: AbortSignal): Promise<MysqlConnection> {
+    const client = await this.#dialler.dial(deadline, (opened) => prepareSession(opened, this.#initSql), signal)
     return new MysqlConnection(client, this.#dialler.parameterTypes, (threadId, isWanted) => this.#killQuery(threadId, isWanted))
   }
 
@@ -68,9 +68,10 @@ export class MysqlConnector implements Connector<MysqlConnection> {
   }
 
   async #killQuery(threadId: number, isWanted: () => boolean): Promise<void> {
-    const client = await this.#dialler.dial(deadlineAfter(CANCEL_TIMEOUT_MS), async () => undefined)
+    const deadline = deadlineAfter(CANCEL_TIMEOUT_MS)
+    const client = await this.#dialler.dial(deadline, async () => undefined)
     try {
-      if (isWanted()) await client.query(`kill query ${threadId}`)
+      if (isWanted()) await settledBy(client.query(`kill query ${threadId}`), deadline)
     } catch (error) {
       if (errnoOf(error) !== NO_SUCH_THREAD) throw error
     } finally {

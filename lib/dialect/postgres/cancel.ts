@@ -1,6 +1,6 @@
 import { connect as connectTcp, isIP, type NetConnectOpts, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
-import { deadlineAfter, LATE, settledBy } from '../../deadline.js'
+import { type Deadline, deadlineAfter, LATE, remainingMs, settledBy } from '../../deadline.js'
 
 /** Which statement to stop: whatever runs in this session. */
 export interface SessionKey {
@@ -8,18 +8,23 @@ export interface SessionKey {
   readonly secretKey: number
 }
 
-/** How long the server may take to accept the request. */
-const CANCEL_TIMEOUT_MS = 2_000
+/** How long the attempts to stop a statement may go on, all together. They keep the process alive, and nothing else may wait for them. */
+export const CANCEL_TIMEOUT_MS = 1_500
 
 /**
  * Asks the server to stop what a session is doing, on a connection of its own that needs neither a free slot nor a
- * privilege; settles once the server has passed the request on. Whether anything ran is not told.
+ * privilege; settles once the server has passed the request on, at the latest at the deadline. Whether anything ran is not told.
  *
  * Source: PostgreSQL 15 manual, 55.2.8 "Canceling Requests in Progress".
  *
  * @throws what the network or TLS raised before the request was sent
  */
-export function requestCancel(address: NetConnectOpts, tls: ConnectionOptions | undefined, key: SessionKey): Promise<void> {
+export function requestCancel(
+  address: NetConnectOpts,
+  tls: ConnectionOptions | undefined,
+  key: SessionKey,
+  deadline: Deadline,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connectTcp(address)
     let isSent = false
@@ -36,8 +41,9 @@ export function requestCancel(address: NetConnectOpts, tls: ConnectionOptions | 
         isSent = true
       })
     }
-    socket.setTimeout(CANCEL_TIMEOUT_MS, () => end(new Error('the server did not take the request in time')))
+    const timer = setTimeout(() => end(new Error('the server did not take the request in time')), remainingMs(deadline))
     socket.on('error', end)
+    socket.on('close', () => clearTimeout(timer))
     socket.on('close', () => end(new Error('the server closed the connection before the request was sent')))
     socket.on('connect', () => (tls === undefined ? send(socket) : encrypt(socket, tls, send, end)))
   })
@@ -48,15 +54,16 @@ const ASK_AGAIN_AFTER_MS = [100, 400]
 
 /**
  * Sends a request to cancel again for as long as the statement is not `answered`: one that overtakes its statement on
- * the way finds nothing to stop. Settles with the answer, or after a second without one; never rejects.
+ * the way finds nothing to stop. Settles with the answer, or after a second without one, or at the deadline; never rejects.
  */
-export async function insistOnCancel(request: () => Promise<void>, answered: Promise<void>): Promise<void> {
+export async function insistOnCancel(request: () => Promise<void>, answered: Promise<void>, deadline: Deadline): Promise<void> {
+  const within = (ms: number) => settledBy(answered, Math.min(deadlineAfter(ms), deadline))
   for (const pauseMs of ASK_AGAIN_AFTER_MS) {
-    if ((await settledBy(answered, deadlineAfter(pauseMs))) !== LATE) return
+    if ((await within(pauseMs)) !== LATE || remainingMs(deadline) === 0) return
     // the first was taken: should the server be out of reach by now, it notices by itself
     await request().catch(() => undefined)
   }
-  await settledBy(answered, deadlineAfter(500))
+  await within(500)
 }
 
 function encrypt(socket: Socket, tls: ConnectionOptions, onReady: (channel: Socket) => void, onFailure: (error: Error) => void): void {

@@ -1,15 +1,17 @@
 import type { NetConnectOpts, Socket } from 'node:net'
 import type { Client, QueryArrayConfig } from 'pg'
+import { type Deadline, deadlineAfter } from '../../deadline.js'
 import { ConnectionError, ConnectionLostError, PoolerModeError, QueryError } from '../../errors.js'
 import type { Connection, Statement, StatementResult } from '../dialect.js'
-import { insistOnCancel, requestCancel, type SessionKey, serverName } from './cancel.js'
+import { CANCEL_TIMEOUT_MS, insistOnCancel, requestCancel, type SessionKey, serverName } from './cancel.js'
 import type { ColumnOrigins } from './column-origins.js'
 import type { PgDriver } from './driver.js'
-import { isInvalidatedStatement } from './errors.js'
+import { invalidated, isInvalidatedStatement, mayBeOutdated } from './errors.js'
+import type { Pooler } from './pooler.js'
 import { type OnAnswer, type Preparation, PreparedQuery } from './prepared-query.js'
 import { PostgresResult, type ServerResult } from './result.js'
 import { type PostgresServer, tlsOptions } from './server.js'
-import { isServerError } from './server-error.js'
+import { copyOf, isServerError, type ServerError } from './server-error.js'
 import { sessionNeedOf } from './session-statements.js'
 
 /** The protocol counts bound values in 16 bits. */
@@ -25,8 +27,6 @@ type Settle = { readonly resolve: (result: StatementResult) => void; readonly re
 
 /** One session of PostgreSQL, over a socket of its own. */
 export class PostgresConnection implements Connection {
-  /** What its pooler gives it for: see {@link PoolOptions.pooler}. Known once the connector has opened it. */
-  poolerMode: 'session' | 'transaction' = 'session'
   #isBroken = false
   #isBusy = false
   #lastStatement: string | undefined
@@ -44,6 +44,7 @@ export class PostgresConnection implements Connection {
     server: PostgresServer,
     readonly origins: ColumnOrigins,
     readonly driver: PgDriver,
+    readonly pooler: Pooler,
   ) {
     this.#server = server
     // for its whole life: without a listener, a session that the server ends would end the process
@@ -67,6 +68,11 @@ export class PostgresConnection implements Connection {
     return this.#lastStatement
   }
 
+  /** For how long a pooler gives a session: see {@link PoolOptions.pooler}. Undefined while a connection of the same pool finds out. */
+  get poolerMode(): 'session' | 'transaction' | undefined {
+    return this.pooler.mode
+  }
+
   /** Nothing runs and no transaction is open. */
   get isIdle(): boolean {
     return !this.#isBusy && this.#transaction === 'I'
@@ -81,20 +87,43 @@ export class PostgresConnection implements Connection {
   run(statement: Statement): Promise<StatementResult> {
     if (this.#isBroken) return Promise.reject(new ConnectionError('the connection broke before the statement was sent'))
     if (statement.parameters.length > MAX_PARAMETERS) return Promise.reject(tooManyParameters(statement.parameters.length))
-    const need = this.poolerMode === 'transaction' && statement.name === undefined ? sessionNeedOf(statement.sql) : undefined
-    if (need !== undefined) return Promise.reject(sessionRefusal(need))
+    const need = this.pooler.mode === 'session' || statement.name !== undefined ? undefined : sessionNeedOf(statement.sql)
+    return need === undefined ? this.#run(statement) : this.#runInSession(statement, need)
+  }
+
+  /**
+   * Finds out whether a pooler is at the other end: whoever gave us the key to this session is not the server itself where the server
+   * calls the session by another name. A no-op where that is known.
+   */
+  findPooler(): Promise<void> {
+    return this.pooler.find(async () => {
+      const { rows } = await this.#run({ sql: 'select pg_catalog.pg_backend_pid()', parameters: [] })
+      return Number(rows[0]![0]) === this.sessionKey?.processId
+    })
+  }
+
+  #run(statement: Statement): Promise<StatementResult> {
     return new Promise((resolve, reject) => this.#send(statement, { resolve, reject }))
+  }
+
+  async #runInSession(statement: Statement, need: string): Promise<StatementResult> {
+    await this.findPooler()
+    if (this.pooler.mode === 'transaction') throw sessionRefusal(need)
+    if (this.#isBroken) throw new ConnectionError('the connection broke before the statement was sent')
+    return this.#run(statement)
   }
 
   #send(statement: Statement, settle: Settle, isSecondRun = false): void {
     const { sql, parameters } = statement
     const preparation = this.#preparationOf(statement.name)
+    const hasRun = preparation?.fields !== undefined
     const canRunAgain = !isSecondRun && this.#transaction === 'I'
     const onAnswer: OnAnswer = (error, result) => {
       this.#isBusy = false
       this.#onAnswer?.()
       if (error === null) settle.resolve(new PostgresResult(this, lastOf(result!)))
-      else if (isKept(preparation) && isInvalidatedStatement(error)) this.#prepareAnew(statement, canRunAgain, error, settle)
+      else if (isKept(preparation) && (isInvalidatedStatement(error) || (hasRun && mayBeOutdated(error))))
+        this.#prepareAnew(statement, canRunAgain, error, settle)
       else settle.reject(this.#reason(error))
     }
     const query = preparation && new PreparedQuery(preparation, sql, parameters, onAnswer)
@@ -108,7 +137,7 @@ export class PostgresConnection implements Connection {
   #preparationOf(name: string | undefined): Preparation | undefined {
     if (name === undefined) return undefined
     // the next transaction may be on another session, which knows no names of this one
-    if (this.poolerMode === 'transaction') return unkept()
+    if (this.pooler.mode !== 'session') return unkept()
     return this.#prepared.get(name) ?? (this.#prepared.size < MAX_PREPARED ? this.#prepare(name, name) : unkept())
   }
 
@@ -123,8 +152,9 @@ export class PostgresConnection implements Connection {
     const name = statement.name!
     const last = this.#prepared.get(name)!.name
     this.#prepare(name, `${name}_${Number(last.slice(name.length + 1)) + 1}`, last)
-    if (canRunAgain) this.#send(statement, settle, true)
-    else settle.reject(error)
+    // whoever wants it cancelled wants no second run of it
+    if (canRunAgain && this.#cancelling === undefined) this.#send(statement, settle, true)
+    else settle.reject(isInvalidatedStatement(error) ? error : invalidated({ cause: copyOf(error as ServerError) }))
   }
 
   #reason(error: Error): unknown {
@@ -138,12 +168,13 @@ export class PostgresConnection implements Connection {
     const answered = new Promise<void>((resolve) => {
       this.#onAnswer = resolve
     })
-    const request = this.#cancelRequest()
+    const deadline = deadlineAfter(CANCEL_TIMEOUT_MS)
+    const request = this.#cancelRequest(deadline)
     const sent = request()
     const clear = () => {
       this.#cancelling = undefined
     }
-    this.#cancelling = sent.then(() => insistOnCancel(request, answered)).then(clear, clear)
+    this.#cancelling = sent.then(() => insistOnCancel(request, answered, deadline)).then(clear, clear)
     try {
       await sent
     } catch (error) {
@@ -158,12 +189,12 @@ export class PostgresConnection implements Connection {
     return processID === null || secretKey === null ? undefined : { processId: processID, secretKey }
   }
 
-  #cancelRequest(): () => Promise<void> {
+  #cancelRequest(deadline: Deadline): () => Promise<void> {
     const { tls, host } = this.#server
     const key = this.sessionKey
     if (key === undefined) throw new ConnectionError('the server gave no key to cancel statements with')
     const address = this.#address()
-    return () => requestCancel(address, tls === false ? undefined : { ...serverName(host), host, ...tlsOptions(tls) }, key)
+    return () => requestCancel(address, tls === false ? undefined : { ...serverName(host), host, ...tlsOptions(tls) }, key, deadline)
   }
 
   // the very server that has the session: a name may lead to several

@@ -1,7 +1,7 @@
 import { Socket } from 'node:net'
 import type { Client } from 'pg'
-import { type Deadline, deadlineAfter, LATE, remainingMs, settledBy } from '../../deadline.js'
-import { ConnectionError, QueryError } from '../../errors.js'
+import { type Deadline, LATE, remainingMs, settledBy } from '../../deadline.js'
+import { ConnectionError, ConnectionLostError, QueryError } from '../../errors.js'
 import type { Connector } from '../../pool/pool.js'
 import type { PoolerMode } from '../../pool/pool-options.js'
 import { type DialAttempt, firstWordFrom, HedgedDial } from '../hedged-dial.js'
@@ -9,6 +9,7 @@ import { networkReason } from '../network-reason.js'
 import { ColumnOrigins } from './column-origins.js'
 import { PostgresConnection, sessionRefusal } from './connection.js'
 import type { PgDriver } from './driver.js'
+import { Pooler } from './pooler.js'
 import { type PostgresServer, targetOf, tlsOptions } from './server.js'
 import { copyOf, isServerError, refusalOf } from './server-error.js'
 
@@ -29,9 +30,6 @@ const POOLER_SETTINGS = { TimeZone: 'UTC', DateStyle: 'ISO' }
 
 /** A pooler has set its clients' settings by statement, which RESET ALL takes back. */
 const POOLER_SETTINGS_ANEW = Object.entries(POOLER_SETTINGS).map(([name, value]) => `set ${name} = '${value}'`)
-
-/** How long a connection waits for what another one has asked before it asks by itself. */
-const ANSWER_PATIENCE_MS = 100
 
 /**
  * What DISCARD ALL does, but for DEALLOCATE ALL and DISCARD PLANS: statements that are prepared stay so. One request.
@@ -61,9 +59,7 @@ export class PostgresConnector implements Connector<PostgresConnection> {
   readonly #driver: PgDriver
   readonly #server: PostgresServer
   readonly #initSql: readonly string[]
-  /** Undefined until it is found out. */
-  #poolerMode: PostgresConnection['poolerMode'] | undefined
-  #asking: Promise<void> | undefined
+  readonly #pooler: Pooler
   /** A pooler takes only some settings, in a form of their own. */
   #isForPooler: boolean
 
@@ -71,7 +67,7 @@ export class PostgresConnector implements Connector<PostgresConnection> {
     this.#driver = driver
     this.#server = server
     this.#initSql = initSql
-    this.#poolerMode = pooler === 'auto' ? undefined : pooler
+    this.#pooler = new Pooler(pooler)
     this.#isForPooler = pooler === 'transaction'
   }
 
@@ -79,23 +75,23 @@ export class PostgresConnector implements Connector<PostgresConnection> {
    * @throws {ConnectionError} no session, or init SQL that failed, before `deadline`; nothing stays open
    * @throws {PoolerModeError} init SQL, and a pooler in transaction mode was found
    */
-  async open(deadline: Deadline): Promise<PostgresConnection> {
+  async open(deadline: Deadline, signal?: AbortSignal): Promise<PostgresConnection> {
     const wasForPooler = this.#isForPooler
     try {
-      return await this.#open(deadline)
+      return await this.#open(deadline, signal)
     } catch (error) {
       if (wasForPooler || !isPoolerRefusal(error)) throw error
       this.#isForPooler = true
-      this.#poolerMode ??= 'transaction'
-      return this.#open(deadline)
+      this.#pooler.wasMet()
+      return this.#open(deadline, signal)
     }
   }
 
-  async #open(deadline: Deadline): Promise<PostgresConnection> {
+  async #open(deadline: Deadline, signal: AbortSignal | undefined): Promise<PostgresConnection> {
     const budgetMs = remainingMs(deadline)
-    const dial = await this.#dials.firstAnswered(() => this.#dial(), deadline)
+    const dial = await this.#dials.firstAnswered(() => this.#dial(), deadline, signal)
     try {
-      const outcome = await settledBy(this.#start(dial), deadline)
+      const outcome = await settledBy(this.#start(dial), deadline, signal)
       if (outcome === LATE) throw new ConnectionError(`${targetOf(this.#server)}: no connection within ${Math.round(budgetMs)} ms`)
       return dial.connection
     } catch (error) {
@@ -132,7 +128,7 @@ export class PostgresConnector implements Connector<PostgresConnection> {
       types: { getTypeParser: () => asItIs },
     })
     if (this.#isForPooler) startWith(client, POOLER_SETTINGS)
-    return new PostgresConnection(client, socket, this.#server, this.#origins, this.#driver)
+    return new PostgresConnection(client, socket, this.#server, this.#origins, this.#driver, this.#pooler)
   }
 
   async #password(): Promise<string> {
@@ -151,32 +147,23 @@ export class PostgresConnector implements Connector<PostgresConnection> {
     } catch (error) {
       throw refusedDial(this.#server, error)
     }
-    if (this.#poolerMode === undefined) await this.#findPoolerMode(connection)
-    connection.poolerMode = this.#poolerMode!
+    // one asks for all: those that are dialled with it need no answer yet
+    if (this.#pooler.isToBeAsked) await this.#findPooler(connection)
     await this.#initialise(connection)
   }
 
-  /** One connection asks for all: those that are dialled with it wait for its answer, but not for long. */
-  async #findPoolerMode(connection: PostgresConnection): Promise<void> {
-    const isAnswered = this.#asking !== undefined && (await isWell(this.#asking))
-    if (isAnswered) return
-    this.#asking = this.#askPoolerMode(connection)
-    await this.#asking
-  }
-
-  /** Whoever gave us the key to this session is not the server itself where the server calls the session by another name. */
-  async #askPoolerMode(connection: PostgresConnection): Promise<void> {
+  async #findPooler(connection: PostgresConnection): Promise<void> {
     try {
-      const { rows } = await connection.run({ sql: 'select pg_catalog.pg_backend_pid()', parameters: [] })
-      const isDirect = Number(rows[0]![0]) === connection.sessionKey?.processId
-      this.#poolerMode ??= isDirect ? 'session' : 'transaction'
+      await connection.findPooler()
     } catch (error) {
-      throw refusedDial(this.#server, error)
+      throw refusedDial(this.#server, error instanceof ConnectionLostError ? error.cause : error)
     }
   }
 
   async #initialise(connection: PostgresConnection): Promise<void> {
-    if (connection.poolerMode === 'transaction' && this.#initSql.length > 0) throw sessionRefusal('pool.initSql')
+    if (this.#initSql.length === 0) return
+    await this.#findPooler(connection)
+    if (this.#pooler.mode === 'transaction') throw sessionRefusal('pool.initSql')
     for (const [index, sql] of this.#initSql.entries()) {
       try {
         await connection.run({ sql, parameters: [] })
@@ -203,7 +190,8 @@ export class PostgresConnector implements Connector<PostgresConnection> {
    */
   async reset(connection: PostgresConnection): Promise<void> {
     if (!connection.isIdle) throw new QueryError('a connection came back in the middle of its work', undefined)
-    if (connection.poolerMode === 'transaction') return
+    await connection.findPooler()
+    if (this.#pooler.mode === 'transaction') return
     await connection.run({ sql: [...RESET, ...(this.#isForPooler ? POOLER_SETTINGS_ANEW : [])].join('; '), parameters: [] })
     await this.#initialise(connection)
   }
@@ -219,15 +207,6 @@ function startWith(client: Client, settings: Readonly<Record<string, string>>): 
   const starting = client as unknown as { getStartupConf(): Readonly<Record<string, string>> }
   const given = starting.getStartupConf.bind(client)
   starting.getStartupConf = () => ({ ...given(), ...settings })
-}
-
-async function isWell(asking: Promise<void>): Promise<boolean> {
-  try {
-    return (await settledBy(asking, deadlineAfter(ANSWER_PATIENCE_MS))) !== LATE
-  } catch {
-    // whoever asked reports it; it may have been that connection's own trouble
-    return false
-  }
 }
 
 // values stay in the text that the server sent: the codecs know what each is declared as

@@ -75,10 +75,15 @@ export function toDataError(error: unknown, catalogue: ConstraintCatalogue): Lat
   if (!isServerError(error)) return networkError(error) ?? unsent(error)
   const cause = { cause: copyOf(error) }
   if (isInvalidatedStatement(error)) {
-    return new StatementInvalidatedError('a migration changed the tables of a prepared statement; repeat the transaction', cause)
+    return invalidated(cause)
   }
   const create = ERRORS[error.code] ?? ERRORS[error.code.slice(0, 2)]
   return create === undefined ? new QueryError(refusalOf(error), error.code, cause) : create(constraintOf(error, catalogue), cause)
+}
+
+/** The error for a statement whose tables have changed under it. */
+export function invalidated(cause: ErrorOptions): StatementInvalidatedError {
+  return new StatementInvalidatedError('a migration changed the tables of a prepared statement; repeat the transaction', cause)
 }
 
 const REFUSED_DIALS = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOENT', 'EACCES'])
@@ -110,12 +115,22 @@ export function isInvalidatedStatement(error: unknown): boolean {
   return error.code === '26000' || (error.code === '0A000' && error.routine === 'RevalidateCachedQuery')
 }
 
+/**
+ * Whether a statement that has run before can fail so for being prepared long ago: its values are of types that were found out then,
+ * and the columns are of others now. Nothing of it has run; an error from inside a function has a context.
+ */
+export function mayBeOutdated(error: unknown): boolean {
+  return isServerError(error) && (error.code === '42804' || error.code === '42883') && error.where === undefined
+}
+
 // the server goes down, fails over or has ended the session: the next statement would fail too
 const EVICTING = new Set(['25006', '25P03', '25P04', '57P01', '57P02', '57P03', '57P05'])
+// these end the session, whatever the code; a server that speaks another language may call them otherwise, and then its closing tells
+const ENDING = new Set(['FATAL', 'PANIC'])
 
 /** Whether an error says that its connection is of no more use. */
 export function evicts(error: unknown): boolean {
-  if (isServerError(error)) return error.code.startsWith('08') || EVICTING.has(error.code)
+  if (isServerError(error)) return error.code.startsWith('08') || EVICTING.has(error.code) || ENDING.has(error.severity)
   if (error instanceof LatchworkError) return error instanceof ConnectionLostError || error instanceof ConnectionError
   return networkError(error) !== undefined
 }

@@ -8,6 +8,8 @@ export interface ServerError extends Error {
   readonly column?: string
   /** Where in the SQL text, from 1. */
   readonly position?: string
+  /** Where in the server's work, from inside a function; may hold values. */
+  readonly where?: string
   /** The function of the server that raised it: unlike the message never translated. */
   readonly routine?: string
 }

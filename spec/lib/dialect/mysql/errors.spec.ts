@@ -16,6 +16,7 @@ import {
   QueryTimeoutError,
   ReadOnlyError,
   SerializationError,
+  StatementInvalidatedError,
   UniqueViolationError,
 } from '../../../../lib/errors.js'
 import { forEachEngine } from '../../../support/engines.js'
@@ -197,6 +198,9 @@ describe('toDataError', () => {
 
   it.each([
     [1020, SerializationError],
+    [1243, StatementInvalidatedError],
+    [1412, StatementInvalidatedError],
+    [1615, StatementInvalidatedError],
     [1213, DeadlockError],
     [3572, LockTimeoutError],
     [1317, QueryTimeoutError],
@@ -207,6 +211,8 @@ describe('toDataError', () => {
     [1927, ConnectionLostError],
     [2013, ConnectionLostError],
     [1153, InvalidValueError],
+    [3032, ConnectionError],
+    [3169, ConnectionLostError],
   ])('maps %i to %o', (errno, type) => {
     expect(toDataError(serverError(errno, 's3cret'), catalogue)).toBeInstanceOf(type)
   })
@@ -215,6 +221,13 @@ describe('toDataError', () => {
     const readOnly = serverError(1290, 'The MariaDB server is running with the --read-only option so it cannot execute this statement')
     expect(toDataError(readOnly, catalogue)).toBeInstanceOf(ReadOnlyError)
     const other = serverError(1290, 'The MariaDB server is running with the --secure-file-priv option so it cannot execute this statement')
+    expect(toDataError(other, catalogue)).toBeInstanceOf(QueryError)
+  })
+
+  it('takes 4031 for the end of an idle session only where it says so', () => {
+    const idle = serverError(4031, 'The client was disconnected by the server because of inactivity. See wait_timeout.')
+    expect(toDataError(idle, catalogue)).toBeInstanceOf(ConnectionLostError)
+    const other = serverError(4031, "Referenced trigger 'x' for the given action time and event type does not exist")
     expect(toDataError(other, catalogue)).toBeInstanceOf(QueryError)
   })
 
@@ -230,11 +243,28 @@ describe('toDataError', () => {
 })
 
 describe('evicts', () => {
-  it('is for errors that end the connection or would go on failing on it', () => {
-    const errno = (number: number) => evicts(Object.assign(new Error('x'), { errno: number, sqlState: 'HY000' }))
-    expect([1053, 1077, 1161, 1290, 1792, 1836, 1927, 2006, 2013].every(errno)).toBe(true)
-    expect([1062, 1205, 1213, 1317, 1064].some(errno)).toBe(false)
-    expect(evicts(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', errno: -104, fatal: true }))).toBe(true)
+  const errno = (number: number) => evicts(Object.assign(new Error('x'), { errno: number, sqlState: 'HY000' }))
+
+  it.each([
+    ['the server shuts down', [1053, 1077, 1078, 1079, 1080]],
+    ['the network fails under it', [1152, 1154, 1155, 1156, 1157, 1158, 1159, 1160, 1161]],
+    ['a statement is too large, and the server hangs up', [1153]],
+    ['the server takes no writes', [1290, 1792, 1836]],
+    ['the session was killed, or was idle for too long', [1927, 3169, 4031]],
+    ['the server takes no sessions but those of administrators', [3032]],
+    ['the driver has lost it', [2006, 2013]],
+  ])('is for errors that end the connection or would go on failing on it: %s', (_, numbers) => {
+    expect(numbers.filter((number) => !errno(number))).toEqual([])
+  })
+
+  it('keeps a connection whose statement was merely refused, stopped or rolled back', () => {
+    const numbers = [1020, 1022, 1048, 1054, 1062, 1064, 1146, 1205, 1213, 1264, 1317, 1406, 1451, 1452, 1969, 3024, 3572, 3819, 4025]
+    expect(numbers.filter(errno)).toEqual([])
+    expect(evicts(new TypeError('x'))).toBe(false)
     expect(evicts(undefined)).toBe(false)
+  })
+
+  it('is for whatever the driver calls fatal', () => {
+    expect(evicts(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', errno: -104, fatal: true }))).toBe(true)
   })
 })

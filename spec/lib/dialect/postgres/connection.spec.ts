@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { deadlineAfter } from '../../../../lib/deadline.js'
 import { MAX_PARAMETERS, type PostgresConnection } from '../../../../lib/dialect/postgres/connection.js'
 import { evicts } from '../../../../lib/dialect/postgres/errors.js'
-import { ConnectionError, ConnectionLostError, QueryError } from '../../../../lib/errors.js'
+import { ConnectionError, ConnectionLostError, PoolerModeError, QueryError, StatementInvalidatedError } from '../../../../lib/errors.js'
 import { type FreshDatabase, forEachEngine } from '../../../support/engines.js'
 import { startFront } from './server-front.js'
 import { connectorFor, firstValue, openSession } from './session.js'
@@ -107,6 +107,40 @@ forEachEngine(
         expect((await named('lw_b', 'select 1')).rows).toStrictEqual([['1']])
       })
 
+      it('are prepared anew where a column is of another type than the values that they were prepared for', async () => {
+        await run(`create table typed (code varchar(10)); insert into typed values ('5')`)
+        const count = () => named('lw_count', 'select count(*) from typed where code = $1', '5')
+        const insert = () => named('lw_insert', 'insert into typed (code) values ($1)', '5')
+        const becomes = (type: string, using = `code::${type}`) =>
+          engine.admin(database.url, `alter table typed alter column code type ${type} using ${using}`)
+        await insert()
+        await count()
+        await becomes('int')
+        await insert()
+        expect((await count()).rows).toStrictEqual([['3']])
+
+        await becomes('text')
+        await run('begin')
+        await expect(count()).rejects.toThrow(StatementInvalidatedError)
+        await run('rollback')
+        expect((await count()).rows).toStrictEqual([['3']])
+
+        // nothing is equal to a point: preparing anew is of no help
+        await becomes('point', 'null')
+        expect(await errorOf(count())).toMatchObject({ code: '42883' })
+        expect(connection.isIdle).toBe(true)
+      })
+
+      it('leave none behind on the server that was replaced', async () => {
+        await run('create table changing (id int)')
+        for (let change = 0; change < 3; change++) {
+          await named('lw_changing', 'select * from changing')
+          await engine.admin(database.url, `alter table changing add column c${change} int`)
+        }
+        await named('lw_changing', 'select * from changing')
+        expect(await prepared()).toStrictEqual(['lw_changing_3'])
+      })
+
       it('fail inside a transaction that they cannot be run again in, and are prepared anew after it', async () => {
         await named('lw_c', 'select 1')
         await run('begin')
@@ -114,6 +148,35 @@ forEachEngine(
         expect(await errorOf(named('lw_c', 'select 1'))).toMatchObject({ code: '26000' })
         await run('rollback')
         expect((await named('lw_c', 'select 1')).rows).toStrictEqual([['1']])
+      })
+    })
+
+    describe('behind a pooler in transaction mode', () => {
+      beforeEach(async () => {
+        await connection.close()
+        connection = await openSession(database.url, 'transaction')
+      })
+
+      it('keeps no statement prepared, and gives what it would give', async () => {
+        const named = (sql: string, ...parameters: unknown[]) => connection.run({ name: 'lw_a', sql, parameters })
+        for (const value of [1, 2]) {
+          const result = await named('select $1::int as one, $2::bytea', value, new Uint8Array([1]))
+          expect(result.rows).toStrictEqual([[String(value), '\\x01']])
+          expect(await result.columns()).toMatchObject([{ name: 'one' }, { name: 'bytea' }])
+        }
+        expect((await named(`delete from items where name = 'nobody'`)).affectedRows).toBe(0)
+        await expect(named('select $1::text', { a: 1 })).rejects.toThrow(QueryError)
+        expect(await firstValue(connection, 'select count(*) from pg_prepared_statements')).toBe('0')
+        expect(connection.isIdle).toBe(true)
+      })
+
+      it('refuses what needs a session before it is sent, in a transaction too, which goes on', async () => {
+        await run('begin')
+        await expect(run('listen news')).rejects.toThrow(PoolerModeError)
+        await run(`set local lock_timeout = '7s'`)
+        expect(await firstValue(connection, 'show lock_timeout')).toBe('7s')
+        await run('commit')
+        expect(await firstValue(connection, 'select count(*) from pg_listening_channels()')).toBe('0')
       })
     })
 

@@ -4,14 +4,13 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { deadlineAfter } from '../../../../lib/deadline.js'
 import type { ServerConnection } from '../../../../lib/dialect/connection-config.js'
-import type { PostgresConnection } from '../../../../lib/dialect/postgres/connection.js'
 import type { PostgresConnector } from '../../../../lib/dialect/postgres/connector.js'
 import { postgresServer } from '../../../../lib/dialect/postgres/server.js'
 import { ConfigurationError, ConnectionError } from '../../../../lib/errors.js'
 import { type FreshDatabase, forEachEngine } from '../../../support/engines.js'
 import { certificate } from './certificate.js'
-import { type FrontOptions, type ServerFront, startFront } from './server-front.js'
-import { connectorFor, firstValue } from './session.js'
+import { type FrontOptions, type ServerFront, startFront, withFront } from './server-front.js'
+import { connectorFor, firstValue, withConnection } from './session.js'
 
 describe('postgresServer', () => {
   it('refuses TLS over a Unix socket, which PostgreSQL does not have', () => {
@@ -28,31 +27,13 @@ forEachEngine(
     })
     afterAll(() => database?.drop())
 
-    const open = (connector: PostgresConnector) => connector.open(deadlineAfter(5_000))
-
     async function failureOf(connector: PostgresConnector, timeoutMs = 5_000): Promise<ConnectionError> {
       const outcome = await connector.open(deadlineAfter(timeoutMs)).catch((error: unknown) => error)
       expect(outcome).toBeInstanceOf(ConnectionError)
       return outcome as ConnectionError
     }
 
-    async function behind(options: FrontOptions, body: (front: ServerFront) => Promise<void>): Promise<void> {
-      const front = await startFront(database.url, options)
-      try {
-        await body(front)
-      } finally {
-        await front.close()
-      }
-    }
-
-    async function opened(connector: PostgresConnector, body: (connection: PostgresConnection) => Promise<void>): Promise<void> {
-      const connection = await open(connector)
-      try {
-        await body(connection)
-      } finally {
-        await connector.close(connection)
-      }
-    }
+    const behind = (options: FrontOptions, body: (front: ServerFront) => Promise<void>) => withFront(database.url, options, body)
 
     describe('open', () => {
       it('gives a session in UTC whose texts are in one form, whatever the database is set to', async () => {
@@ -66,7 +47,7 @@ forEachEngine(
         ]) {
           await engine.admin(odd.url, `alter database ${name} set ${setting}`)
         }
-        await opened(await connectorFor(odd.url), async (connection) => {
+        await withConnection(await connectorFor(odd.url), async (connection) => {
           const sql = `select current_setting('timezone'), date '2024-02-29', timestamptz '2024-02-29 00:00+00', 0.1::float8 + 0.2::float8, bytea 'a'`
           const { rows } = await connection.run({ sql, parameters: [] })
           expect(rows).toStrictEqual([['UTC', '2024-02-29', '2024-02-29 00:00:00+00', '0.30000000000000004', '\\x61']])
@@ -77,7 +58,7 @@ forEachEngine(
       it('goes by the name of the application, latchwork where none is given', async () => {
         const nameOf = async (changed: Partial<ServerConnection>) => {
           let name: unknown
-          await opened(await connectorFor(database.url, changed), async (connection) => {
+          await withConnection(await connectorFor(database.url, changed), async (connection) => {
             name = await firstValue(connection, 'show application_name')
           })
           return name
@@ -87,7 +68,7 @@ forEachEngine(
 
       it('runs the init SQL in order', async () => {
         const connector = await connectorFor(database.url, {}, ['create temp table first (a int)', 'insert into first values (7)'])
-        await opened(connector, async (connection) => expect(await firstValue(connection, 'select a from first')).toBe('7'))
+        await withConnection(connector, async (connection) => expect(await firstValue(connection, 'select a from first')).toBe('7'))
       })
 
       it('closes the session again when init SQL fails, and says which statement without its values', async () => {
@@ -136,7 +117,7 @@ forEachEngine(
       it('connects over a Unix socket, and cancels over it', async () => {
         const host = await mkdtemp(join(tmpdir(), 'latchwork-socket-'))
         await behind({ path: join(host, '.s.PGSQL.5432') }, async (front) => {
-          await opened(await connectorFor(database.url, { host, port: 5432 }), async (connection) => {
+          await withConnection(await connectorFor(database.url, { host, port: 5432 }), async (connection) => {
             const running = connection.run({ sql: 'select pg_sleep(10)', parameters: [] }).catch((error: unknown) => error)
             await connection.cancel()
             expect(await running).toMatchObject({ code: '57014' })
@@ -152,7 +133,7 @@ forEachEngine(
 
       it('is a value, or what an async function gives, asked for each connection', async () => {
         await behind({ password: password() }, async (front) => {
-          await opened(await connectorFor(database.url, { port: front.port, password: password() }), async (connection) =>
+          await withConnection(await connectorFor(database.url, { port: front.port, password: password() }), async (connection) =>
             expect(await firstValue(connection, 'select 1')).toBe('1'),
           )
           let asked = 0
@@ -161,9 +142,9 @@ forEachEngine(
             return password()
           }
           const connector = await connectorFor(database.url, { port: front.port, password: giver })
-          await opened(connector, async () => {})
+          await withConnection(connector, async () => {})
           const askedOnce = asked
-          await opened(connector, async () => {})
+          await withConnection(connector, async () => {})
           expect([askedOnce > 0, asked]).toEqual([true, askedOnce * 2])
         })
       })
@@ -210,7 +191,7 @@ forEachEngine(
 
       it('encrypts the session, and the request to cancel too', async () => {
         await behind({ tls: true }, async (front) => {
-          await opened(await connectorFor(database.url, { port: front.port, tls: trusted }), async (connection) => {
+          await withConnection(await connectorFor(database.url, { port: front.port, tls: trusted }), async (connection) => {
             expect(front.encrypted()).toBe(1)
             const running = connection.run({ sql: 'select pg_sleep(10)', parameters: [] }).catch((error: unknown) => error)
             await connection.cancel()
@@ -226,13 +207,13 @@ forEachEngine(
           await failureOf(await connectorFor(database.url, { port, tls: { ca: certificate, servername: 'other.test' } }))
           await failureOf(await connectorFor(database.url, { port, host: 'localhost', tls: { ca: certificate } }))
           await failureOf(await connectorFor(database.url, { port, tls: true }))
-          await opened(await connectorFor(database.url, { port, tls: { rejectUnauthorized: false } }), async () => {})
+          await withConnection(await connectorFor(database.url, { port, tls: { rejectUnauthorized: false } }), async () => {})
         })
       })
 
       it('checks against the given name where the host is a name too', async () => {
         await behind({ tls: true }, async ({ port }) => {
-          await opened(await connectorFor(database.url, { port, host: 'localhost', tls: trusted }), async () => {})
+          await withConnection(await connectorFor(database.url, { port, host: 'localhost', tls: trusted }), async () => {})
         })
       })
 
@@ -243,27 +224,10 @@ forEachEngine(
       })
     })
 
-    describe('behind a pooler that refuses some settings', () => {
-      it('asks for less, and sets the zone all the same', async () => {
-        await behind({ refusesSettings: ['extra_float_digits', 'bytea_output'] }, async ({ port }) => {
-          const connector = await connectorFor(database.url, { port })
-          for (const _ of [1, 2]) {
-            await opened(connector, async (connection) => expect(await firstValue(connection, 'show timezone')).toBe('UTC'))
-          }
-        })
-      })
-
-      it('gives up when it refuses those as well', async () => {
-        await behind({ refusesSettings: ['TimeZone'] }, async ({ port }) => {
-          expect((await failureOf(await connectorFor(database.url, { port }))).message).toContain('unsupported startup parameter')
-        })
-      })
-    })
-
     describe('reset', () => {
       it('takes back whatever SQL can change in a session, but keeps prepared statements', async () => {
         const connector = await connectorFor(database.url, {}, [`set search_path to pg_temp, public`, `set lock_timeout = '7s'`])
-        await opened(connector, async (connection) => {
+        await withConnection(connector, async (connection) => {
           const run = (sql: string) => connection.run({ sql, parameters: [] })
           await connection.run({ name: 'lw_kept', sql: 'select 1', parameters: [] })
           await run(
@@ -291,7 +255,7 @@ forEachEngine(
       it('fails on a connection in a transaction, whole or failed, so that it is not lent again', async () => {
         const connector = await connectorFor(database.url)
         for (const sql of ['begin', 'begin; select 1/0']) {
-          await opened(connector, async (connection) => {
+          await withConnection(connector, async (connection) => {
             await connection.run({ sql, parameters: [] }).catch(() => undefined)
             await expect(connector.reset(connection)).rejects.toThrow()
           })
@@ -300,7 +264,7 @@ forEachEngine(
 
       it('fails on a connection that is busy', async () => {
         const connector = await connectorFor(database.url)
-        await opened(connector, async (connection) => {
+        await withConnection(connector, async (connection) => {
           const running = connection.run({ sql: 'select pg_sleep(10)', parameters: [] }).catch(() => undefined)
           await expect(connector.reset(connection)).rejects.toThrow()
           await connector.close(connection)
@@ -312,7 +276,7 @@ forEachEngine(
     describe('validate', () => {
       it('says whether the connection still works, and never throws', async () => {
         const connector = await connectorFor(database.url)
-        await opened(connector, async (connection) => {
+        await withConnection(connector, async (connection) => {
           expect(await connector.validate(connection)).toBe(true)
           await connection.run({ sql: 'begin', parameters: [] })
           expect(await connector.validate(connection)).toBe(false)

@@ -17,6 +17,7 @@ import {
   QueryTimeoutError,
   ReadOnlyError,
   SerializationError,
+  StatementInvalidatedError,
   UniqueViolationError,
 } from '../../../../lib/errors.js'
 import { type FreshDatabase, forEachEngine } from '../../../support/engines.js'
@@ -88,16 +89,30 @@ describe('toDataError', () => {
 })
 
 describe('evicts', () => {
-  it('says so of codes after which the session or its server is of no more use', () => {
-    for (const code of ['08000', '08006', '08P01', '57P01', '57P02', '57P03', '57P05', '25006', '25P03']) {
-      expect(evicts(serverError(code)), code).toBe(true)
-    }
+  const withCode = (code: string, severity = 'ERROR') => Object.assign(serverError(code), { severity })
+
+  it.each([
+    ['the connection failed', ['08000', '08003', '08006', '08P01']],
+    ['the server goes down or takes no session', ['57P01', '57P02', '57P03']],
+    ['the server takes no writes', ['25006']],
+    ['the session took too long', ['25P03', '25P04', '57P05']],
+  ])('says so of codes after which the session or its server is of no more use: %s', (_, codes) => {
+    expect(codes.filter((code) => !evicts(withCode(code)))).toEqual([])
+  })
+
+  it('says so of whatever ends the session, such as a statement in the way of a standby', () => {
+    expect(evicts(withCode('40001', 'FATAL'))).toBe(true)
+    expect(evicts(withCode('XX000', 'PANIC'))).toBe(true)
+  })
+
+  it('says so of a network that broke', () => {
     expect(evicts(new ConnectionLostError('gone'))).toBe(true)
     expect(evicts(Object.assign(new Error(), { code: 'ECONNRESET' }))).toBe(true)
   })
 
   it('keeps a connection whose statement was merely refused', () => {
-    for (const code of ['23505', '40001', '40P01', '42601', '55P03', '57014', '25P02']) expect(evicts(serverError(code)), code).toBe(false)
+    const codes = ['0A000', '22P02', '23505', '25P02', '26000', '40001', '40P01', '42601', '53100', '53200', '55P03', '57014', 'P0001']
+    expect(codes.filter((code) => evicts(withCode(code)))).toEqual([])
     expect(evicts(new TypeError())).toBe(false)
   })
 })
@@ -266,7 +281,7 @@ forEachEngine(
           await connection.run({ sql: 'deallocate all', parameters: [] })
           const running = connection.run({ name: 'lw_dropped', sql: 'select 1', parameters: [] })
           const error = await running.catch((thrown: unknown) => toDataError(thrown, catalogue))
-          expect(error).toBeInstanceOf(SerializationError)
+          expect(error).toBeInstanceOf(StatementInvalidatedError)
         })
       })
     })

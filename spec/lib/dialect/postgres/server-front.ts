@@ -17,6 +17,10 @@ export interface FrontOptions {
   readonly isSilent?: boolean
   /** Holds what a session sends back for so long, once it has started. */
   readonly delayMs?: number
+  /** Keeps the first message with this in it from the server. */
+  readonly swallowsFirst?: string
+  /** Tells clients another process id than the server's, as a pooler does. */
+  readonly renamesSessions?: boolean
   /** Listens on this Unix socket, instead of on a port. */
   readonly path?: string
 }
@@ -27,6 +31,8 @@ export interface ServerFront {
   readonly connections: () => number
   /** Those made so far over TLS. */
   readonly encrypted: () => number
+  /** All that clients have sent so far to the server. */
+  readonly sent: () => string
   /** Breaks all connections off without a word. */
   cut(): void
   /** Takes no further connections; those of now go on. */
@@ -38,13 +44,25 @@ export interface ServerFront {
 export async function startFront(serverUrl: string, options: FrontOptions): Promise<ServerFront> {
   const sockets = new Set<Socket>()
   let encrypted = 0
+  let sent = ''
+  let { swallowsFirst } = options
+  const swallows = (part: Buffer) => {
+    const isSwallowed = swallowsFirst !== undefined && part.includes(swallowsFirst)
+    if (isSwallowed) swallowsFirst = undefined
+    return isSwallowed
+  }
   const server = createServer((socket) => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
     // a client that breaks off is part of what is tried here
     socket.on('error', () => socket.destroy())
     if (options.isSilent === true) socket.resume()
-    else new Arrival(socket, serverUrl, options, () => encrypted++).greet(socket)
+    else
+      new Arrival(socket, serverUrl, options, {
+        encrypted: () => encrypted++,
+        sent: (part) => (sent += part.toString('latin1')),
+        swallows,
+      }).greet(socket)
   })
   server.listen(options.path === undefined ? { port: 0, host: '127.0.0.1' } : { path: options.path })
   await once(server, 'listening')
@@ -55,6 +73,7 @@ export async function startFront(serverUrl: string, options: FrontOptions): Prom
     port: options.path === undefined ? (server.address() as AddressInfo).port : 0,
     connections: () => sockets.size,
     encrypted: () => encrypted,
+    sent: () => sent,
     cut,
     refuse: () => void server.close(),
     async close() {
@@ -65,12 +84,22 @@ export async function startFront(serverUrl: string, options: FrontOptions): Prom
   }
 }
 
+/** Runs `body` behind such a front. */
+export async function withFront(serverUrl: string, options: FrontOptions, body: (front: ServerFront) => Promise<void>): Promise<void> {
+  const front = await startFront(serverUrl, options)
+  try {
+    await body(front)
+  } finally {
+    await front.close()
+  }
+}
+
 class Arrival {
   constructor(
     readonly raw: Socket,
     readonly serverUrl: string,
     readonly options: FrontOptions,
-    readonly onEncrypted: () => void,
+    readonly on: { readonly encrypted: () => void; readonly sent: (part: Buffer) => void; readonly swallows: (part: Buffer) => boolean },
   ) {}
 
   greet(socket: Socket): void {
@@ -83,7 +112,7 @@ class Arrival {
   }
 
   #refuses(startup: Buffer): boolean {
-    return this.options.refusesSettings?.some((setting) => startup.includes(`${setting}=`)) === true
+    return this.options.refusesSettings?.some((setting) => startup.includes(setting)) === true
   }
 
   #answerTls(socket: Socket): void {
@@ -95,7 +124,7 @@ class Arrival {
     socket.write('S')
     const channel = new TLSSocket(socket, { isServer: true, cert: certificate, key: certificateKey })
     channel.on('error', () => socket.destroy())
-    this.onEncrypted()
+    this.on.encrypted()
     this.greet(channel)
   }
 
@@ -116,11 +145,22 @@ class Arrival {
     upstream.on('close', () => socket.end())
     this.raw.on('close', () => upstream.destroy())
     upstream.write(first)
+    socket.on('data', this.on.sent)
     const { delayMs = 0 } = this.options
-    if (delayMs === 0) socket.pipe(upstream)
-    else socket.on('data', (part) => setTimeout(() => upstream.write(part), delayMs))
+    socket.on('data', (part) => {
+      if (this.on.swallows(part)) return
+      if (delayMs === 0) upstream.write(part)
+      else setTimeout(() => upstream.write(part), delayMs)
+    })
+    if (this.options.renamesSessions === true) upstream.once('data', rename)
     upstream.pipe(socket)
   }
+}
+
+/** Changes the process id in a BackendKeyData message, in place. */
+function rename(answer: Buffer): void {
+  const at = answer.indexOf(Buffer.from([0x4b, 0, 0, 0]))
+  answer.writeInt32BE(answer.readInt32BE(at + 5) + 1, at + 5)
 }
 
 function fatal(code: string, message: string): Buffer {

@@ -7,20 +7,32 @@ import { loadDriver } from '../../../../lib/dialect/postgres/driver.js'
 import { postgresServer } from '../../../../lib/dialect/postgres/server.js'
 import type { ColumnType } from '../../../../lib/model/column-type.js'
 import type { TableSchema } from '../../../../lib/model/schema.js'
+import type { PoolerMode } from '../../../../lib/pool/pool-options.js'
 
 /** A connector for the database of `url`, with some of its options changed. */
 export async function connectorFor(
   url: string,
   changed: Partial<ServerConnection> = {},
   initSql: readonly string[] = [],
+  pooler?: PoolerMode,
 ): Promise<PostgresConnector> {
   const given = connectionConfig({ url }) as ServerConnection
-  return new PostgresConnector(await loadDriver(), postgresServer({ ...given, ...changed }), initSql)
+  return new PostgresConnector(await loadDriver(), postgresServer({ ...given, ...changed }), initSql, pooler)
 }
 
 /** A connection to the database of `url`. */
-export async function openSession(url: string): Promise<PostgresConnection> {
-  return (await connectorFor(url)).open(deadlineAfter(5_000))
+export async function openSession(url: string, pooler?: PoolerMode): Promise<PostgresConnection> {
+  return (await connectorFor(url, {}, [], pooler)).open(deadlineAfter(5_000))
+}
+
+/** Runs `body` with a connection, closed afterwards. */
+export async function withConnection(connector: PostgresConnector, body: (connection: PostgresConnection) => Promise<void>): Promise<void> {
+  const connection = await connector.open(deadlineAfter(5_000))
+  try {
+    await body(connection)
+  } finally {
+    await connector.close(connection)
+  }
 }
 
 /** The first value of the first row. */
