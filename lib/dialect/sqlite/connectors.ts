@@ -1,6 +1,7 @@
 import type Sqlite from 'better-sqlite3'
 import { type Deadline, deadlineAfter } from '../../deadline.js'
 import type { AcquireRequest, Connector } from '../../pool/pool.js'
+import { FileWatch } from './file-watch.js'
 import { type DatabaseSource, openFile, openMemory } from './open-database.js'
 import { SqliteSession } from './session.js'
 import { WriteHold } from './write-hold.js'
@@ -21,15 +22,19 @@ export class FileConnector implements Connector<SqliteSession> {
 
   async open(deadline: Deadline): Promise<SqliteSession> {
     const database = await openFile(this.source, this.access, deadline)
-    return new SqliteSession(database, this.access, this.access === 'write' ? new WriteHold() : undefined)
+    const session = new SqliteSession(database, this.access, this.access === 'write' ? new WriteHold() : undefined)
+    session.watchFile(new FileWatch(this.source.file))
+    return session
   }
 
   async validate(session: SqliteSession): Promise<boolean> {
-    return session.isOpen
+    return session.isOpen && session.isOnItsFile
   }
 
   async reset(session: SqliteSession): Promise<void> {
-    if (session.isAltered) session.replaceDatabase(await openFile(this.source, this.access, deadlineAfter(REOPEN_MS)))
+    if (!session.isAltered) return
+    session.replaceDatabase(await openFile(this.source, this.access, deadlineAfter(REOPEN_MS)))
+    session.watchFile(new FileWatch(this.source.file))
   }
 
   async close(session: SqliteSession): Promise<void> {

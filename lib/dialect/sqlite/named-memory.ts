@@ -56,7 +56,10 @@ export class MemoryName {
 /** @throws {ConfigurationError} `share: false`: a name is for sharing */
 export function requireShared(name: string, { share }: PoolOptions): void {
   if (share) return
-  throw new ConfigurationError('pool.share', `false, and the in-memory database "${name}" has a name, by which others share it; leave one out`)
+  throw new ConfigurationError(
+    'pool.share',
+    `false, and the in-memory database "${name}" has a name, by which others share it; leave one out`,
+  )
 }
 
 function otherOptions(name: string, open: PoolOptions, given: PoolOptions): ConfigurationError {

@@ -70,7 +70,8 @@ class WriterReadersPool implements Pool<Connection> {
   }
 
   acquire(request: AcquireRequest): SqliteSession | Promise<SqliteSession> {
-    return lentFor((request.access === 'write' ? this.#writer : this.#readers).acquire(request), request)
+    const session = (request.access === 'write' ? this.#writer : this.#readers).acquire(request)
+    return session instanceof Promise ? session.then((lent) => this.#lend(lent, request)) : this.#lend(session, request)
   }
 
   release(session: SqliteSession, condition: Condition): void {
@@ -89,6 +90,12 @@ class WriterReadersPool implements Pool<Connection> {
     return addPoolStats(this.#writer.stats(), this.#readers.stats())
   }
 
+  #lend(session: SqliteSession, request: AcquireRequest): MaybePromise<SqliteSession> {
+    if (session.isOnItsFile) return session.lendFor(request)
+    this.release(session, 'broken')
+    return this.acquire(request)
+  }
+
   #sideOf({ access }: SqliteSession): ConnectionPool<SqliteSession> {
     return access === 'write' ? this.#writer : this.#readers
   }
@@ -102,12 +109,7 @@ class MemoryPool implements Pool<Connection> {
   readonly #memoryName: MemoryName | undefined
   #closed: Promise<void> | undefined
 
-  constructor(
-    name: string,
-    sessions: ConnectionPool<SqliteSession>,
-    connector: MemoryConnector,
-    memoryName: MemoryName | undefined,
-  ) {
+  constructor(name: string, sessions: ConnectionPool<SqliteSession>, connector: MemoryConnector, memoryName: MemoryName | undefined) {
     this.name = name
     this.#sessions = sessions
     this.#connector = connector
@@ -115,8 +117,9 @@ class MemoryPool implements Pool<Connection> {
   }
 
   acquire(request: AcquireRequest): SqliteSession | Promise<SqliteSession> {
+    const session = this.#sessions.acquire(request)
     // the same refusals as on a file, where readers are connections of their own
-    return lentFor(this.#sessions.acquire(request), request)
+    return session instanceof Promise ? session.then((lent) => lent.lendFor(request)) : session.lendFor(request)
   }
 
   release(session: SqliteSession, condition: Condition): void {
@@ -141,8 +144,4 @@ class MemoryPool implements Pool<Connection> {
     await this.#sessions.close(timeoutMs)
     this.#connector.dispose()
   }
-}
-
-function lentFor(session: MaybePromise<SqliteSession>, request: AcquireRequest): MaybePromise<SqliteSession> {
-  return session instanceof Promise ? session.then((lent) => lent.lendFor(request)) : session.lendFor(request)
 }

@@ -8,12 +8,12 @@ import type { Driver } from './driver.js'
 import { driverCode } from './errors.js'
 import { codeOf, LockFolder } from './lock-folder.js'
 
-/** How often the others may come between before it cannot be them. */
+/** How often a lock may be freed and taken by others while we look who has it. */
 const MOST_TRIES = 100
 
 /**
  * Opens a session for locks that are files beside the database: see {@link LockFolder}. One transaction stands for all locks
- * of the session, so that each further one costs a link and no handle, and none of them touches the database itself.
+ * of the session, so that each further one costs a link and no handle; none of them touches the database itself.
  *
  * @throws {UnsupportedError} an in-memory database: no other process sees it
  * @throws {ConnectionError} the folder of the database takes no files, or no links
@@ -22,25 +22,17 @@ export async function openLockSession(driver: Driver, file: string): Promise<Loc
   if (file.startsWith(':memory:')) throw new UnsupportedError('a lock for all processes', 'an in-memory SQLite database', 'use a file')
   return withReasons(file, async () => {
     const folder = await LockFolder.beside(file, driver)
-    for (let tries = 0; tries < MOST_TRIES; tries++) {
-      const session = randomUUID()
-      const life = await folder.begin(session)
-      if (life !== undefined) return startedIn(folder, session, life)
+    const session = randomUUID()
+    const life = await folder.begin(session)
+    try {
+      const note = await folder.writeNote({ session, pid: process.pid })
+      await folder.clearDead()
+      return new SqliteLockSession(folder, session, life, note)
+    } catch (error) {
+      life.close()
+      throw error
     }
-    throw new ConnectionError(`the folder "${folder.path}" was removed each time it was made`)
   })
-}
-
-async function startedIn(folder: LockFolder, session: string, life: Sqlite.Database): Promise<LockSession> {
-  try {
-    const note = await folder.writeNote({ session, pid: process.pid })
-    const opened = new SqliteLockSession(folder, session, life, note)
-    await folder.clearDead()
-    return opened
-  } catch (error) {
-    life.close()
-    throw error
-  }
 }
 
 class SqliteLockSession implements LockSession {
@@ -62,6 +54,7 @@ class SqliteLockSession implements LockSession {
       for (let tries = 0; tries < MOST_TRIES; tries++) {
         if (await this.#takes(lock)) return true
         const owner = await this.#folder.ownerOf(lock)
+        if (owner?.session === this.#session) return true
         if (owner !== undefined && !(await this.#folder.isOver(owner.session))) return false
       }
       throw new ConnectionError(`"${lock}" is of a session whose files were removed; remove it while no process uses the database`)
@@ -92,9 +85,9 @@ class SqliteLockSession implements LockSession {
 
   async close(): Promise<void> {
     try {
-      await this.#folder.clear(this.#session)
+      await this.#folder.clearLocks(this.#session)
       this.#life.close()
-      await this.#folder.end(this.#session)
+      await this.#folder.clearFiles(this.#session)
     } catch {
       // free with the transaction at the latest: whoever comes next clears what is left
       this.#life.close()
@@ -116,7 +109,7 @@ class SqliteLockSession implements LockSession {
   #lockOf(name: string): string {
     // as JSON every text differs: halves of surrogate pairs would all become the same letter
     const hash = createHash('sha256').update(JSON.stringify(name)).digest('hex')
-    return this.#folder.fileOf(`${hash.slice(0, 48)}.lock`)
+    return this.#folder.lockOf(hash.slice(0, 48))
   }
 
   #removed(): ConnectionLostError {
@@ -129,9 +122,8 @@ async function withReasons<T>(path: string, work: () => Promise<T>): Promise<T> 
   try {
     return await work()
   } catch (error) {
-    if (error instanceof LatchworkError || driverCode(error) !== undefined) throw error
-    throw new ConnectionError(`cannot keep locks beside "${path}" (${codeOf(error) || 'no code'}); look at the permissions of its folder`, {
-      cause: error,
-    })
+    const code = codeOf(error)
+    if (error instanceof LatchworkError || driverCode(error) !== undefined || code === '') throw error
+    throw new ConnectionError(`cannot keep locks beside "${path}" (${code}); look at the permissions of its folder`, { cause: error })
   }
 }

@@ -4,14 +4,15 @@ import { ReadOnlyError, ScopeClosedError } from '../../errors.js'
 import type { AcquireRequest } from '../../pool/pool.js'
 import type { Connection, MaybePromise, Statement, StatementResult } from '../dialect.js'
 import { evicts } from './errors.js'
+import type { FileWatch } from './file-watch.js'
 import { isBusy, type LockWait, retryWhileBusy } from './lock-wait.js'
 import { type PreparedStatement, PreparedStatements } from './prepared-statements.js'
 import { CountResult, Repetition, runOnce } from './statement-run.js'
-import { WriteHold } from './write-hold.js'
+import type { WriteHold } from './write-hold.js'
 
 /**
  * One connection to a SQLite database. Runs at once, and gives a promise only while another process holds the
- * database's lock.
+ * database's lock, or has a moment to take it after a long transaction here.
  */
 export class SqliteSession implements Connection {
   isBroken = false
@@ -23,6 +24,7 @@ export class SqliteSession implements Connection {
   #prepared: PreparedStatements
   #lockWait: LockWait | undefined
   readonly #writeHold: WriteHold | undefined
+  #fileWatch: FileWatch | undefined
   /** Until when the first statement of the call that has the session waits for another process's lock. */
   #lockDeadline: Deadline = Number.POSITIVE_INFINITY
   #hasLostTransaction = false
@@ -43,9 +45,18 @@ export class SqliteSession implements Connection {
     return this.#database.open && this.#database.inTransaction
   }
 
+  /** False once its file was deleted or replaced: what it wrote now would be lost. */
+  get isOnItsFile(): boolean {
+    return this.#fileWatch === undefined || this.#fileWatch.isThere()
+  }
+
   /** Whether the session may differ from a new one in settings, temporary tables or attached databases. */
   get isAltered(): boolean {
     return this.#prepared.hasAlteredSession
+  }
+
+  watchFile(watch: FileWatch): void {
+    this.#fileWatch = watch
   }
 
   /** Readies the session for a call: getting another process's lock is part of what the call waits for. */
@@ -59,7 +70,7 @@ export class SqliteSession implements Connection {
     // without a name it may be somebody's own text, with values in it
     this.lastStatement = statement.name === undefined ? undefined : statement.sql
     if (this.#hasLostTransaction) return this.#runAfterLoss(statement)
-    const repetition = statement.repeat === undefined ? undefined : new Repetition(statement.repeat)
+    const repetition = statement.repeat === undefined ? undefined : new Repetition(statement.repeat, statement.deadline)
     try {
       const restMs = this.#writeHold === undefined ? 0 : this.#writeHold.restMs()
       if (restMs > 0 && !this.isInTransaction) return this.#runWhenFree(statement, repetition, restMs)

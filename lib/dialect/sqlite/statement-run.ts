@@ -1,3 +1,5 @@
+import { type Deadline, remainingMs } from '../../deadline.js'
+import { QueryTimeoutError } from '../../errors.js'
 import type { ResultColumn, StatementResult } from '../dialect.js'
 import type { PreparedStatement } from './prepared-statements.js'
 
@@ -17,14 +19,21 @@ export class Repetition {
   readonly #lists: readonly (readonly unknown[])[]
   readonly #rows: (readonly unknown[])[] = []
   readonly #affectedEach: number[] = []
+  readonly #deadline: Deadline
 
-  constructor(lists: readonly (readonly unknown[])[]) {
+  constructor(lists: readonly (readonly unknown[])[], deadline: Deadline = Number.POSITIVE_INFINITY) {
     this.#lists = lists
+    this.#deadline = deadline
   }
 
-  /** Runs the lists that have not run yet. */
+  /**
+   * Runs the lists that have not run yet.
+   *
+   * @throws {QueryTimeoutError} the deadline came between two of them; those that ran have to be rolled back
+   */
   run(prepared: PreparedStatement): StatementResult {
     for (let index = this.#affectedEach.length; index < this.#lists.length; index++) {
+      if (index > 0 && remainingMs(this.#deadline) === 0) throw new QueryTimeoutError('the call ran past its timeoutMs between two rows')
       const { rows, affectedRows } = runOnce(prepared, this.#lists[index]!)
       for (const row of rows) this.#rows.push(row)
       this.#affectedEach.push(affectedRows)

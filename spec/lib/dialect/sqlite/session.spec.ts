@@ -108,7 +108,8 @@ describe('a lock that another process holds', () => {
     expect(await database.run('write', 'insert into t values (1)')).toMatchObject({ affectedRows: 1 })
     clearInterval(ticking)
     expect(performance.now() - startedAt).toBeGreaterThan(200)
-    expect(ticks).toBeGreaterThan(20)
+    // a frozen loop would tick once
+    expect(ticks).toBeGreaterThan(5)
     expect(await database.read('select n from t')).toEqual([1])
   })
 
