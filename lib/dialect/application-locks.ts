@@ -81,19 +81,21 @@ export class ApplicationLocks {
   async #runAcross<T>(key: string, hold: Hold, request: LockRequest, watch: Watch, fn: (lock: HeldLock) => T | PromiseLike<T>): Promise<T> {
     const held: DatabaseHold = await this.#databaseLocks.hold(key, request)
     let loss: LockLostError | undefined
+    let result: T
     try {
-      const result = await this.#run(key, hold, watch, (lock) => {
+      result = await this.#run(key, hold, watch, (lock) => {
         held.onLost((error) => {
           loss = error
           lock.abort(error)
         })
         return fn(lock)
       })
-      if (loss !== undefined) throw loss
-      return result
     } finally {
       await held.release()
     }
+    // a loss may first show when the lock is given back
+    if (loss !== undefined) throw loss
+    return result
   }
 
   #requestOf(key: string, { timeoutMs = this.#timeoutMs, signal, label }: HoldOptions, defaultLabel: string): LockRequest {

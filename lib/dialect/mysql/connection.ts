@@ -2,22 +2,20 @@ import type { Connection, Statement, StatementResult } from '../dialect.js'
 import type { Client } from './client.js'
 import type { Driver } from './driver.js'
 import { bindParameters } from './parameters.js'
-
-/** Stops what runs in the session `threadId`, if it `isWanted` still when everything is ready for it. */
-export type KillQuery = (threadId: number, isWanted: () => boolean) => Promise<void>
+import type { StatementKiller } from './statement-killer.js'
 
 /** A session of the pool. */
 export class MysqlConnection implements Connection {
   readonly client: Client
   readonly #types: Driver['TypedParameter']
-  readonly #killQuery: KillQuery
+  readonly #killer: StatementKiller
   #wasCancelled = false
   #lastStatement: string | undefined
 
-  constructor(client: Client, types: Driver['TypedParameter'], killQuery: KillQuery) {
+  constructor(client: Client, types: Driver['TypedParameter'], killer: StatementKiller) {
     this.client = client
     this.#types = types
-    this.#killQuery = killQuery
+    this.#killer = killer
   }
 
   /** A cancelled one counts as broken: the kill could reach it late and hit the next borrower's statement. */
@@ -43,7 +41,7 @@ export class MysqlConnection implements Connection {
   async cancel(): Promise<void> {
     const { running } = this.client
     if (running === undefined || this.client.isBroken) return
-    await this.#killQuery(this.client.threadId, () => {
+    await this.#killer.kill(this.client.threadId, () => {
       // once it is broken nobody borrows it any more; what runs there does not notice by itself that the client has gone
       this.#wasCancelled = this.client.isBroken || this.client.running === running
       return this.#wasCancelled

@@ -8,14 +8,8 @@ import type { Connection } from '../dialect.js'
 import { MysqlConnection } from './connection.js'
 import { type Address, Dialler } from './dial.js'
 import { loadDriver } from './driver.js'
-import { errnoOf } from './errors.js'
 import { prepareSession, returnToDatabase } from './session.js'
-
-/** For a `KILL QUERY` and the connection that carries it. They keep the process alive, and nothing else may wait for them. */
-const CANCEL_TIMEOUT_MS = 1_500
-
-/** "Unknown thread id": the session to stop has ended. */
-const NO_SUCH_THREAD = 1094
+import { StatementKiller } from './statement-killer.js'
 
 /** Opens a pool on `address`, with its least number of connections, and at least one, in it. */
 export async function openPool(
@@ -33,16 +27,18 @@ export async function openPool(
 /** How the pool opens, checks, cleans and closes its sessions. */
 export class MysqlConnector implements Connector<MysqlConnection> {
   readonly #dialler: Dialler
+  readonly #killer: StatementKiller
   readonly #initSql: readonly string[]
 
   constructor(dialler: Dialler, initSql: readonly string[]) {
     this.#dialler = dialler
+    this.#killer = new StatementKiller((deadline) => dialler.dial(deadline, async () => undefined))
     this.#initSql = initSql
   }
 
   async open(deadline: Deadline, signal?: AbortSignal): Promise<MysqlConnection> {
     const client = await this.#dialler.dial(deadline, (opened) => prepareSession(opened, this.#initSql), signal)
-    return new MysqlConnection(client, this.#dialler.parameterTypes, (threadId, isWanted) => this.#killQuery(threadId, isWanted))
+    return new MysqlConnection(client, this.#dialler.parameterTypes, this.#killer)
   }
 
   async validate({ client }: MysqlConnection, timeoutMs: number): Promise<boolean> {
@@ -65,17 +61,5 @@ export class MysqlConnector implements Connector<MysqlConnection> {
     if (!member.isBroken) return member.client.end()
     member.client.destroy()
     return Promise.resolve()
-  }
-
-  async #killQuery(threadId: number, isWanted: () => boolean): Promise<void> {
-    const deadline = deadlineAfter(CANCEL_TIMEOUT_MS)
-    const client = await this.#dialler.dial(deadline, async () => undefined)
-    try {
-      if (isWanted()) await settledBy(client.query(`kill query ${threadId}`), deadline)
-    } catch (error) {
-      if (errnoOf(error) !== NO_SUCH_THREAD) throw error
-    } finally {
-      await client.end()
-    }
   }
 }

@@ -124,6 +124,8 @@ async function withReasons<T>(path: string, work: () => Promise<T>): Promise<T> 
   } catch (error) {
     const code = codeOf(error)
     if (error instanceof LatchworkError || driverCode(error) !== undefined || code === '') throw error
-    throw new ConnectionError(`cannot keep locks beside "${path}" (${code}); look at the permissions of its folder`, { cause: error })
+    throw new ConnectionError(`cannot keep locks beside "${path}" (${code}): the folder must take files, and hard links to them`, {
+      cause: error,
+    })
   }
 }

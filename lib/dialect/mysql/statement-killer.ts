@@ -1,0 +1,78 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Deadline, deadlineAfter, remainingMs, settledBy } from '../../deadline.js'
+import type { Client } from './client.js'
+import { errnoOf } from './errors.js'
+
+/** For a `KILL QUERY` and the connection that carries it. They keep the process alive, and nothing else may wait for them. */
+const KILL_TIMEOUT_MS = 1_500
+
+/** Before another try at a server that has no room for one connection more: each statement that is killed makes some. */
+const RETRY_MS = 50
+
+/** "Unknown thread id": the session to stop has ended. */
+const NO_SUCH_THREAD = 1094
+
+/** The server, or the user, has as many connections as it may. */
+const FULL: ReadonlySet<unknown> = new Set([1040, 1203, 1226])
+
+/** Stops statements that run in sessions of one server: over a single connection for all that are to be stopped at a time. */
+export class StatementKiller {
+  readonly #dial: (deadline: Deadline) => Promise<Client>
+  #client: Promise<Client> | undefined
+  #users = 0
+
+  constructor(dial: (deadline: Deadline) => Promise<Client>) {
+    this.#dial = dial
+  }
+
+  /**
+   * Stops what runs in the session `threadId`, if it `isWanted` still when everything is ready for it.
+   *
+   * @throws {ConnectionError} no connection in time, to carry the request
+   */
+  async kill(threadId: number, isWanted: () => boolean): Promise<void> {
+    const deadline = deadlineAfter(KILL_TIMEOUT_MS)
+    this.#users++
+    try {
+      const client = await this.#connected(deadline)
+      if (isWanted()) await settledBy(client.query(`kill query ${threadId}`), deadline)
+    } catch (error) {
+      if (errnoOf(error) !== NO_SUCH_THREAD) throw error
+    } finally {
+      if (--this.#users === 0) await this.#end()
+    }
+  }
+
+  async #connected(deadline: Deadline): Promise<Client> {
+    for (;;) {
+      this.#client ??= this.#dial(deadline)
+      const connecting = this.#client
+      try {
+        const client = await connecting
+        if (!client.isBroken) return client
+        this.#forget(connecting)
+      } catch (error) {
+        this.#forget(connecting)
+        if (!isFull(error) || remainingMs(deadline) <= RETRY_MS) throw error
+        await sleep(RETRY_MS)
+      }
+    }
+  }
+
+  // another one may have been begun since
+  #forget(connecting: Promise<Client>): void {
+    if (this.#client === connecting) this.#client = undefined
+  }
+
+  async #end(): Promise<void> {
+    const connecting = this.#client
+    this.#client = undefined
+    // one that could not be made has told those who waited for it
+    const client = await connecting?.catch(() => undefined)
+    await client?.end()
+  }
+}
+
+function isFull(error: unknown): boolean {
+  return FULL.has((error as { readonly cause?: { readonly errno?: unknown } }).cause?.errno)
+}
