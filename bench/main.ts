@@ -1,24 +1,38 @@
 import { bulkCreate } from './bulk-create.js'
 import { byKeyRead } from './by-key-read.js'
+import { load } from './load.js'
 import { memory } from './memory.js'
 import { operations } from './operations.js'
 import { publish, type Report } from './support/report.js'
-import { parseSettings, type Settings, USAGE } from './support/settings.js'
-import { workflows } from './workflows.js'
+import { type BenchmarkName, isHelpWanted, parseSettings, type Settings, USAGE, UsageError } from './support/settings.js'
 
-const BENCHMARKS: Readonly<Record<string, (settings: Settings) => Promise<Report>>> = {
+const BENCHMARKS: Readonly<Record<BenchmarkName, (settings: Settings) => Promise<Report>>> = {
   'by-key-read': byKeyRead,
   operations,
   'bulk-create': bulkCreate,
   memory,
-  workflows,
+  load,
 }
 
-const asked = parseSettings(process.argv.slice(2))
-const benchmark = asked && BENCHMARKS[asked.benchmark]
-if (asked === undefined || benchmark === undefined) {
-  console.error(USAGE)
-  process.exitCode = 2
-} else {
-  await publish(asked.benchmark, asked.settings, await benchmark(asked.settings))
+const argv = process.argv.slice(2)
+if (isHelpWanted(argv)) console.log(USAGE)
+else await run(argv)
+
+async function run(argv: readonly string[]): Promise<void> {
+  const asked = settingsOf(argv)
+  if (asked === undefined) return
+  const { benchmark, settings } = asked
+  await publish(benchmark, settings, await BENCHMARKS[benchmark](settings))
+}
+
+/** What is asked for; where that cannot be made out says so, and the process ends with code 2. */
+function settingsOf(argv: readonly string[]): ReturnType<typeof parseSettings> | undefined {
+  try {
+    return parseSettings(argv)
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    console.error(`${error.message}\nWhat there is: npm run bench -- --help`)
+    process.exitCode = 2
+    return undefined
+  }
 }

@@ -1,15 +1,4 @@
-import { field, type Generated, id, model } from 'latchwork'
-
-/** The table of all benchmarks but the bulk ones. */
-@model({ table: 'accounts' })
-export class Account {
-  @id() id!: Generated<number>
-  @field.text({ unique: true, maxLength: 80 }) email!: string
-  @field.text({ maxLength: 80 }) name!: string
-  @field.integer() age!: number
-  @field.boolean() active!: boolean
-  @field.timestamp() seenAt!: Date
-}
+import type { Account } from './account.js'
 
 /** What an account is made with. */
 export type NewAccount = Pick<Account, 'email' | 'name' | 'age' | 'active' | 'seenAt'>

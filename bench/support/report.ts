@@ -12,7 +12,7 @@ export interface Table {
 export interface Limit {
   readonly name: string
   readonly measured: number
-  /** The bound itself still holds. */
+  /** A bound itself still holds. One of the two, or both. */
   readonly atMost?: number
   readonly atLeast?: number
   readonly unit: string
@@ -21,6 +21,8 @@ export interface Limit {
 export interface Report {
   readonly tables: readonly Table[]
   readonly limits: readonly Limit[]
+  /** What goes to the JSON file in place of the whole report, for who reads it by program. */
+  readonly json?: unknown
 }
 
 /** Prints the report as Markdown and writes it as JSON where that is asked for. */
@@ -35,19 +37,22 @@ export async function publish(benchmark: string, settings: Settings, report: Rep
   for (const table of report.tables) console.log(`\n## ${table.title}\n\n${markdown(table)}`)
   if (report.limits.length > 0) console.log(`\n## Limits\n\n${markdown(limitTable(report.limits))}`)
   if (settings.json === undefined) return
-  await writeFile(settings.json, `${JSON.stringify({ benchmark, machine, settings, ...report }, null, 2)}\n`)
+  const written = report.json ?? { benchmark, machine, settings, ...report }
+  await writeFile(settings.json, `${JSON.stringify(written, null, 2)}\n`)
 }
 
 function limitTable(limits: readonly Limit[]): Table {
   return {
     title: 'Limits',
     columns: ['figure', 'limit', 'measured', 'holds'],
-    rows: limits.map((limit) => [limit.name, boundOf(limit), `${shown(limit.measured)} ${limit.unit}`, holds(limit) ? 'yes' : 'NO']),
+    rows: limits.map((limit) => [limit.name, boundOf(limit), `${shown(limit.measured)} ${limit.unit}`.trim(), holds(limit) ? 'yes' : 'NO']),
   }
 }
 
 function boundOf({ atMost, atLeast, unit }: Limit): string {
-  return atMost === undefined ? `≥ ${shown(atLeast!)} ${unit}` : `≤ ${shown(atMost)} ${unit}`
+  const lowest = atLeast === undefined ? [] : [`≥ ${shown(atLeast)} ${unit}`.trim()]
+  const highest = atMost === undefined ? [] : [`≤ ${shown(atMost)} ${unit}`.trim()]
+  return [...lowest, ...highest].join(', ')
 }
 
 function holds({ measured, atMost = Number.POSITIVE_INFINITY, atLeast = Number.NEGATIVE_INFINITY }: Limit): boolean {

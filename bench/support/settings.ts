@@ -5,6 +5,8 @@ export type EngineName = 'postgres' | 'mysql' | 'sqlite'
 /** What a benchmark may be asked for; each has its own defaults. */
 export interface Settings {
   readonly engines: readonly EngineName[] | undefined
+  /** Numbers of workflows to start at once. */
+  readonly workflows: readonly number[] | undefined
   /** Rows in the table, or rows to write. */
   readonly rows: number | undefined
   /** Calls a contender and round. */
@@ -20,63 +22,122 @@ export interface Settings {
 }
 
 export const USAGE = `npm run bench -- <benchmark> [options]
+npm run bench:load -- [options]              the same as: npm run bench -- load [options]
 
 benchmarks
-  by-key-read   client time of a read by key, against the plain driver
-  operations    the same for create, update, upsert, list of 50 and count
-  bulk-create   rows a second into an empty table
-  memory        resident memory while a million rows stream in
-  workflows     many four-call workflows at once on one pool
+  by-key-read   client time of a read by key, against the plain driver        rows calls rounds callers max-connections seed
+  operations    the same for create, update, upsert, list of 50 and count     rows calls rounds callers max-connections seed
+  bulk-create   rows a second into an empty table                             engine rows rounds
+  memory        resident memory while a million rows stream in                engine rows
+  load          many four-call workflows started at once, on one pool
+                and on twenty of which one is slow to open                    engine n rounds max-connections seed
 
 options
-  --engine <name>           postgres, mysql or sqlite; may be repeated
+  --engine <name>           postgres, mysql or sqlite
+  --n <n>                   workflows started at once (100,200,300,400,1000,5000)
   --rows <n>                rows in the table, or rows to write
   --calls <n>               calls a contender and round
   --rounds <n>              rounds; every figure is the median over them
-  --callers <n>             concurrent callers; may be repeated
+  --callers <n>             concurrent callers
   --max-connections <n>     size of each contender's pool (10)
-  --seed <n>                seed of the random keys
-  --json <file>             write the report as JSON too
+  --seed <n>                seed of the random keys, or of the rows that are written
+  --json <file>             write the report as JSON too; load writes an array of its table's rows
+
+--engine, --n and --callers take several values: repeated, or separated by commas.
+
+load: response times count from the common start. In each round every contender runs twice, and its figures are the mean of
+the two. With 20 pools (3 connections each; not on SQLite, which is reached without a network) the first one's connections go
+through a front that may hold them for a second; mean, p95 and p99 are then those of the other 19, success is that of all.
+maxConnections are those the server showed meanwhile; 0 on SQLite, which has no server. mean ÷ raw compares 20 pools with raw
+on one cold pool.
 
 Servers: POSTGRES_URL (postgres://postgres@127.0.0.1:5432/postgres) and MYSQL_URL (mysql://root@127.0.0.1:3306).
-Each run makes databases of its own and drops them.`
+Each run makes databases of its own and drops them. Exit code 2: an option is not understood; nothing has run.`
 
 const ENGINES: readonly string[] = ['postgres', 'mysql', 'sqlite'] satisfies EngineName[]
 
-/** The benchmark's name and settings from the command line; undefined: it asks for help. */
-export function parseSettings(argv: readonly string[]): { readonly benchmark: string; readonly settings: Settings } | undefined {
-  const { values, positionals } = parseArgs({
-    args: [...argv],
-    allowPositionals: true,
-    options: {
-      engine: { type: 'string', multiple: true },
-      rows: { type: 'string' },
-      calls: { type: 'string' },
-      rounds: { type: 'string' },
-      callers: { type: 'string', multiple: true },
-      'max-connections': { type: 'string', default: '10' },
-      seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-      json: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
-  })
-  const [benchmark, ...others] = positionals
-  if (values.help || benchmark === undefined || others.length > 0) return undefined
+const OPTIONS = {
+  engine: { type: 'string', multiple: true },
+  n: { type: 'string', multiple: true },
+  rows: { type: 'string' },
+  calls: { type: 'string' },
+  rounds: { type: 'string' },
+  callers: { type: 'string', multiple: true },
+  'max-connections': { type: 'string' },
+  seed: { type: 'string' },
+  json: { type: 'string' },
+} as const
+
+type OptionName = keyof typeof OPTIONS
+
+const OF_POINTS: readonly OptionName[] = ['rows', 'calls', 'rounds', 'callers', 'max-connections', 'seed']
+
+/** What each benchmark listens to, besides `json`. */
+const OPTIONS_OF = {
+  'by-key-read': OF_POINTS,
+  operations: OF_POINTS,
+  'bulk-create': ['engine', 'rows', 'rounds'],
+  memory: ['engine', 'rows'],
+  load: ['engine', 'n', 'rounds', 'max-connections', 'seed'],
+} as const satisfies Readonly<Record<string, readonly OptionName[]>>
+
+export type BenchmarkName = keyof typeof OPTIONS_OF
+
+/** The command line cannot be made out. */
+export class UsageError extends Error {}
+
+/** Whether the command line asks what there is. */
+export function isHelpWanted(argv: readonly string[]): boolean {
+  return argv.includes('--help') || argv.includes('-h')
+}
+
+/**
+ * The benchmark's name and settings from the command line.
+ *
+ * @throws {UsageError} an unknown benchmark or option, one that the benchmark does not listen to, or a value out of bounds
+ */
+export function parseSettings(argv: readonly string[]): { readonly benchmark: BenchmarkName; readonly settings: Settings } {
+  const { values, positionals } = parsed(argv)
+  const [benchmark = '', ...others] = positionals
+  if (!isBenchmark(benchmark) || others.length > 0) {
+    throw new UsageError(`expected one benchmark of ${Object.keys(OPTIONS_OF).join(', ')}, got ${positionals.join(' ') || 'none'}`)
+  }
+  const known: readonly string[] = [...OPTIONS_OF[benchmark], 'json']
+  const unheard = Object.keys(values).find((option) => !known.includes(option))
+  if (unheard !== undefined) throw new UsageError(`--${unheard}: ${benchmark} does not listen to it, only to ${known.join(', ')}`)
   const settings: Settings = {
-    engines: values.engine?.map(engineOf),
+    engines: list(values.engine)?.map(engineOf),
+    workflows: list(values.n)?.map((text) => count('n', text)),
     rows: optionalCount('rows', values.rows),
     calls: optionalCount('calls', values.calls),
     rounds: optionalCount('rounds', values.rounds),
-    callers: values.callers?.map((text) => count('callers', text)),
-    maxConnections: count('max-connections', values['max-connections']),
-    seed: count('seed', values.seed),
+    callers: list(values.callers)?.map((text) => count('callers', text)),
+    maxConnections: optionalCount('max-connections', values['max-connections']) ?? 10,
+    seed: optionalCount('seed', values.seed) ?? 1 + (Date.now() % 1_000_000),
     json: values.json,
   }
   return { benchmark, settings }
 }
 
+function parsed(argv: readonly string[]) {
+  try {
+    return parseArgs({ args: [...argv], allowPositionals: true, options: OPTIONS })
+  } catch (error) {
+    // its only errors are about the arguments
+    throw new UsageError((error as Error).message)
+  }
+}
+
+function isBenchmark(name: string): name is BenchmarkName {
+  return Object.hasOwn(OPTIONS_OF, name)
+}
+
+function list(values: readonly string[] | undefined): readonly string[] | undefined {
+  return values?.flatMap((value) => value.split(','))
+}
+
 function engineOf(name: string): EngineName {
-  if (!ENGINES.includes(name)) throw new Error(`--engine: expected one of ${ENGINES.join(', ')}, got ${name}`)
+  if (!ENGINES.includes(name)) throw new UsageError(`--engine: expected one of ${ENGINES.join(', ')}, got ${name}`)
   return name as EngineName
 }
 
@@ -86,6 +147,6 @@ function optionalCount(option: string, text: string | undefined): number | undef
 
 function count(option: string, text: string): number {
   const value = Number(text)
-  if (!Number.isSafeInteger(value) || value < 1) throw new Error(`--${option}: expected a whole number from 1, got ${text}`)
+  if (!Number.isSafeInteger(value) || value < 1) throw new UsageError(`--${option}: expected a whole number from 1, got ${text}`)
   return value
 }

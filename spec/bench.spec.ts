@@ -1,0 +1,116 @@
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { LoadRow } from '../bench/load/load-row.js'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+
+interface Output {
+  readonly exitCode: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+async function run(program: string, parameters: readonly string[]): Promise<Output> {
+  const env = { ...process.env, NODE_OPTIONS: '', NO_COLOR: '1' }
+  return promisify(execFile)(program, parameters, { cwd: ROOT, env }).then(
+    (output) => ({ exitCode: 0, ...output }),
+    (error: Output & { code: number }) => ({ exitCode: error.code, stdout: error.stdout, stderr: error.stderr }),
+  )
+}
+
+function bench(...parameters: readonly string[]): Promise<Output> {
+  return run(process.execPath, [join(ROOT, 'bench/dist/main.js'), ...parameters])
+}
+
+describe('the benchmarks', () => {
+  let folder: string
+
+  beforeAll(async () => {
+    if (!existsSync(join(ROOT, 'dist/index.js'))) throw new Error('there is no dist/ that the benchmarks can import; run: npm run build')
+    const { exitCode, stdout } = await run(join(ROOT, 'node_modules/.bin/tsc'), ['-p', join(ROOT, 'bench/tsconfig.json')])
+    if (exitCode !== 0) throw new Error(`the benchmarks cannot be built:\n${stdout}`)
+    folder = await mkdtemp(join(tmpdir(), 'latchwork-bench-spec-'))
+  })
+
+  afterAll(async () => {
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  it('measure workflows on a SQLite file, and write an array of rows', async () => {
+    const json = join(folder, 'load.json')
+    const { exitCode, stdout, stderr } = await bench(
+      'load',
+      '--engine',
+      'sqlite',
+      '--n',
+      '20',
+      '--rounds',
+      '1',
+      '--seed',
+      '7',
+      '--json',
+      json,
+    )
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
+
+    const rows = JSON.parse(await readFile(json, 'utf8')) as LoadRow[]
+    expect(rows.map(({ mode, pool }) => `${mode} ${pool}`)).toEqual(['raw cold', 'nodes cold', 'raw warm', 'nodes warm'])
+    const figure = expect.closeTo(5_000, -4)
+    for (const row of rows) {
+      expect(row).toEqual({
+        engine: 'sqlite',
+        n: 20,
+        mode: row.mode,
+        pool: row.pool,
+        pools: 1,
+        stalled: false,
+        successRate: 1,
+        meanMs: figure,
+        p95Ms: figure,
+        p99Ms: figure,
+        wallMs: figure,
+        maxConnections: 0,
+        meanRatioToRaw: row.mode === 'raw' ? 1 : expect.any(Number),
+      })
+      expect([row.meanMs, row.p95Ms, row.p99Ms, row.wallMs]).toEqual([row.meanMs, row.p95Ms, row.p99Ms, row.wallMs].sort((a, b) => a - b))
+      expect(row.meanMs).toBeGreaterThan(0)
+    }
+    expect(ratioOf(rows, 'cold')).toBe(rows[1]!.meanRatioToRaw)
+    expect(ratioOf(rows, 'warm')).toBe(rows[3]!.meanRatioToRaw)
+    expect(stdout).toContain(
+      '| engine | n | mode | pool | pools | success | mean ms | p95 ms | p99 ms | wall ms | connections | mean ÷ raw |',
+    )
+    expect(stdout).toContain('| 20 on sqlite: success of nodes | ≥ 100 % | 100 % | yes |')
+  })
+
+  it.each([
+    ['an unknown option', ['load', '--engin', 'sqlite'], "Unknown option '--engin'"],
+    ['an option that the benchmark does not listen to', ['load', '--rows', '5'], '--rows: load does not listen to it'],
+    ['a count that is none', ['load', '--n', '100,3OO'], '--n: expected a whole number from 1, got 3OO'],
+    ['an unknown engine', ['load', '--engine', 'sqlite,oracle'], '--engine: expected one of postgres, mysql, sqlite, got oracle'],
+    ['an unknown benchmark', ['lod'], 'expected one benchmark of by-key-read, operations, bulk-create, memory, load, got lod'],
+    ['no benchmark', [], 'got none'],
+  ])('end with code 2 and say why: %s', async (_, parameters, said) => {
+    const { exitCode, stdout, stderr } = await bench(...parameters)
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
+    expect(stderr).toContain(said)
+  })
+
+  it('say what there is when asked', async () => {
+    const { exitCode, stdout } = await bench('--help')
+    expect(exitCode).toBe(0)
+    expect(stdout).toContain('npm run bench:load -- [options]')
+  })
+})
+
+/** Of one round, the ratio of the two means. */
+function ratioOf(rows: readonly LoadRow[], pool: string): number {
+  const meanOf = (mode: string) => rows.find((row) => row.mode === mode && row.pool === pool)!.meanMs
+  return meanOf('nodes') / meanOf('raw')
+}
