@@ -1,7 +1,20 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { currentLockScope, DeadlockError, LockTimeoutError, PoolSelfDeadlockError, poolStats, withLockScope } from 'latchwork'
+import {
+  AbortedError,
+  ConfigurationError,
+  currentLockScope,
+  DeadlockError,
+  LockTimeoutError,
+  PoolSelfDeadlockError,
+  poolStats,
+  ScopeClosedError,
+  withLockScope,
+} from 'latchwork'
 import { describe, expect, it } from 'vitest'
+import { type LockEvent, lockEvents, type PoolEvent, poolEvents } from '../../lib/events.js'
+import { currentFrame } from '../../lib/lock/lock-scope.js'
+import { warningsDuring } from '../lib/lock/warnings.js'
 import { forEachEngine } from '../support/engines.js'
 import { models } from './members.js'
 import { rejectionOf, useDatabase } from './use-database.js'
@@ -87,6 +100,198 @@ forEachEngine((engine) => {
       expect(done[0]).toMatch(/lock "a@.*" by slow is held for longer than 20 ms/)
       expect(done[1]).toBeInstanceOf(LockTimeoutError)
     })
+
+    it('reports one that is held too long once, with where it was asked for', async () => {
+      const events: LockEvent[] = []
+      const listener = (event: LockEvent): void => void (event.type === 'overheld' && events.push(event))
+      lockEvents.subscribe(listener)
+      const warnings = await warningsDuring(() => shop.db.lock('a', () => sleep(60), { maxHoldMs: 10 })).finally(() =>
+        lockEvents.unsubscribe(listener),
+      )
+      expect(events).toMatchObject([
+        { key: expect.stringMatching(/^a@/), label: 'db.lock', stack: expect.stringContaining('locks.spec.ts') },
+      ])
+      expect(warnings).toMatchObject([{ code: 'LATCHWORK_OVERHELD', detail: expect.stringContaining('locks.spec.ts') }])
+    })
+
+    it('is called db.lock or db.hold where nobody says otherwise', async () => {
+      const late = () => rejectionOf(outsideOf(() => shop.db.lock('a', () => 1, { timeoutMs: 5 })))
+      expect((await shop.db.lock('a', late)).message).toMatch(/held \d+ ms by db\.lock/)
+      const error = await withLockScope(async () => {
+        using _held = await shop.db.hold('a')
+        return late()
+      })
+      expect(error.message).toMatch(/held \d+ ms by db\.hold/)
+    })
+
+    it.each([
+      ['a key that is no text', 7, {}, 'key: expected a text of 1 to 200 characters, got number'],
+      ['an empty key', '', {}, 'key: expected a text of 1 to 200 characters, got 0 characters'],
+      ['a key that is too long', 'x'.repeat(201), {}, 'got 201 characters'],
+      ['an unknown option', 'a', { timeoutMS: 5 }, /timeoutMS.*timeoutMs/],
+      ['a time-out out of bounds', 'a', { timeoutMs: 0 }, 'timeoutMs: expected a whole number from 1 to 86400000, got 0'],
+      ['a hold out of bounds', 'a', { maxHoldMs: 1.5 }, 'maxHoldMs: expected a whole number from 1 to 86400000, got 1.5'],
+      ['an unknown reach', 'a', { across: 'cluster' }, 'across: expected process or database'],
+      ['a label that is no text', 'a', { label: 7 }, 'label: expected a text, got number'],
+      ['a signal that is none', 'a', { signal: {} }, 'signal: expected an AbortSignal'],
+    ])('refuses %s before anything is held', async (_, key, options, message) => {
+      const error = await rejectionOf(shop.db.lock(key as string, () => 1, options as object))
+      expect(error).toBeInstanceOf(ConfigurationError)
+      expect(error.message).toMatch(message)
+    })
+
+    it('gives up when its signal is aborted', async () => {
+      const aborter = new AbortController()
+      const error = await shop.db.lock('a', () => {
+        const waiting = rejectionOf(outsideOf(() => shop.db.lock('a', () => 1, { signal: aborter.signal })))
+        setImmediate(() => setImmediate(() => aborter.abort(new Error('not wanted'))))
+        return waiting
+      })
+      expect(error).toBeInstanceOf(AbortedError)
+      expect(error.cause).toMatchObject({ message: 'not wanted' })
+    })
+
+    it('excludes nobody outside a scope with a registry of its own', async () => {
+      await shop.db.lock('a', () =>
+        outsideOf(() =>
+          withLockScope(
+            async () => {
+              let running = 0
+              const work = () =>
+                shop.db.lock(
+                  'a',
+                  async () => {
+                    expect(++running).toBe(1)
+                    await sleep(1)
+                    running--
+                  },
+                  { timeoutMs: 1_000 },
+                )
+              await Promise.all([work(), work()])
+            },
+            { registry: 'own' },
+          ),
+        ),
+      )
+    })
+
+    it('turns away at its end what was not awaited: who waits, at once; who comes later, too', async () => {
+      const late: Promise<Error>[] = []
+      await shop.db.lock('b', () =>
+        outsideOf(() =>
+          shop.db.lock(
+            'a',
+            () => {
+              late.push(rejectionOf(shop.db.lock('b', () => 1)))
+              late.push(rejectionOf(sleep(5).then(() => shop.db.lock('c', () => 1))))
+            },
+            { label: 'InvoiceJob' },
+          ),
+        ).then(async () => {
+          expect(await late[0]).toBeInstanceOf(ScopeClosedError)
+        }),
+      )
+      expect(await late[1]).toBeInstanceOf(ScopeClosedError)
+      expect((await late[1])!.message).toMatch(/lock "a@.*", held by InvoiceJob above this call, has been released/)
+    })
+  })
+
+  describe('a lone call', () => {
+    const shop = useDatabase(engine, models)
+
+    it('on an open pool opens no scope', async () => {
+      await shop.nodes.members.count()
+      const frames: unknown[] = []
+      const listener = (_: PoolEvent): void => void frames.push(currentFrame())
+      poolEvents.subscribe(listener)
+      await shop.nodes.members.count().finally(() => poolEvents.unsubscribe(listener))
+      expect(frames).toEqual([undefined, undefined])
+    })
+
+    it('in a transaction is in the scope that the transaction opened', async () => {
+      const [own, below] = await shop.db.transaction(async () => [
+        currentLockScope()?.id,
+        await shop.db.transaction(async () => currentLockScope()?.id),
+      ])
+      expect(own).toEqual(expect.any(Number))
+      expect(below).toBe(own)
+      expect(currentLockScope()).toBeUndefined()
+    })
+  })
+
+  describe('deadlocks inside a transaction', () => {
+    const shop = useDatabase(engine, models, { pool: { maxConnections: 2 } })
+    const noLimit = { timeoutMs: 86_400_000 }
+
+    it('are found through the turn of a nested one, which nothing else would end', { timeout: 10_000 }, async () => {
+      const [nested, locked] = await shop.db.transaction(() =>
+        Promise.allSettled([
+          shop.db.transaction(async () => {
+            await shop.nodes.members.count()
+            await sleep(20)
+            return shop.db.lock('a', () => 'nested', noLimit)
+          }),
+          shop.db.lock('a', async () => {
+            await sleep(100)
+            return shop.nodes.members.count()
+          }),
+        ]),
+      )
+      expect([nested.status, locked.status]).toEqual(['fulfilled', 'rejected'])
+      const { reason } = locked as PromiseRejectedResult
+      expect(reason).toBeInstanceOf(DeadlockError)
+      expect(reason.chains).toEqual([
+        [
+          expect.stringMatching(/^transaction holds a connection of pool /),
+          expect.stringMatching(/^db\.lock holds lock "a@/),
+          "MemberCountNode waits for the turn of a transaction's calls",
+        ],
+        [
+          expect.stringMatching(/^transaction holds a connection of pool /),
+          "transaction holds the turn of a transaction's calls",
+          expect.stringMatching(/^db\.lock waits for lock "a@/),
+        ],
+      ])
+    })
+
+    it('are found through a pool, a lock and a turn in one circle', { timeout: 15_000 }, async () => {
+      const fresh = await engine.freshDatabase()
+      const other = shop.another({ url: fresh.url, pool: { maxConnections: 1, acquireTimeoutMs: 600_000 } })
+      await other.createTables()
+      const holdsPool = other.transaction(async () => {
+        await other.nodes.members.create({ email: 'pool@example.com' })
+        await sleep(100)
+        return shop.db.lock('k', () => 'pool', noLimit)
+      })
+      const holdsLock = shop.db.lock('k', async () => {
+        await sleep(200)
+        return shop.db.lock('j', () => 'lock', noLimit)
+      })
+      const inTransaction = shop.db.transaction(() =>
+        Promise.allSettled([
+          shop.db.lock('j', async () => {
+            await sleep(300)
+            return shop.nodes.members.count()
+          }),
+          shop.db.transaction(async () => {
+            await shop.nodes.members.count()
+            await sleep(500)
+            return other.nodes.members.create({ email: 'turn@example.com' })
+          }),
+        ]),
+      )
+      const [[holdsJ, holdsTurn], ...others] = await Promise.all([inTransaction, holdsPool, holdsLock])
+      expect(others).toEqual(['pool', 'lock'])
+      expect([holdsJ!.status, holdsTurn!.status]).toEqual(['fulfilled', 'rejected'])
+      const { reason } = holdsTurn as PromiseRejectedResult
+      expect(reason).toBeInstanceOf(PoolSelfDeadlockError)
+      expect(reason.chains).toHaveLength(4)
+      expect(reason.message).toMatch(
+        /MemberCreateNode waits for a connection of pool .*lock "k@.*lock "j@.*MemberCountNode waits for the turn/,
+      )
+      await other.close()
+      await fresh.drop()
+    })
   })
 
   describe('db.hold', () => {
@@ -123,6 +328,17 @@ forEachEngine((engine) => {
       expect(errors[0].message).toMatch(/transaction holds a connection of pool .* MemberCreateNode waits for a connection of pool/)
       expect(performance.now() - startedMs).toBeLessThan(5_000)
       expect(poolStats().pools.every(({ stats }) => stats?.leased === 0 && stats.waiting === 0)).toBe(true)
+    })
+
+    it('is told of by the name of the node, also where that runs as a transaction', async () => {
+      const other = shop.another({ pool: { maxConnections: 1, acquireTimeoutMs: 10_000 } })
+      const again = shop.another({ pool: { maxConnections: 1, acquireTimeoutMs: 10_000 } })
+      const error = await other.transaction(async () => {
+        await other.nodes.members.create({ email: 'outer@example.com' })
+        return rejectionOf(again.nodes.members.upsert({ on: ['email'], values: { email: 'inner@example.com' } }))
+      })
+      expect(error).toBeInstanceOf(PoolSelfDeadlockError)
+      expect(error.message).toMatch(/MemberUpsertNode waits for a connection of pool/)
     })
 
     it('is found across locks and connections', async () => {

@@ -1,0 +1,121 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createDatabase, type Database, type DatabaseOptions, type Models, type PoolOptions } from 'latchwork'
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
+import type { PoolStats } from '../../lib/pool/pool.js'
+import { poolRegistry } from '../../lib/pool/pool-registry.js'
+import { countSessions } from '../contract/use-database.js'
+import type { FreshDatabase, SpecEngine } from '../support/engines.js'
+
+/** Where load is put on: one database, and as many database objects on it as a spec wants. */
+export interface Ground<M extends Models> {
+  readonly url: string
+  /** A database object, closed at the end of the test. */
+  open(pool?: Partial<PoolOptions>, options?: Partial<DatabaseOptions<M>>): Database<M>
+}
+
+/**
+ * A fresh database with the tables of `models` for the tests of a `describe`. Each test has to leave nothing behind: after it,
+ * all its database objects are closed, and then neither the server nor the process may know anything of them.
+ */
+export function useGround<const M extends Models>(engine: SpecEngine, models: M, prepare?: (url: string) => Promise<unknown>): Ground<M> {
+  let fresh: FreshDatabase
+  let opened: Database<M>[] = []
+  let before: ReturnType<typeof leftInProcess>
+
+  beforeAll(async () => {
+    fresh = await engine.freshDatabase()
+    await using db = createDatabase<M>({ url: fresh.url, models })
+    await db.createTables()
+    await prepare?.(fresh.url)
+  })
+
+  beforeEach(() => {
+    before = leftInProcess()
+  })
+
+  afterEach(async () => {
+    await Promise.all(opened.map((db) => db.close({ timeoutMs: 2_000 })))
+    opened = []
+    await expect.poll(() => grownSince(before), { timeout: 3_000 }).toEqual({})
+    if (engine.name === 'sqlite') return
+    await expect.poll(() => idleInTransaction(engine, fresh.url), { timeout: 3_000 }).toBe(0)
+    await expect.poll(() => countSessions(engine, fresh.url), { timeout: 3_000 }).toBe(0)
+  })
+
+  afterAll(() => fresh.drop())
+
+  return {
+    get url() {
+      return fresh.url
+    },
+    open(pool = {}, options = {}) {
+      const db = createDatabase<M>({ url: fresh.url, models, pool, ...options })
+      opened.push(db)
+      return db
+    },
+  }
+}
+
+/** Pools, connections and locks that this process has. */
+function leftInProcess(): Readonly<Record<string, number>> {
+  const registry = poolRegistry()
+  const { pools, dedicated, budget } = registry.stats()
+  return { pools: pools.length, dedicated, taken: budget.taken, limit: budget.limit, locks: registry.locks.size }
+}
+
+/** Of what there are more now. What an earlier test left behind may go in this one's time. */
+function grownSince(before: Readonly<Record<string, number>>): Record<string, number> {
+  const grown = Object.entries(leftInProcess()).map(([name, count]) => [name, count - before[name]!] as const)
+  return Object.fromEntries(grown.filter(([, count]) => count > 0))
+}
+
+/** Sessions that are in a transaction and do nothing. */
+export async function idleInTransaction(engine: SpecEngine, url: string): Promise<number> {
+  if (engine.name === 'sqlite') return 0
+  const sessions =
+    engine.name === 'postgres'
+      ? "select 1 from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'"
+      : `select 1 from information_schema.innodb_trx t join information_schema.processlist p on p.id = t.trx_mysql_thread_id
+         where p.db = database() and p.command = 'Sleep'`
+  return (await engine.admin(url, sessions)).length
+}
+
+/** Statements that a server runs in the database of `url` and that hold `part`; none on SQLite, which has no server. */
+export async function statementsOnServer(engine: SpecEngine, url: string, part = ''): Promise<number> {
+  if (engine.name === 'sqlite') return 0
+  const running =
+    engine.name === 'postgres'
+      ? "select query as text from pg_stat_activity where datname = current_database() and state = 'active' and pid <> pg_backend_pid()"
+      : "select info as text from information_schema.processlist where db = database() and command in ('Query', 'Execute') and id <> connection_id()"
+  return (await engine.admin(url, running)).filter(({ text }) => String(text).includes(part)).length
+}
+
+/** Most sessions that the server had while `work` ran; 0 on SQLite, which has no server. */
+export async function mostSessions(engine: SpecEngine, url: string, work: () => Promise<unknown>): Promise<number> {
+  let isOver = false
+  const watching = (async () => {
+    let most = 0
+    while (!isOver && engine.name !== 'sqlite') {
+      most = Math.max(most, await countSessions(engine, url))
+      await sleep(20)
+    }
+    return most
+  })()
+  try {
+    await work()
+  } finally {
+    isOver = true
+  }
+  return watching
+}
+
+/** The figures of the one pool of this process that is in use. */
+export function onlyPool(): PoolStats {
+  const pools = poolRegistry()
+    .stats()
+    .pools.filter(({ leases }) => leases > 0)
+  if (pools.length !== 1) throw new Error(`expected one pool, there are ${pools.length}`)
+  const { stats } = pools[0]!
+  if (stats === undefined) throw new Error('the pool is not open yet')
+  return stats
+}
