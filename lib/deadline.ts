@@ -1,4 +1,4 @@
-import { setMaxListeners } from 'node:events'
+import { onAbort } from './abort.js'
 import { AbortedError } from './errors.js'
 
 /** A point in time on the monotonic clock, in milliseconds; `Infinity` for none. */
@@ -32,19 +32,17 @@ export function settledBy<T>(work: Promise<T>, deadline: Deadline, signal?: Abor
     const late = () => setImmediate(() => settle(() => resolve(LATE)))
     const delayMs = Math.min(Math.ceil(remainingMs(deadline)), LONGEST_TIMER_MS)
     const timer = deadline === Infinity ? undefined : setTimeout(late, delayMs)
+    let endListening: (() => void) | undefined
     const settle = (report: () => void) => {
       clearTimeout(timer)
-      signal?.removeEventListener('abort', giveUp)
+      endListening?.()
       report()
     }
     work.then(
       (value) => settle(() => resolve(value)),
       (error: unknown) => settle(() => reject(error)),
     )
-    if (signal === undefined) return
-    // many calls may share a signal; every listener is taken away again, so that a warning of a leak would be false
-    setMaxListeners(0, signal)
-    if (signal.aborted) giveUp()
-    else signal.addEventListener('abort', giveUp, { once: true })
+    if (signal?.aborted) giveUp()
+    else endListening = signal && onAbort(signal, giveUp)
   })
 }

@@ -1,5 +1,5 @@
 import { type Deadline, deadlineAfter, remainingMs, settledBy } from '../deadline.js'
-import { PoolClosedError } from '../errors.js'
+import { AbortedError, PoolClosedError } from '../errors.js'
 import type { SharedResource } from '../lock/shared-resource.js'
 import type { Lease } from '../pool/lease.js'
 import type { AcquireRequest, Condition, Pool } from '../pool/pool.js'
@@ -33,10 +33,13 @@ export class ConnectionSource {
   readonly name: string
   readonly #key: string
   readonly #dedicated = new Map<Connection, Lease<Pool<Connection>>>()
+  /** Dedicated connections that {@link close} took from whoever had them, until those give them back. */
+  readonly #takenAway = new WeakSet<Connection>()
   #lease: Lease<Pool<Connection>> | undefined
   /** Outlives the lease: calls that run while the database is closed give their connections back to it. */
   #pool: Pool<Connection> | undefined
   #isClosed = false
+  readonly #closing = new AbortController()
   #closed: Promise<void> | undefined
   /** Calls that have a connection or wait for one. */
   #calls = 0
@@ -52,6 +55,11 @@ export class ConnectionSource {
     const { key, name } = poolKey(dialect.target, { engine: dialect.engine, identity: dialect.identity, options, owner })
     this.#key = key
     this.name = name
+  }
+
+  /** See {@link PoolOptions}. */
+  get acquireTimeoutMs(): number {
+    return this.#options.acquireTimeoutMs
   }
 
   /** The pool, where it is open already. */
@@ -81,6 +89,7 @@ export class ConnectionSource {
 
   release(connection: Connection, condition: Condition): void {
     this.#callEnded()
+    if (this.#isClosed && this.#takenAway.delete(connection)) return
     const dedicated = this.#dedicated.size === 0 ? undefined : this.#dedicated.get(connection)
     if (dedicated === undefined) {
       this.#pool!.release(connection, condition)
@@ -107,6 +116,7 @@ export class ConnectionSource {
    */
   close(timeoutMs: number): Promise<void> {
     this.#isClosed = true
+    this.#closing.abort()
     this.#closed ??= this.#shutDown(timeoutMs)
     return this.#closed
   }
@@ -115,9 +125,18 @@ export class ConnectionSource {
     const deadline = deadlineAfter(timeoutMs)
     const lease = this.#lease
     this.#lease = undefined
-    await lease?.release({ closeIfLast: true, timeoutMs })
+    // without a lease: its opening may have come too late for every call of ours, and then nobody else would close it
+    await (lease === undefined ? poolRegistry().closeUnused(this.#key, timeoutMs) : lease.release({ closeIfLast: true, timeoutMs }))
     // a pool that others have stays open, with our last calls on it
     if (this.#calls > 0) await settledBy(this.#idle(), deadline)
+    await Promise.all([...this.#dedicated].map(([connection, dedicated]) => this.#takeAway(connection, dedicated)))
+  }
+
+  /** Ends a dedicated connection under the call that has it. */
+  #takeAway(connection: Connection, lease: Lease<Pool<Connection>>): Promise<void> {
+    this.#dedicated.delete(connection)
+    this.#takenAway.add(connection)
+    return lease.release({ timeoutMs: 0 })
   }
 
   #idle(): Promise<void> {
@@ -132,7 +151,7 @@ export class ConnectionSource {
   }
 
   async #borrowAndAcquire(request: AcquireRequest): Promise<Connection> {
-    const lease = await this.#borrow(request)
+    const lease = await this.#leaseFor(request)
     if (this.#isClosed) {
       await lease.release({ closeIfLast: true })
       throw this.#closedError()
@@ -141,21 +160,37 @@ export class ConnectionSource {
     return this.#acquireDedicated(lease, request)
   }
 
+  /** Callers who still wait for the pool to be opened when the database object is closed are refused at once. */
+  async #leaseFor(request: AcquireRequest): Promise<Lease<Pool<Connection>>> {
+    try {
+      return await this.#borrow(request)
+    } catch (error) {
+      if (this.#isClosed && error instanceof AbortedError && request.signal?.aborted !== true) throw this.#closedError()
+      throw error
+    }
+  }
+
   #borrow(request: AcquireRequest): MaybePromise<Lease<Pool<Connection>>> {
     if (this.#isClosed) throw this.#closedError()
     const dialect = this.#dialect
     const registry = poolRegistry()
     // for one caller: it is not opened any longer than that one waits
-    const openDedicated = () => {
+    const openDedicated = (signal: AbortSignal) => {
       const acquireTimeoutMs = Math.max(1, Math.ceil(remainingMs(request.deadline)))
-      return dialect.openPool(this.name, { ...this.#options, minConnections: 0, maxConnections: 1, acquireTimeoutMs })
+      const options = { ...this.#options, minConnections: 0, maxConnections: 1, acquireTimeoutMs }
+      return dialect.openPool(this.name, options, { signal })
     }
+    // name by name: a spread costs more than all the rest of a wait for the opening
+    const { deadline, signal, label } = request
     return registry.borrow({
-      ...request,
+      deadline,
+      signal,
+      label,
       key: this.#key,
       name: this.name,
       options: this.#options,
-      open: (callers) => dialect.openPool(this.name, this.#options, registry.budget, callers),
+      closing: this.#closing.signal,
+      open: (opening) => dialect.openPool(this.name, this.#options, opening),
       openDedicated: dialect.capabilities.dedicatedConnections ? openDedicated : undefined,
     })
   }

@@ -1,4 +1,4 @@
-import { setMaxListeners } from 'node:events'
+import { onAbort } from '../abort.js'
 import { type Deadline, deadlineAfter, LATE, remainingMs, settledBy } from '../deadline.js'
 import { AbortedError, ConnectionError, ConnectionLostError, LockTimeoutError, PoolExhaustedError } from '../errors.js'
 import { byLabel } from '../lock/hold.js'
@@ -118,10 +118,7 @@ export class DatabaseLockWait {
   #linkTo(signal: AbortSignal): () => void {
     const abort = () => this.stop(new AbortedError(`the wait for ${this.#what} was aborted`, { cause: signal.reason }))
     if (signal.aborted) abort()
-    // many calls may share a signal; every listener is taken away again, so that a warning of a leak would be false
-    setMaxListeners(0, signal)
-    signal.addEventListener('abort', abort, { once: true })
-    return () => signal.removeEventListener('abort', abort)
+    return onAbort(signal, abort)
   }
 
   get #what(): string {

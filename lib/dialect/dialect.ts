@@ -3,7 +3,7 @@ import type { Deadline } from '../deadline.js'
 import type { LatchworkError } from '../errors.js'
 import type { BigintMode, ColumnType } from '../model/column-type.js'
 import type { SchemaChange } from '../model/schema-diff.js'
-import type { ConnectionBudget } from '../pool/connection-budget.js'
+import type { PoolOpening } from '../pool/borrow-request.js'
 import type { Pool, PoolMember } from '../pool/pool.js'
 import type { PoolOptions } from '../pool/pool-options.js'
 import type { Capabilities } from './capabilities.js'
@@ -172,12 +172,10 @@ export interface Dialect {
   /**
    * Loads the driver and opens a pool called `name` with at least one connection in it.
    *
-   * @param budget asked for room before each connection; without one, only `maxConnections` limits the pool
-   * @param callers how many wait for it: connections for them are begun together, and the first to be made is waited for. Default 1
    * @throws {DriverMissingError} the driver's package is not installed
    * @throws {ConnectionError} no connection could be made within `acquireTimeoutMs`
    */
-  openPool(name: string, options: PoolOptions, budget?: ConnectionBudget, callers?: number): Promise<Pool<Connection>>
+  openPool(name: string, options: PoolOptions, opening?: PoolOpening): Promise<Pool<Connection>>
 
   /**
    * Opens a session for locks that all processes on this database see. The caller has asked the budget for its connection.

@@ -1,6 +1,6 @@
 import type { WaitChain } from '../errors.js'
 import type { LockKind } from '../events.js'
-import type { Hold } from './hold.js'
+import type { Hold, SharedHold } from './hold.js'
 
 /** Something that call chains hold and wait for: a lock, the connections of a pool, the turns of a transaction. */
 export interface Resource {
@@ -31,13 +31,13 @@ export interface Wait {
 
 /** What a frame holds until it ends. */
 export type Grip =
-  | { readonly kind: 'lock'; readonly lock: object; readonly hold: Hold }
+  | { readonly kind: 'lock'; readonly lock: object; readonly hold: SharedHold }
   | { readonly kind: 'resource'; readonly resource: Resource; readonly label: string }
 
 /** A hold that ends when it is released, or with the frame that it was taken in. */
 export interface TakenHold {
   readonly lock: { readonly kind: LockKind }
-  readonly hold: Hold
+  readonly hold: SharedHold
   /** Where it was taken. */
   readonly taker: Error | undefined
 }
@@ -104,12 +104,12 @@ export class Frame {
     return this.grip?.kind === 'lock' ? [...outer, this.grip.hold, ...own] : [...outer, ...own]
   }
 
-  /** Whether it holds a key of a lock itself. */
-  holdsKey(lock: object, key: string): boolean {
+  /** Its own hold of a key of a lock; undefined where it has none. */
+  holdOf(lock: object, key: string): SharedHold | undefined {
     const { grip } = this
-    if (grip?.kind === 'lock' && grip.lock === lock && grip.hold.key === key) return true
-    for (const each of this.taken) if (each.lock === lock && each.hold.key === key) return true
-    return false
+    if (grip?.kind === 'lock' && grip.lock === lock && grip.hold.key === key) return grip.hold
+    for (const each of this.taken) if (each.lock === lock && each.hold.key === key) return each.hold
+    return undefined
   }
 
   /** What the chain holds, for a message, outermost first. */

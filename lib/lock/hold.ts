@@ -12,6 +12,15 @@ export interface Hold extends Disposable {
   release(): void
 }
 
+/** A hold that calls below it share, one at a time. */
+export interface SharedHold extends Hold {
+  /**
+   * Takes the last place among those who have the key by this hold; undefined where nobody has. What was not awaited may still run
+   * when the hold is released: the key comes free after that.
+   */
+  lastReentry: (() => Promise<Hold> | undefined) | undefined
+}
+
 /** ` by UserCreateNode`, or nothing: for messages. */
 export function byLabel(label: string | undefined): string {
   return label === undefined ? '' : ` by ${label}`

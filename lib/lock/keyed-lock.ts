@@ -108,7 +108,9 @@ export class KeyedLock {
     line.hold = undefined
     line.tickets--
     done()
-    if (line.tickets === 0) this.#lines.delete(line.key)
+    if (line.tickets > 0) return
+    this.#lines.delete(line.key)
+    this.#meter?.freed(line.name)
   }
 }
 

@@ -27,6 +27,8 @@ export type LockFailure = 'timedOut' | 'aborted' | 'deadlock'
 
 /** Counts for one key, and for the total that it belongs to. */
 export class LockCounters {
+  /** Wanted since it was last looked at whether they can be forgotten. */
+  isUsedAgain = false
   readonly #total: LockCounters | undefined
   readonly #waits = new LatencyRecorder()
   readonly #holds = new LatencyRecorder()

@@ -1,4 +1,4 @@
-import { setMaxListeners } from 'node:events'
+import { onAbort } from '../abort.js'
 import { type Deadline, LONGEST_TIMER_MS, remainingMs } from '../deadline.js'
 import { AbortedError, LockTimeoutError } from '../errors.js'
 import { type LockKind, lockEvents } from '../events.js'
@@ -61,7 +61,7 @@ export class LockWaiter {
   readonly #resolve: (hold: KeyHold) => void
   readonly #reject: (error: Error) => void
   #timer: NodeJS.Timeout | undefined
-  #onAbort: (() => void) | undefined
+  #endListening: (() => void) | undefined
   #wait: Wait | undefined
   #isServedAtOnce = true
 
@@ -95,14 +95,7 @@ export class LockWaiter {
     this.#isServedAtOnce = false
     if (this.#frame !== undefined && this.#closesCircle(this.#frame)) return
     if (signal !== undefined) {
-      this.#onAbort = () => {
-        // gone from the signal already; to look for it again among many others would be slow
-        this.#onAbort = undefined
-        this.#giveUp('aborted', abortedError(this.#line.name, signal))
-      }
-      // many calls may share a signal; every listener is taken away again, so that a warning of a leak would be false
-      setMaxListeners(0, signal)
-      signal.addEventListener('abort', this.#onAbort, { once: true })
+      this.#endListening = onAbort(signal, () => this.#giveUp('aborted', abortedError(this.#line.name, signal)))
     }
     if (deadline !== undefined && deadline !== Number.POSITIVE_INFINITY) this.#watchDeadline(deadline)
   }
@@ -135,7 +128,7 @@ export class LockWaiter {
 
   #leave(type: 'acquired' | LockFailure): void {
     if (this.#timer !== undefined) clearTimeout(this.#timer)
-    if (this.#onAbort !== undefined) this.#request.signal?.removeEventListener('abort', this.#onAbort)
+    this.#endListening?.()
     if (this.#wait !== undefined) endWait(this.#wait)
     this.#line.waiters.delete(this)
     const { kind, name, isReentry, counters } = this.#line

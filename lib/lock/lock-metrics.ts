@@ -9,6 +9,8 @@ export interface LockMetrics {
 
 /** Keys remembered after their last use. Application locks may have any number of keys; each takes up to 40 kB. */
 const KEPT_KEYS = 256
+/** How many keys a new one looks at for room: so many may be in use that a look at each would be slow. */
+const LOOKED_AT = 8
 
 /** Counts for locks by what they are called. */
 export class LockMeter {
@@ -19,11 +21,19 @@ export class LockMeter {
 
   countersOf(name: string): LockCounters {
     const known = this.#byName.get(name)
-    if (known !== undefined) return known
-    if (this.#byName.size >= KEPT_KEYS) this.#forgetOldest()
+    if (known !== undefined) {
+      known.isUsedAgain = true
+      return known
+    }
+    if (this.#byName.size >= KEPT_KEYS) this.#forgetOld()
     const counters = new LockCounters(this.#total)
     this.#byName.set(name, counters)
     return counters
+  }
+
+  /** Nobody has the name or waits for it any more. */
+  freed(name: string): void {
+    if (this.#byName.size > KEPT_KEYS && this.#isUnused(name)) this.#byName.delete(name)
   }
 
   /** Keeps the figures of a name until it is unpinned. */
@@ -49,11 +59,15 @@ export class LockMeter {
     return unused.length
   }
 
-  #forgetOldest(): void {
-    for (const name of this.#byName.keys()) {
-      if (!this.#isUnused(name)) continue
+  /** Makes room among the oldest. One that is in use, or was used again since the last look, becomes the newest instead. */
+  #forgetOld(): void {
+    let lookedAt = 0
+    for (const [name, counters] of this.#byName) {
+      if (lookedAt++ === LOOKED_AT || this.#byName.size < KEPT_KEYS) return
       this.#byName.delete(name)
-      return
+      if (!counters.isUsedAgain && !counters.isInUse && !this.#pinned.has(name)) continue
+      counters.isUsedAgain = false
+      this.#byName.set(name, counters)
     }
   }
 

@@ -3,7 +3,7 @@ import { ConfigurationError, ScopeClosedError } from '../errors.js'
 import { lockEvents } from '../events.js'
 import { callSite, warn } from '../warn.js'
 import { Frame, type Grip, type HeldResource, type Resource, type Wait } from './frame.js'
-import { byLabel, type Hold } from './hold.js'
+import { byLabel, type Hold, type SharedHold } from './hold.js'
 import type { KeyHold } from './key-hold.js'
 import { KeyedLock, type LockRequest } from './keyed-lock.js'
 import { LockRegistry, processLocks } from './lock-registry.js'
@@ -26,8 +26,8 @@ export interface LockScopeOptions {
 
 const frames = new AsyncLocalStorage<Frame>()
 const ownRegistries = new WeakMap<Frame, LockRegistry>()
-/** Where calls below a hold queue for the same key: they have it already, but not two of them at a time. */
-const reentryLocks = new WeakMap<Frame, KeyedLock>()
+/** Where calls below a hold queue for its key: they have it already, but not two of them at a time. */
+const reentryLocks = new WeakMap<Hold, KeyedLock>()
 let lastScopeId = 0
 
 /** The lock scope of this call chain; undefined outside of one, and after its end. */
@@ -76,12 +76,10 @@ export async function withLockScope<T>(fn: () => T | PromiseLike<T>, { registry 
  * @throws {ScopeClosedError} a hold or transaction that this call descends from has ended: it was not awaited
  */
 export async function withHold<T>(lock: KeyedLock, key: string, request: LockRequest, fn: (hold: Hold) => T | PromiseLike<T>): Promise<T> {
-  const parent = requireOpenChain()
-  const hold = await acquireIn(parent, lock, key, request)
+  const hold = await acquireIn(requireOpenChain(), lock, key, request)
   try {
-    // the chain may have ended just as its turn came
-    requireOpenChain()
-    const frame = frameOf(parent, { kind: 'lock', lock, hold })
+    // the chain may have ended just as its turn came, or a plain scope in it while it waited
+    const frame = frameOf(requireOpenChain(), { kind: 'lock', lock, hold })
     hold.frame = frame
     return await runInFrame(frame, () => fn(hold))
   } finally {
@@ -141,20 +139,23 @@ export function waitFor<T>(resource: Resource, label: string, granted: Promise<T
   const frame = currentFrame()
   if (frame === undefined) return granted
   return new Promise((resolve, reject) => {
-    const wait: Wait = { frame, resource, label, cancel: reject }
+    const giveUp = (error: Error) => {
+      endWait(wait)
+      reject(error)
+    }
+    const wait: Wait = { frame, resource, label, cancel: giveUp }
     beginWait(wait)
-    const chains = circleOf(wait)
-    if (chains !== undefined) reject(deadlockError(resource.description, chains))
     granted.finally(() => endWait(wait)).then(resolve, reject)
-    if (chains !== undefined) endWait(wait)
+    const chains = circleOf(wait)
+    if (chains !== undefined) giveUp(deadlockError(resource.description, chains))
   })
 }
 
 function acquireIn(frame: Frame | undefined, lock: KeyedLock, key: string, request: LockRequest): Promise<KeyHold> {
-  const holder = holderOf(frame, lock, key)
-  if (holder === undefined) return lock.acquire(key, request, frame)
+  const held = holdOf(frame, lock, key)
+  if (held === undefined) return lock.acquire(key, request, frame)
   lock.countReentry(request.name ?? key)
-  return reentriesOf(holder, lock).acquire(key, request, frame)
+  return reentriesOf(held, lock).acquire(key, request, frame)
 }
 
 function frameOf(parent: Frame | undefined, grip: Grip): Frame {
@@ -211,16 +212,21 @@ function firstOpen(frame: Frame | undefined): Frame | undefined {
   return frame
 }
 
-function holderOf(frame: Frame | undefined, lock: KeyedLock, key: string): Frame | undefined {
-  while (frame !== undefined && (frame.isEnded || !frame.holdsKey(lock, key))) frame = frame.parent
-  return frame
+/** The nearest hold of a key that the call descends from. */
+function holdOf(innermost: Frame | undefined, lock: KeyedLock, key: string): SharedHold | undefined {
+  for (let frame = innermost; frame !== undefined; frame = frame.parent) {
+    const hold = frame.isEnded ? undefined : frame.holdOf(lock, key)
+    if (hold !== undefined) return hold
+  }
+  return undefined
 }
 
-function reentriesOf(frame: Frame, { kind }: KeyedLock): KeyedLock {
-  const known = reentryLocks.get(frame)
+function reentriesOf(hold: SharedHold, { kind }: KeyedLock): KeyedLock {
+  const known = reentryLocks.get(hold)
   if (known !== undefined) return known
   const lock = new KeyedLock({ kind, isReentry: true })
-  reentryLocks.set(frame, lock)
+  reentryLocks.set(hold, lock)
+  hold.lastReentry = () => (lock.size === 0 ? undefined : lock.acquire(hold.key))
   return lock
 }
 

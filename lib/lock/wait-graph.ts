@@ -18,19 +18,22 @@ export function endWait(wait: Wait): void {
  * begins last and by nothing else, so that it is enough to look then.
  */
 export function circleOf(wait: Wait): readonly WaitChain[] | undefined {
-  const stuck = reachableFrom(wait)
-  if (stuck === undefined) return undefined
+  const reached = reachableFrom(wait)
+  if (reached === undefined) return undefined
+  // the farthest first: what goes on there lets one after the other go on, in one walk along a chain of any length
+  reached.reverse()
+  const stuck = new Set(reached)
   let size: number
   do {
     size = stuck.size
-    for (const each of stuck) if (!isStuck(each, stuck)) stuck.delete(each)
+    for (const each of reached) if (stuck.has(each) && !isStuck(each, stuck)) stuck.delete(each)
     if (!stuck.has(wait)) return undefined
   } while (stuck.size < size)
   return chainsOf(wait, stuck)
 }
 
-/** Every wait that the end of this one may depend on; undefined where it depends on none. */
-function reachableFrom(wait: Wait): Set<Wait> | undefined {
+/** Every wait that the end of this one may depend on, the nearest first; undefined where it depends on none. */
+function reachableFrom(wait: Wait): Wait[] | undefined {
   const holders = wait.resource.holders()
   // nearly always: whoever has it goes on
   if (holders === undefined || holders.some(({ waits }) => waits.size === 0)) return undefined
@@ -39,7 +42,7 @@ function reachableFrom(wait: Wait): Set<Wait> | undefined {
   for (const each of reached) {
     for (const holder of each.resource.holders() ?? []) for (const next of holder.waits) reached.add(next)
   }
-  return reached
+  return [...reached]
 }
 
 function isStuck(wait: Wait, stuck: ReadonlySet<Wait>): boolean {

@@ -1,6 +1,17 @@
 import type { Deadline } from '../deadline.js'
+import type { ConnectionBudget } from './connection-budget.js'
 import type { Pool } from './pool.js'
 import type { PoolOptions } from './pool-options.js'
+
+/** For whom a pool is opened, and within what. */
+export interface PoolOpening {
+  /** Asked for room before each connection; without one, only `maxConnections` limits the pool. */
+  readonly budget?: ConnectionBudget | undefined
+  /** How many wait for it: connections for them are begun together, and the first to be made is waited for. Default 1. */
+  readonly callers?: number | undefined
+  /** Breaks the opening off: nobody waits for it any more. */
+  readonly signal?: AbortSignal | undefined
+}
 
 /** Who wants which pool, and how it is opened where nobody has opened it yet. */
 export interface BorrowRequest<P extends Pool = Pool> {
@@ -11,13 +22,20 @@ export interface BorrowRequest<P extends Pool = Pool> {
   readonly options: PoolOptions
   readonly deadline: Deadline
   readonly signal?: AbortSignal | undefined
+  /** Aborted when the database object that asks is closed: an opening that nobody else waits for is broken off then. */
+  readonly closing?: AbortSignal | undefined
   /** Who asks: a node's name. */
   readonly label: string
-  /** Opens the pool for the `callers` who wait, on the registry's budget. Runs once for them all, outside every caller's context. */
-  open(callers: number): Promise<P>
+  /** Opens the pool for all who wait. Runs once for them, outside every caller's context. */
+  open(opening: Required<PoolOpening>): Promise<P>
   /**
    * Opens a pool of one connection, which the registry counts: it takes no budget itself. Undefined where a second
    * connection would be another database.
    */
-  openDedicated?: (() => Promise<P>) | undefined
+  openDedicated?: ((signal: AbortSignal) => Promise<P>) | undefined
+}
+
+/** What may end a caller's wait before its deadline. Only for those who have to wait: of two signals one is made, in some 20 µs. */
+export function endOfWait({ signal, closing }: BorrowRequest): AbortSignal | undefined {
+  return signal === undefined || closing === undefined ? (signal ?? closing) : AbortSignal.any([signal, closing])
 }

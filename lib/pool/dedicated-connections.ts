@@ -2,7 +2,7 @@ import { LATE, remainingMs, settledBy } from '../deadline.js'
 import { type LockTimeoutError, PoolExhaustedError } from '../errors.js'
 import { poolEvents } from '../events.js'
 import type { LockCounters } from '../lock/lock-counters.js'
-import type { BorrowRequest } from './borrow-request.js'
+import { type BorrowRequest, endOfWait } from './borrow-request.js'
 import type { ConnectionBudget } from './connection-budget.js'
 import { Lease } from './lease.js'
 import { outside } from './outside.js'
@@ -32,23 +32,27 @@ export class DedicatedConnections {
    * @throws what opening it throws
    */
   async borrow<P extends Pool>(
-    { name, label, deadline, signal, openDedicated }: BorrowRequest<P>,
+    request: BorrowRequest<P>,
     timeout: LockTimeoutError,
     waitedMs: number,
     counters: LockCounters,
   ): Promise<Lease<P>> {
+    const { name, label, deadline, openDedicated } = request
     if (openDedicated === undefined || remainingMs(deadline) === 0) throw timeout
     if (!this.#budget.tryTake()) throw this.#exhausted(name, timeout)
     counters.fellBack()
     if (poolEvents.hasSubscribers) poolEvents.publish({ type: 'fallback', pool: name, label, waitedMs })
     this.#count++
-    const opening = outside(() => this.#open(openDedicated))
-    const pool = await settledBy(opening, deadline, signal).catch((error: unknown) => {
-      this.#discard(opening)
+    const abandon = new AbortController()
+    const opening = outside(() => this.#open(() => openDedicated(abandon.signal)))
+    try {
+      const pool = await settledBy(opening, deadline, endOfWait(request))
+      if (pool !== LATE) return new Lease('dedicated', pool, ({ timeoutMs }) => this.#close(pool, timeoutMs))
+    } catch (error) {
+      this.#discard(opening, abandon)
       throw error
-    })
-    if (pool !== LATE) return new Lease('dedicated', pool, ({ timeoutMs }) => this.#close(pool, timeoutMs))
-    this.#discard(opening)
+    }
+    this.#discard(opening, abandon)
     throw timeout
   }
 
@@ -61,8 +65,9 @@ export class DedicatedConnections {
     }
   }
 
-  /** Closes one that comes too late. One that does not come at all has told the caller, or came later than its error. */
-  #discard(opening: Promise<Pool>): void {
+  /** Breaks an opening off, and closes what comes all the same. One that fails has told the caller, or came later than its error. */
+  #discard(opening: Promise<Pool>, abandon: AbortController): void {
+    abandon.abort()
     opening.then((pool) => this.#close(pool)).catch(() => undefined)
   }
 

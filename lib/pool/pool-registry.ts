@@ -1,4 +1,4 @@
-import { type Deadline, LATE, settledBy } from '../deadline.js'
+import { type Deadline, deadlineAfter, LATE, remainingMs, settledBy } from '../deadline.js'
 import { LockTimeoutError } from '../errors.js'
 import { lockEvents, poolEvents } from '../events.js'
 import { KeyedLock } from '../lock/keyed-lock.js'
@@ -6,7 +6,7 @@ import type { LockCounters } from '../lock/lock-counters.js'
 import { LockMeter } from '../lock/lock-metrics.js'
 import { processLocks } from '../lock/lock-registry.js'
 import { Alarm } from './alarm.js'
-import type { BorrowRequest } from './borrow-request.js'
+import { type BorrowRequest, endOfWait } from './borrow-request.js'
 import { ConnectionBudget } from './connection-budget.js'
 import { DedicatedConnections } from './dedicated-connections.js'
 import { Lease, type ReleaseOptions } from './lease.js'
@@ -27,6 +27,8 @@ interface Entry {
   readonly unused: Alarm
   /** Settles with its opening. */
   opened: Promise<void>
+  /** Breaks the opening off. */
+  readonly opening: AbortController
   /** Undefined until it is open. */
   pool: Pool | undefined
   /** Callers who wait for its opening. */
@@ -40,6 +42,8 @@ const CLOSE_TIMEOUT_MS = 5_000
 const LEGACY_SWITCH = 'LATCHWORK_LEGACY_POOL_LOCKING'
 const SLOT: unique symbol = Symbol.for('latchwork.pools.v1')
 const EVERY_POOL = { key: 'every pool', name: 'every pool' }
+/** A timer that is later than this was held up by the event loop. */
+const STALL_MS = 100
 const DONE: Promise<void> = Promise.resolve()
 
 /** The pools of this process: one registry for every copy of the package that is loaded. */
@@ -86,6 +90,14 @@ export class PoolRegistry {
   borrow<P extends Pool>(request: BorrowRequest<P>): Lease<P> | Promise<Lease<P>> {
     const entry = this.#entries.get(request.key)
     return entry?.pool === undefined ? this.#awaitPool(request) : this.#lease<P>(entry)
+  }
+
+  /** Closes the pool of a key, or ends its opening, unless somebody has it or waits for it. */
+  async closeUnused(key: string, timeoutMs: number): Promise<void> {
+    const entry = this.#entries.get(key)
+    if (entry === undefined || entry.leases + entry.waiting > 0) return
+    if (entry.pool === undefined) this.#breakOff(entry)
+    else await this.#close(entry, timeoutMs)
   }
 
   /** The pools of the process as they are now. */
@@ -149,7 +161,11 @@ export class PoolRegistry {
     if (!isOpener) counters.joined()
     entry.waiting++
     try {
-      const outcome = await settledBy(entry.opened, deadline, request.signal)
+      let outcome = await settledBy(entry.opened, deadline, endOfWait(request))
+      // the process stood still, and the opening with it: it is given the half of what time is left
+      if (outcome === LATE && performance.now() - deadline > STALL_MS) {
+        outcome = await settledBy(entry.opened, deadlineAfter(remainingMs(request.deadline) / 2), endOfWait(request))
+      }
       if (outcome === LATE && isOpener) counters.joined()
       if (outcome === LATE) counters.failed('timedOut')
       else if (!isOpener) counters.acquired(performance.now() - sinceMs, false)
@@ -159,7 +175,19 @@ export class PoolRegistry {
       throw error
     } finally {
       entry.waiting--
+      if (request.closing?.aborted === true && entry.waiting === 0) this.#breakOff(entry)
     }
+  }
+
+  /** Ends an opening that nobody waits for, so that the process can end: whoever asks now opens another, after that. */
+  #breakOff(entry: Entry): void {
+    if (entry.pool !== undefined) return
+    this.#forget(entry)
+    entry.opening.abort()
+  }
+
+  #forget(entry: Entry): void {
+    if (this.#entries.get(entry.key) === entry) this.#entries.delete(entry.key)
   }
 
   #countersOf(entry: Pick<Entry, 'key' | 'name'>): LockCounters {
@@ -175,6 +203,7 @@ export class PoolRegistry {
       removeRoom: this.budget.addPool(request.options.maxConnections),
       unused: new Alarm(() => this.#closeUnused(entry)),
       opened: DONE,
+      opening: new AbortController(),
       pool: undefined,
       waiting: 0,
       leases: 0,
@@ -193,11 +222,11 @@ export class PoolRegistry {
     const { key, name } = lockOf(entry)
     const hold = await this.locks.acquire(key, { label: request.label, name })
     try {
-      entry.pool = await request.open(entry.waiting)
+      entry.pool = await request.open({ budget: this.budget, callers: entry.waiting, signal: entry.opening.signal })
       if (poolEvents.hasSubscribers) poolEvents.publish({ type: 'opened', pool: entry.name })
       this.#markUnused(entry)
     } catch (error) {
-      this.#entries.delete(entry.key)
+      this.#forget(entry)
       entry.removeRoom()
       throw error
     } finally {

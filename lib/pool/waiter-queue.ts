@@ -1,4 +1,4 @@
-import { setMaxListeners } from 'node:events'
+import { onAbort } from '../abort.js'
 import type { Deadline } from '../deadline.js'
 import { AbortedError, type WaitChain } from '../errors.js'
 import type { Resource, Wait } from '../lock/frame.js'
@@ -12,7 +12,7 @@ export class Waiter<C> {
   previous: Waiter<C> | undefined
   next: Waiter<C> | undefined
   isWaiting = true
-  onAbort: (() => void) | undefined
+  endListening: (() => void) | undefined
   /** In the graph of waits, where the caller holds something. */
   wait: Wait | undefined
 
@@ -66,7 +66,7 @@ export class WaiterQueue<C> {
     if (!waiter.isWaiting) return
     waiter.isWaiting = false
     if (waiter.wait !== undefined) endWait(waiter.wait)
-    if (waiter.onAbort !== undefined) waiter.request.signal?.removeEventListener('abort', waiter.onAbort)
+    waiter.endListening?.()
     if (waiter.previous === undefined) this.#first = waiter.next
     else waiter.previous.next = waiter.next
     if (waiter.next === undefined) this.#last = waiter.previous
@@ -117,9 +117,7 @@ export class WaiterQueue<C> {
     this.#alarm.setFor(deadline)
     if (this.#size === 1) this.#alarm.holdProcess(true)
     if (signal === undefined) return
-    waiter.onAbort = () => this.cancel(waiter, new AbortedError('the wait for a connection was aborted', { cause: signal.reason }))
-    // many calls may share a signal; every listener is taken away again, so that a warning of a leak would be false
-    setMaxListeners(0, signal)
-    signal.addEventListener('abort', waiter.onAbort, { once: true })
+    const aborted = () => this.cancel(waiter, new AbortedError('the wait for a connection was aborted', { cause: signal.reason }))
+    waiter.endListening = onAbort(signal, aborted)
   }
 }

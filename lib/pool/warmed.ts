@@ -1,13 +1,19 @@
+import { onAbort } from '../abort.js'
 import type { Pool } from './pool.js'
 
-/** The pool, once `warm` has opened its first connections; closed again if that fails. */
-export async function warmed<P extends Pick<Pool, 'close'>>(pool: P, warm: () => Promise<void>): Promise<P> {
+/** The pool, once `warm` has opened its first connections; closed again if that fails, and broken off when `signal` is aborted. */
+export async function warmed<P extends Pick<Pool, 'close'>>(pool: P, warm: () => Promise<void>, signal?: AbortSignal): Promise<P> {
+  const breakOff = () => void pool.close(0)
+  const endListening = signal && onAbort(signal, breakOff)
   try {
+    if (signal?.aborted) breakOff()
     await warm()
     return pool
   } catch (error) {
     await pool.close(0)
     throw error
+  } finally {
+    endListening?.()
   }
 }
 

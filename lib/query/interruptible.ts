@@ -1,3 +1,4 @@
+import { onAbort } from '../abort.js'
 import { type Deadline, remainingMs } from '../deadline.js'
 import type { Connection } from '../dialect/dialect.js'
 import { AbortedError, type LatchworkError, LockTimeoutError, QueryTimeoutError } from '../errors.js'
@@ -34,9 +35,9 @@ export function interruptible<T>(connection: Connection, running: Promise<T>, in
     const settle = () => {
       isSettled = true
       clearTimeout(timer)
-      signal?.removeEventListener('abort', stop)
+      endListening?.()
     }
-    signal?.addEventListener('abort', stop, { once: true })
+    const endListening = signal && onAbort(signal, stop)
     // a connection that waits for a lock by itself gives up at the same moment: one answer, whichever comes first
     const failed = (thrown: unknown) => reject(thrown instanceof LockTimeoutError && isOver(interruption) ? reasonOf(interruption) : thrown)
     running.finally(settle).then(resolve, failed)

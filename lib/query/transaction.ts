@@ -1,6 +1,14 @@
+import { type Deadline, deadlineAfter, LATE, remainingMs, settledBy } from '../deadline.js'
 import type { ConnectionSource } from '../dialect/connection-source.js'
 import type { Connection, Dialect, MaybePromise, StatementResult } from '../dialect/dialect.js'
-import { AbortedError, CommitUnknownError, ConnectionLostError, type LatchworkError, QueryTimeoutError } from '../errors.js'
+import {
+  AbortedError,
+  CommitUnknownError,
+  ConnectionError,
+  ConnectionLostError,
+  type LatchworkError,
+  QueryTimeoutError,
+} from '../errors.js'
 import type { HeldResource } from '../lock/frame.js'
 import { withResource } from '../lock/lock-scope.js'
 import type { Condition } from '../pool/pool.js'
@@ -11,7 +19,7 @@ import { currentFrame, enclosingFrame, inFrame, TransactionFrame } from './trans
 import { checkTransactionOptions, type TransactionOptions } from './transaction-options.js'
 
 /** How long a rollback may take before its connection is given up. */
-const ROLLBACK_TIMEOUT_MS = 5_000
+const ROLLBACK_TIMEOUT_MS = 1_000
 /** The same where a call that nobody awaits still runs: it is cancelled then. */
 const PATIENCE_MS = 100
 
@@ -62,7 +70,7 @@ export class Transactions {
     const frame = this.#frame(connection, undefined)
     let condition: Condition = 'broken'
     try {
-      for (const sql of this.#dialect.begin(options)) await this.#control(connection, sql, limits)
+      await this.#begin(connection, options, limits)
       const value = await this.#callback(frame, label, this.#source.slotsOf(connection), fn).catch(async (error: unknown) => {
         condition = await this.#rollback(frame)
         throw error
@@ -73,6 +81,19 @@ export class Transactions {
       return value
     } finally {
       this.#source.release(connection, condition)
+    }
+  }
+
+  /** A server that does not answer BEGIN has gone silently: nothing has run, and nobody waits for it longer than for a connection. */
+  async #begin(connection: Connection, options: TransactionOptions, limits: CallLimits | undefined): Promise<void> {
+    const { acquireTimeoutMs } = this.#source
+    const answerBy = deadlineAfter(acquireTimeoutMs)
+    try {
+      for (const sql of this.#dialect.begin(options)) await this.#control(connection, sql, limits, answerBy)
+    } catch (error) {
+      const isUnanswered = error instanceof QueryTimeoutError && (limits === undefined || remainingMs(limits.deadline) > 0)
+      if (!isUnanswered) throw error
+      throw new ConnectionError(`${this.#dialect.target}: BEGIN was not answered within ${acquireTimeoutMs} ms`, { cause: error })
     }
   }
 
@@ -138,21 +159,16 @@ export class Transactions {
   async #rollback({ connection, condition, isRunning, failure }: TransactionFrame): Promise<Condition> {
     // what was interrupted may still run, and a rollback would wait behind it: the server rolls back when the session ends
     if (connection.isBroken || (failure !== undefined && isWithoutAnswer(failure))) return 'broken'
-    let timer: NodeJS.Timeout | undefined
-    const tooLate = new Promise<Condition>((resolve) => {
-      const giveUp = () => {
-        resolve('broken')
-        // the connection goes either way
-        if (isRunning) connection.cancel().catch(() => undefined)
-      }
-      timer = setTimeout(giveUp, isRunning ? PATIENCE_MS : ROLLBACK_TIMEOUT_MS)
-    })
     const rolledBack = this.#control(connection, 'rollback').then(
       () => condition,
       // the error that caused the rollback is the one to report
       (): Condition => 'broken',
     )
-    return Promise.race([rolledBack, tooLate]).finally(() => clearTimeout(timer))
+    const outcome = await settledBy(rolledBack, deadlineAfter(isRunning ? PATIENCE_MS : ROLLBACK_TIMEOUT_MS))
+    if (outcome !== LATE) return outcome
+    // the connection goes either way
+    if (isRunning) connection.cancel().catch(() => undefined)
+    return 'broken'
   }
 
   async #undo(outer: TransactionFrame, savepoint: string): Promise<void> {
@@ -173,10 +189,13 @@ export class Transactions {
     return this.#control(frame.connection, sql, limits)
   }
 
-  async #control(connection: Connection, sql: string, limits?: CallLimits): Promise<void> {
+  async #control(connection: Connection, sql: string, limits?: CallLimits, answerBy: Deadline = Number.POSITIVE_INFINITY): Promise<void> {
     try {
       const running: MaybePromise<StatementResult> = connection.run({ sql, parameters: [], deadline: limits?.deadline })
-      if (running instanceof Promise) await (limits === undefined ? running : interruptible(connection, running, { label: sql, ...limits }))
+      if (!(running instanceof Promise)) return
+      const deadline = Math.min(answerBy, limits?.deadline ?? Number.POSITIVE_INFINITY)
+      const isBound = limits !== undefined || deadline < Number.POSITIVE_INFINITY
+      await (isBound ? interruptible(connection, running, { label: sql, deadline, signal: limits?.signal }) : running)
     } catch (thrown) {
       throw this.#toError(thrown)
     }

@@ -71,7 +71,7 @@ const ERRORS: ReadonlyMap<number, ErrorFactory> = new Map([
   ),
   ...all([1792], plain(ReadOnlyError, 'the transaction is read-only')),
   ...all([1836], plain(ReadOnlyError, 'the server is read-only')),
-  ...all([1040, 1044, 1045, 1049, 1129, 1130, 1203, 1226, 1251, 1698, 1820, 1862, 3032], refused),
+  ...all([1040, 1045, 1129, 1130, 1203, 1226, 1251, 1698, 1820, 1862, 3032], refused),
   ...all([1053, 1077, 1078, 1079, 1080, 1152, 1154, 1155, 1156, 1157, 1158, 1159, 1160, 1161, 1927, 2006, 2013, 3169], lost),
   // MySQL's number for a session that was idle for too long; on MariaDB another error has it
   ...all([4031], (refusal) => (refusal.error.message.includes('inactivity') ? lost(refusal) : unnamed(refusal.error, refusal.cause))),

@@ -44,7 +44,7 @@ export function mysqlDialect(config: ServerConnection): Dialect {
     createQueryCompiler: () => new MysqlQueryCompiler(),
     createAdapter: () => new MysqlAdapter(),
     createIntrospector: (db) => new MysqlIntrospector(db),
-    openPool: (name, options, budget, callers) => openPool(address, name, options, budget, callers),
+    openPool: (name, options, opening) => openPool(address, name, options, opening),
     checkPoolOptions: requireNoPooler,
     openLockSession: (_options, deadline) => openLockSession(address, deadline),
     codec: mysqlCodec,

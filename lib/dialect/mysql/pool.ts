@@ -1,5 +1,5 @@
 import { type Deadline, deadlineAfter, LATE, settledBy } from '../../deadline.js'
-import type { ConnectionBudget } from '../../pool/connection-budget.js'
+import type { PoolOpening } from '../../pool/borrow-request.js'
 import { ConnectionPool } from '../../pool/connection-pool.js'
 import type { Connector, Pool } from '../../pool/pool.js'
 import type { PoolOptions } from '../../pool/pool-options.js'
@@ -16,12 +16,12 @@ export async function openPool(
   address: Address,
   name: string,
   options: PoolOptions,
-  budget?: ConnectionBudget,
-  callers?: number,
+  { budget, callers, signal }: PoolOpening = {},
 ): Promise<Pool<Connection>> {
   const connector = new MysqlConnector(new Dialler(await loadDriver(), address), options.initSql)
   const pool = new ConnectionPool<MysqlConnection>(name, connector, options, budget)
-  return warmed(pool, () => pool.warm(Math.max(1, options.minConnections), deadlineAfter(options.acquireTimeoutMs), callers))
+  const deadline = deadlineAfter(options.acquireTimeoutMs)
+  return warmed(pool, () => pool.warm(Math.max(1, options.minConnections), deadline, callers), signal)
 }
 
 /** How the pool opens, checks, cleans and closes its sessions. */

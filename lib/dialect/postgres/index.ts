@@ -30,7 +30,7 @@ export function postgresDialect(config: ServerConnection): Dialect {
     createQueryCompiler: () => new PostgresQueryCompiler(),
     createAdapter: () => new PostgresAdapter(),
     createIntrospector: (db) => new PostgresIntrospector(db),
-    openPool: (name, options, budget, callers) => openPool(name, server, options, budget, callers),
+    openPool: (name, options, opening) => openPool(name, server, options, opening),
     checkPoolOptions: requireLastingInitSql,
     openLockSession: (options, deadline) => openLockSession(server, options, deadline),
     codec,

@@ -1,5 +1,5 @@
 import { deadlineAfter } from '../../deadline.js'
-import type { ConnectionBudget } from '../../pool/connection-budget.js'
+import type { PoolOpening } from '../../pool/borrow-request.js'
 import { ConnectionPool } from '../../pool/connection-pool.js'
 import type { Pool } from '../../pool/pool.js'
 import type { PoolOptions } from '../../pool/pool-options.js'
@@ -20,10 +20,10 @@ export async function openPool(
   name: string,
   server: PostgresServer,
   options: PoolOptions,
-  budget?: ConnectionBudget,
-  callers?: number,
+  { budget, callers, signal }: PoolOpening = {},
 ): Promise<Pool<Connection>> {
   const connector = new PostgresConnector(await loadDriver(), server, options.initSql, options.pooler)
   const pool = new ConnectionPool(name, connector, options, budget)
-  return warmed(pool, () => pool.warm(Math.max(1, options.minConnections), deadlineAfter(options.acquireTimeoutMs), callers))
+  const deadline = deadlineAfter(options.acquireTimeoutMs)
+  return warmed(pool, () => pool.warm(Math.max(1, options.minConnections), deadline, callers), signal)
 }

@@ -20,8 +20,8 @@ export class FileConnector implements Connector<SqliteSession> {
     readonly access: AcquireRequest['access'],
   ) {}
 
-  async open(deadline: Deadline): Promise<SqliteSession> {
-    const database = await openFile(this.source, this.access, deadline)
+  async open(deadline: Deadline, signal: AbortSignal): Promise<SqliteSession> {
+    const database = await openFile(this.source, this.access, deadline, signal)
     const session = new SqliteSession(database, this.access, this.access === 'write' ? new WriteHold() : undefined)
     session.watchFile(new FileWatch(this.source.file))
     return session

@@ -35,9 +35,9 @@ export function sqliteDialect(config: SqliteConnection): Dialect {
     createQueryCompiler: () => new SqliteQueryCompiler(),
     createAdapter: () => new PooledSqliteAdapter(),
     createIntrospector: (db) => new SqliteIntrospector(db),
-    async openPool(name, options, budget) {
+    async openPool(name, options, opening = {}) {
       const source = { driver: await loadDriver(), file, initSql: options.initSql }
-      return isMemory ? openMemoryPool(name, source, options, budget, memoryName) : openFilePool(name, source, options, budget)
+      return isMemory ? openMemoryPool(name, source, options, opening, memoryName) : openFilePool(name, source, options, opening)
     },
     checkPoolOptions: (options) => {
       requireNoPooler(options)

@@ -24,14 +24,24 @@ const JOURNAL_SIZE_LIMIT_BYTES = 64 * 1024 * 1024
  * @throws {ConnectionError} the path cannot be opened, holds no SQLite database, stayed locked until `deadline`, or refuses the log or init SQL
  * @throws {ReadOnlyError} the file or its file system takes no writes
  */
-export async function openFile(source: DatabaseSource, access: AcquireRequest['access'], deadline: Deadline): Promise<Sqlite.Database> {
+export async function openFile(
+  source: DatabaseSource,
+  access: AcquireRequest['access'],
+  deadline: Deadline,
+  signal?: AbortSignal,
+): Promise<Sqlite.Database> {
   const open = () => openNow(source, access)
   try {
     try {
       return open()
     } catch (error) {
       if (!isBusy(error)) throw error
-      return await retryWhileBusy(open, deadline)
+      const wait = {
+        get isCancelled() {
+          return signal?.aborted === true
+        },
+      }
+      return await retryWhileBusy(open, deadline, wait)
     }
   } catch (error) {
     throw openingError(source.file, error)

@@ -1,6 +1,6 @@
 import { deadlineAfter } from '../../deadline.js'
 import type { SharedResource } from '../../lock/shared-resource.js'
-import type { ConnectionBudget } from '../../pool/connection-budget.js'
+import type { PoolOpening } from '../../pool/borrow-request.js'
 import { ConnectionPool } from '../../pool/connection-pool.js'
 import type { AcquireRequest, Condition, Pool, PoolStats } from '../../pool/pool.js'
 import { PoolTimings } from '../../pool/pool-journal.js'
@@ -21,7 +21,7 @@ export async function openFilePool(
   name: string,
   source: DatabaseSource,
   options: PoolOptions,
-  budget?: ConnectionBudget,
+  { budget, signal }: PoolOpening = {},
 ): Promise<Pool<Connection>> {
   const ofWriter = { ...options, minConnections: Math.min(options.minConnections, 1), maxConnections: 1 }
   const ofReaders = { ...options, minConnections: Math.max(options.minConnections - 1, 0) }
@@ -30,11 +30,12 @@ export async function openFilePool(
   const readers = new ConnectionPool(name, new FileConnector(source, 'read'), ofReaders, budget, timings)
   const pool = new WriterReadersPool(name, writer, readers)
   const deadline = deadlineAfter(options.acquireTimeoutMs)
-  return warmed(pool, async () => {
+  const warm = async () => {
     // the writer first: it makes the file and its log
     await writer.warm(1, deadline)
     await readers.warm(ofReaders.minConnections, deadline)
-  })
+  }
+  return warmed(pool, warm, signal)
 }
 
 /**
@@ -46,7 +47,7 @@ export async function openMemoryPool(
   name: string,
   source: DatabaseSource,
   options: PoolOptions,
-  budget?: ConnectionBudget,
+  { budget, signal }: PoolOpening = {},
   memoryName?: string,
 ): Promise<Pool<Connection>> {
   const taken = memoryName === undefined ? undefined : await MemoryName.take(memoryName, options)
@@ -54,7 +55,7 @@ export async function openMemoryPool(
   // one always kept open costs nothing more: the database itself lives as long as the pool
   const sessions = new ConnectionPool(name, connector, { ...options, minConnections: 1, maxConnections: 1 }, budget)
   const pool = new MemoryPool(name, sessions, connector, taken)
-  return warmed(pool, () => sessions.warm(1, deadlineAfter(options.acquireTimeoutMs)))
+  return warmed(pool, () => sessions.warm(1, deadlineAfter(options.acquireTimeoutMs)), signal)
 }
 
 /** One writer and many readers of a database file behind one pool; the request says which is wanted. */

@@ -121,12 +121,12 @@ describe('ConnectionPool upkeep', () => {
     expect(connector.validations).toBe(1)
   })
 
-  it('gives a check one second', async () => {
+  it('gives a check three quarters of a second', async () => {
     connector.whileValidating = () => new Promise<boolean>(() => undefined)
     const pool = await warmPool(connector, 1)
     await vi.advanceTimersByTimeAsync(1_000)
     const waiting = outcomeOf(pool.acquire(request()))
-    await vi.advanceTimersByTimeAsync(990)
+    await vi.advanceTimersByTimeAsync(740)
     expect(waiting.isSettled).toBe(false)
     await vi.advanceTimersByTimeAsync(20)
     expect(waiting.value).toBe(connector.members[1])

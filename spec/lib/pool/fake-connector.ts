@@ -23,13 +23,16 @@ export class FakeConnector implements Connector<FakeMember> {
   whileResetting: (member: FakeMember) => Promise<void> | void = () => undefined
   whileClosing: (member: FakeMember) => Promise<void> | void = () => undefined
 
+  /** @param Member what it opens */
+  constructor(private readonly Member: new (id: number) => FakeMember = FakeMember) {}
+
   get openNow(): number {
     return this.members.filter(({ isClosed }) => !isClosed).length
   }
 
   async open(_deadline: Deadline): Promise<FakeMember> {
     await this.whileOpening(++this.dials)
-    const member = new FakeMember(this.members.length + 1)
+    const member = new this.Member(this.members.length + 1)
     this.members.push(member)
     this.mostOpen = Math.max(this.mostOpen, this.openNow)
     return member

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { deadlineAfter } from '../../../lib/deadline.js'
 import { AbortedError, ConnectionError, LockTimeoutError, PoolExhaustedError, ScopeClosedError } from '../../../lib/errors.js'
-import type { BorrowRequest } from '../../../lib/pool/borrow-request.js'
+import type { BorrowRequest, PoolOpening } from '../../../lib/pool/borrow-request.js'
 import { ConnectionPool } from '../../../lib/pool/connection-pool.js'
 import type { Lease } from '../../../lib/pool/lease.js'
 import { poolOptions } from '../../../lib/pool/pool-options.js'
@@ -76,9 +76,9 @@ describe('PoolRegistry.borrow', () => {
   })
 
   it('says to who opens the pool how many callers wait for it', async () => {
-    const open = vi.fn((_callers: number) => openPool())
+    const open = vi.fn((_opening: PoolOpening) => openPool())
     await Promise.all(Array.from({ length: 300 }, () => registry.borrow(want({ open }))))
-    expect(open.mock.calls).toEqual([[300]])
+    expect(open.mock.calls).toMatchObject([[{ callers: 300 }]])
   })
 
   it('gives a lease on an open pool at once, not as a promise', async () => {
@@ -256,7 +256,7 @@ describe('PoolRegistry fallback', () => {
     const gate = new Gate()
     const openDedicated = async () => {
       await gate.opened
-      return want().openDedicated!()
+      return want().openDedicated!(abort.signal)
     }
     const borrowed = outcomeOf(registry.borrow(want({ openDedicated, signal: abort.signal })))
     await vi.advanceTimersByTimeAsync(510)

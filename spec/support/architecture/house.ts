@@ -4,7 +4,7 @@
  * A room is a folder or a file. Errors lie below their neighbours: everything throws them.
  */
 export const FLOORS: readonly (readonly string[])[] = [
-  ['lib/errors'],
+  ['lib/errors', 'lib/abort'],
   ['lib/events', 'lib/deadline', 'lib/latency', 'lib/warn', 'lib/nearest-name', 'lib/sql-text'],
   ['lib/lock', 'lib/model', 'lib/logger'],
   ['lib/pool'],

@@ -207,7 +207,7 @@ describe('toDataError', () => {
     [3024, QueryTimeoutError],
     [1836, ReadOnlyError],
     [1040, ConnectionError],
-    [1049, ConnectionError],
+    [1049, QueryError],
     [1927, ConnectionLostError],
     [2013, ConnectionLostError],
     [1153, InvalidValueError],

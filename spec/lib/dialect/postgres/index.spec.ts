@@ -92,7 +92,7 @@ forEachEngine(
 
       it('takes its connections out of a budget', async () => {
         const budget = new ConnectionBudget()
-        const open = () => dialect().openPool('budgeted', poolOptions(), budget)
+        const open = () => dialect().openPool('budgeted', poolOptions(), { budget })
         await expect(open()).rejects.toBeInstanceOf(PoolExhaustedError)
         budget.limitTo(1)
         const pool = await open()

@@ -240,7 +240,7 @@ describe('sqliteDialect', () => {
     const budget = new ConnectionBudget()
     budget.limitTo(2)
     const dialect = sqliteDialect({ engine: 'sqlite', file: join(freshFolder(), 'shop.db') })
-    const pool = await dialect.openPool('sqlite:shop#0000', poolOptions({ minConnections: 2 }), budget)
+    const pool = await dialect.openPool('sqlite:shop#0000', poolOptions({ minConnections: 2 }), { budget })
     expect(budget.taken).toBe(2)
     const held = await pool.acquire({ access: 'read', deadline: deadlineAfter(1_000), label: 'spec' })
     await expect(pool.acquire({ access: 'read', deadline: deadlineAfter(20), label: 'spec' })).rejects.toBeInstanceOf(PoolTimeoutError)

@@ -1,0 +1,121 @@
+import { createDatabase, type Database, field, type Generated, id, model, type PoolOptions } from 'latchwork'
+import { afterAll, afterEach, beforeAll, expect } from 'vitest'
+import { countSessions } from '../contract/use-database.js'
+import type { FreshDatabase, SpecEngine } from '../support/engines.js'
+import type { PlainRow } from '../support/plain-sql.js'
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js'
+
+@model()
+export class Item {
+  @id() id!: Generated<number>
+  @field.text({ maxLength: 100 }) name!: string
+}
+
+/** A view with one row that takes ten seconds to come. */
+@model()
+export class Nap {
+  @id() id!: Generated<number>
+}
+
+const models = { items: Item, naps: Nap } as const
+
+export type ShopDatabase = Database<typeof models>
+
+/** Where the databases of a spec come from. */
+export interface DatabaseSource extends Pick<SpecEngine, 'freshDatabase' | 'admin'> {
+  readonly name: 'postgres' | 'mysql'
+}
+
+/** A database with one table, on a server that faults befall. */
+export interface Shop {
+  readonly url: string
+  /** A database object with a pool of its own, closed after the test. */
+  open(pool?: Partial<PoolOptions>, url?: string): ShopDatabase
+  /** A proxy before the server, ended after the test. */
+  proxy(): Promise<TcpProxy>
+  /** Runs SQL past latchwork, and past every proxy. */
+  admin(sql: string): Promise<readonly PlainRow[]>
+  /** How the server calls its sessions on this database. */
+  sessionIds(): Promise<number[]>
+  /** Those of them that run a statement with this text in it. */
+  running(text: string): Promise<number[]>
+  /** Ends them, as soon as there are any. */
+  killRunning(text: string): Promise<void>
+}
+
+/**
+ * Makes the database before the tests of this block. After each of them closes what it opened, lets every proxy pass, and expects that
+ * the server has no session left.
+ */
+export function useShop(engine: DatabaseSource | SpecEngine): Shop {
+  if (engine.name === 'sqlite') throw new Error('there is no server')
+  const { name } = engine
+  let fresh: FreshDatabase
+  const opened: ShopDatabase[] = []
+  const proxies: TcpProxy[] = []
+
+  beforeAll(async () => {
+    fresh = await engine.freshDatabase()
+    await using db = createDatabase({ url: fresh.url, models })
+    await db.createTables()
+    const nap = name === 'postgres' ? 'select 1 as id from (select pg_sleep(10)) as nap' : 'select sleep(10) as id'
+    await engine.admin(fresh.url, `drop table naps; create view naps as ${nap}`)
+  })
+
+  afterEach(async () => {
+    await Promise.all(opened.splice(0).map((db) => db.close({ timeoutMs: 1_000 })))
+    for (const proxy of proxies) proxy.set('pass')
+    await expect.poll(() => countSessions(engine as SpecEngine, fresh.url), { timeout: 5_000, message: 'sessions left' }).toBe(0)
+    await Promise.all(proxies.splice(0).map((proxy) => proxy.close()))
+    await engine.admin(fresh.url, 'delete from items')
+  })
+
+  afterAll(() => fresh?.drop())
+
+  async function sessions(condition: string): Promise<number[]> {
+    const rows = await engine.admin(fresh.url, `${SESSIONS[name]} and ${condition}`)
+    return rows.map(({ id }) => Number(id)).sort((a, b) => a - b)
+  }
+
+  const running = (text: string) => {
+    const pattern = `'%${text.replaceAll("'", "''")}%'`
+    return sessions(name === 'postgres' ? `state = 'active' and query ilike ${pattern}` : `info like ${pattern}`)
+  }
+
+  return {
+    get url() {
+      return fresh.url
+    },
+    open(pool = {}, url = fresh.url) {
+      const db = createDatabase({ url, models, pool: { share: false, ...pool } })
+      opened.push(db)
+      return db
+    },
+    async proxy() {
+      const proxy = await startTcpProxy(withPort(fresh.url))
+      proxies.push(proxy)
+      return proxy
+    },
+    admin: (sql) => engine.admin(fresh.url, sql),
+    sessionIds: () => sessions('true'),
+    running,
+    async killRunning(text) {
+      await expect.poll(() => running(text), { timeout: 5_000, message: `sessions that run ${text}` }).not.toEqual([])
+      for (const id of await running(text)) {
+        await engine.admin(fresh.url, name === 'postgres' ? `select pg_terminate_backend(${id})` : `kill ${id}`)
+      }
+    },
+  }
+}
+
+/** All sessions on the database but the one that asks. */
+const SESSIONS = {
+  postgres: 'select pid as id from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+  mysql: 'select id from information_schema.processlist where db = database() and id <> connection_id()',
+}
+
+function withPort(given: string): string {
+  const url = new URL(given)
+  if (url.port === '') url.port = url.protocol.startsWith('postgres') ? '5432' : '3306'
+  return url.href
+}

@@ -1,0 +1,50 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, it } from 'vitest'
+import { forEachEngine } from '../../../support/engines.js'
+import { startTcpProxy } from '../../../support/tcp-proxy.js'
+import { acquire, rejection, Sessions } from './sessions.js'
+
+forEachEngine(
+  (engine) => {
+    const sessions = new Sessions(engine)
+    const napping = () =>
+      sessions.admin("select id from information_schema.processlist where info like '%to be stopped%' and id <> connection_id()")
+
+    it('stops many statements over a single connection, and leaves it open no longer than that takes', async () => {
+      const { host = '127.0.0.1', port = 3306 } = sessions.config()
+      const proxy = await startTcpProxy(`mysql://${host}:${port}`)
+      const pool = await sessions.openPool({ maxConnections: 10 }, { port: Number(new URL(proxy.url).port) })
+      const connections = await Promise.all(Array.from({ length: 10 }, () => acquire(pool)))
+      const running = connections.map((connection) =>
+        rejection(Promise.resolve(connection.run({ sql: 'select sleep(10) /* to be stopped */', parameters: [] }))),
+      )
+      await expect.poll(async () => (await napping()).length).toBe(10)
+      const before = proxy.accepted
+      await Promise.all(connections.map((connection) => connection.cancel()))
+      for (const error of await Promise.all(running)) expect(error).toMatchObject({ errno: 1317 })
+      expect(proxy.accepted - before).toBe(1)
+      await expect.poll(() => proxy.connections).toBe(10)
+      await pool.close(100)
+      await proxy.close()
+    })
+
+    it('gives up on a server that no longer answers, within two seconds', async () => {
+      const { host = '127.0.0.1', port = 3306 } = sessions.config()
+      const proxy = await startTcpProxy(`mysql://${host}:${port}`)
+      const pool = await sessions.openPool({ maxConnections: 1 }, { port: Number(new URL(proxy.url).port) })
+      const connection = await acquire(pool)
+      const running = rejection(Promise.resolve(connection.run({ sql: 'select sleep(3) /* to be stopped */', parameters: [] })))
+      await sleep(50)
+      proxy.set({ kind: 'drop' })
+      const startedMs = performance.now()
+      await rejection(connection.cancel())
+      expect(performance.now() - startedMs).toBeLessThan(2_000)
+      pool.release(connection, 'broken')
+      await running
+      await expect.poll(() => proxy.connections).toBe(0)
+      await pool.close(100)
+      await proxy.close()
+    })
+  },
+  { engines: ['mysql'] },
+)
