@@ -13,25 +13,48 @@ const US_PER_MS = 1_000
 /** A day: what lasts longer counts as that. */
 const HIGHEST_US = 86_400_000_000
 
+/** Values that are kept as they are. A histogram takes some 20 kB and 10 µs to make: too much for what happens once. */
+const FEW = 16
+
 /**
  * Remembers how long something took, in some 25 ns and without an allocation each time. Exact to 1 %, or to a microsecond;
  * its memory does not grow.
  */
 export class LatencyRecorder {
-  // made with the first value: it takes some 20 kB
+  #few: number[] | undefined
   #histogram: RecordableHistogram | undefined
 
   record(ms: number): void {
-    this.#histogram ??= createHistogram({ lowest: 1, highest: HIGHEST_US, figures: 2 })
-    this.#histogram.record(Math.min(Math.max(1, Math.round(ms * US_PER_MS)), HIGHEST_US))
+    const us = Math.min(Math.max(1, Math.round(ms * US_PER_MS)), HIGHEST_US)
+    if (this.#histogram !== undefined) this.#histogram.record(us)
+    else this.#recordFew(us)
   }
 
   figures(): LatencyFigures {
-    const histogram = this.#histogram
-    if (histogram === undefined) return NONE
-    const atMs = (percentile: number) => histogram.percentile(percentile) / US_PER_MS
-    return { count: histogram.count, p50: atMs(50), p95: atMs(95), p99: atMs(99), max: histogram.max / US_PER_MS }
+    if (this.#histogram !== undefined) return figuresOf(this.#histogram)
+    return this.#few === undefined ? NONE : figuresOfFew(this.#few)
   }
+
+  #recordFew(us: number): void {
+    this.#few ??= []
+    this.#few.push(us)
+    if (this.#few.length <= FEW) return
+    this.#histogram = createHistogram({ lowest: 1, highest: HIGHEST_US, figures: 2 })
+    for (const each of this.#few) this.#histogram.record(each)
+    this.#few = undefined
+  }
+}
+
+function figuresOf(histogram: RecordableHistogram): LatencyFigures {
+  const atMs = (percentile: number) => histogram.percentile(percentile) / US_PER_MS
+  return { count: histogram.count, p50: atMs(50), p95: atMs(95), p99: atMs(99), max: histogram.max / US_PER_MS }
+}
+
+function figuresOfFew(few: readonly number[]): LatencyFigures {
+  const sorted = few.toSorted((left, right) => left - right)
+  // the same one of them as the histogram gives
+  const atMs = (percentile: number) => sorted[Math.round((percentile / 100) * sorted.length) - 1]! / US_PER_MS
+  return { count: sorted.length, p50: atMs(50), p95: atMs(95), p99: atMs(99), max: atMs(100) }
 }
 
 const NONE: LatencyFigures = Object.freeze({ count: 0, p50: 0, p95: 0, p99: 0, max: 0 })

@@ -1,7 +1,7 @@
 import type { ValidationIssue } from '../errors.js'
+import { nearestName } from '../nearest-name.js'
 import { defaultMaker, type FieldReader, isInputField, refusalOf, updateReader, valueReader } from './field-input.js'
 import { InputFindings } from './input-findings.js'
-import { nearestName } from '../nearest-name.js'
 import type { FieldDefinition, ModelDefinition, RelationDefinition } from './model-definition.js'
 import { kindOf } from './value-kind.js'
 
