@@ -1,4 +1,4 @@
-import { type Deadline, deadlineAfter, LATE, remainingMs, settledBy } from '../deadline.js'
+import { type Deadline, deadlineAfter, LATE, settledBy } from '../deadline.js'
 import type { ConnectionSource } from '../dialect/connection-source.js'
 import type { Connection, Dialect, MaybePromise, StatementResult } from '../dialect/dialect.js'
 import {
@@ -87,12 +87,13 @@ export class Transactions {
   /** A server that does not answer BEGIN has gone silently: nothing has run, and nobody waits for it longer than for a connection. */
   async #begin(connection: Connection, options: TransactionOptions, limits: CallLimits | undefined): Promise<void> {
     const { acquireTimeoutMs } = this.#source
-    const answerBy = deadlineAfter(acquireTimeoutMs)
+    // a call's own timeoutMs says how long it may take, this included
+    const isLimited = limits !== undefined && Number.isFinite(limits.deadline)
+    const answerBy = isLimited ? Number.POSITIVE_INFINITY : deadlineAfter(acquireTimeoutMs)
     try {
       for (const sql of this.#dialect.begin(options)) await this.#control(connection, sql, limits, answerBy)
     } catch (error) {
-      const isUnanswered = error instanceof QueryTimeoutError && (limits === undefined || remainingMs(limits.deadline) > 0)
-      if (!isUnanswered) throw error
+      if (isLimited || !(error instanceof QueryTimeoutError)) throw error
       throw new ConnectionError(`${this.#dialect.target}: BEGIN was not answered within ${acquireTimeoutMs} ms`, { cause: error })
     }
   }
