@@ -1,6 +1,7 @@
 import { bulkCreate } from './bulk-create.js'
 import { byKeyRead } from './by-key-read.js'
 import { load } from './load.js'
+import { lockCost } from './lock-cost.js'
 import { memory } from './memory.js'
 import { operations } from './operations.js'
 import { publish, type Report } from './support/report.js'
@@ -12,6 +13,7 @@ const BENCHMARKS: Readonly<Record<BenchmarkName, (settings: Settings) => Promise
   'bulk-create': bulkCreate,
   memory,
   load,
+  'lock-cost': lockCost,
 }
 
 const argv = process.argv.slice(2)

@@ -31,6 +31,7 @@ benchmarks
   memory        resident memory while a million rows stream in                engine rows
   load          many four-call workflows started at once, on one pool
                 and on twenty of which one is slow to open                    engine n rounds max-connections seed
+  lock-cost     a free lock, an open pool, an idle connection                 calls rounds
 
 options
   --engine <name>           postgres, mysql or sqlite
@@ -79,6 +80,7 @@ const OPTIONS_OF = {
   'bulk-create': ['engine', 'rows', 'rounds'],
   memory: ['engine', 'rows'],
   load: ['engine', 'n', 'rounds', 'max-connections', 'seed'],
+  'lock-cost': ['calls', 'rounds'],
 } as const satisfies Readonly<Record<string, readonly OptionName[]>>
 
 export type BenchmarkName = keyof typeof OPTIONS_OF

@@ -38,26 +38,27 @@ describe('the search for deadlocks', () => {
     expect(lock.size).toBe(0)
   })
 
-  it('raises no alarm where one of several holders goes on, and one where the last of them waits too', async () => {
+  it('raises no alarm while one of several holders goes on, and raises it when the last of them waits too', async () => {
     const [lock, slots] = [new KeyedLock(), new SharedResource('a slot', (held) => held === 2)]
-    const gate = new Gate()
-    const busy = withResource(slots, 'busy', async () => {
-      await gate.opened
-      return withHold(lock, 'a', { label: 'busy' }, () => 'got a')
-    })
-    const waits = withResource(slots, 'waiting', () => withHold(lock, 'a', { label: 'waiting' }, () => 'got a'))
-    const slotFree = new Gate()
-    const wants = withHold(lock, 'a', { label: 'holder' }, async () => {
-      await waitFor(slots, 'holder', slotFree.opened)
+    const [busyGoesOn, slotIsFree] = [new Gate(), new Gate()]
+    const holder = withHold(lock, 'a', { label: 'holder' }, async () => {
+      await new Promise((resolve) => setImmediate(resolve))
+      await waitFor(slots, 'holder', slotIsFree.opened)
       return 'got a slot'
     })
-    // 'a' is with `waits`, which ends at once: only `wants` holds it from then on
-    await waits
-    const outcomes = Promise.allSettled([busy, wants])
-    gate.open()
-    await sleep(1)
-    slotFree.open()
-    expect((await outcomes).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled'])
+    const waiting = withResource(slots, 'waiting', () => withHold(lock, 'a', { label: 'waiting' }, () => 'got a'))
+    const busy = withResource(slots, 'busy', async () => {
+      await busyGoesOn.opened
+      return withHold(lock, 'a', { label: 'busy' }, () => 'got a')
+    }).finally(slotIsFree.open)
+    busy.catch(() => {})
+    expect(await Promise.race([holder, waiting, busy, sleep(10, 'nobody has failed')])).toBe('nobody has failed')
+    busyGoesOn.open()
+    const error = await busy.catch((reason: unknown) => reason)
+    expect(error).toBeInstanceOf(DeadlockError)
+    expect((error as DeadlockError).chains[0]).toEqual(['busy holds a slot', 'busy waits for lock "a"'])
+    expect(await Promise.all([holder, waiting])).toEqual(['got a slot', 'got a'])
+    expect(lock.size).toBe(0)
   })
 
   it('leaves nothing of a turned-away wait behind, so that it delays nobody any more', async () => {
@@ -104,7 +105,7 @@ describe('withHold below another hold', () => {
     const seen = await withLockScope(async () => {
       using left = await holdInScope(one, 'a', {})
       using right = await holdInScope(other, 'a', {})
-      return withHold(one, left.key, {}, () => withHold(other, right.key, {}, () => 'both'))
+      return await withHold(one, left.key, {}, () => withHold(other, right.key, {}, () => 'both'))
     })
     expect(seen).toBe('both')
   })

@@ -31,13 +31,11 @@ describe('locks under any program', () => {
 
   it('have one holder, lose nobody, keep order and context, find every deadlock and no other', { timeout: 120_000 }, async () => {
     const tally = await runAll(lockPrograms, (program) => new ProgramRun(program, clock))
-    console.log(tally)
     expect(tally.deadlocks).toBeGreaterThan(200)
   })
 
   it('find every deadlock through connections and turns of transactions, and no other', { timeout: 120_000 }, async () => {
     const tally = await runAll(transactionPrograms, (program) => new TransactionRun(program, clock))
-    console.log(tally)
     expect(tally.deadlocks).toBeGreaterThan(200)
   })
 })

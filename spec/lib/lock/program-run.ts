@@ -54,6 +54,7 @@ export class ProgramRun {
     for (const steps of this.program.chains) this.start(steps, undefined)
     while (this.#running > 0 && this.#mismatches.length === 0) {
       await this.#settle()
+      if (!this.program.isRacing) this.#checkTurnedAway()
       if (this.#mayGoOn.length > 0) this.#goOn()
       else if (this.#running > 0 && !(await this.#outwaited())) this.must(false, 'somebody waits for ever')
     }
@@ -318,6 +319,10 @@ export class ProgramRun {
     await this.#clock.drain()
     await this.#clock.drain()
     return this.#running === 0 || this.#mayGoOn.length > 0
+  }
+
+  #checkTurnedAway(): void {
+    for (const { call } of this.oracle.waits) this.must(!Oracle.isClosed(call), 'a wait goes on below a hold that has ended')
   }
 
   #checkNothingLeft(): void {

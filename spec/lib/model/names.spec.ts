@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { nearestName } from '../../../lib/nearest-name.js'
 import { codeNameProblem, objectNameProblem, snakeCase, tableNameOf } from '../../../lib/model/names.js'
+import { nearestName } from '../../../lib/nearest-name.js'
 
 describe('snakeCase', () => {
   it.each([
