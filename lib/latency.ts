@@ -32,7 +32,7 @@ export class LatencyRecorder {
 
   figures(): LatencyFigures {
     if (this.#histogram !== undefined) return figuresOf(this.#histogram)
-    return this.#few === undefined ? NONE : figuresOfFew(this.#few)
+    return this.#few === undefined ? NO_LATENCY : figuresOfFew(this.#few)
   }
 
   #recordFew(us: number): void {
@@ -57,4 +57,5 @@ function figuresOfFew(few: readonly number[]): LatencyFigures {
   return { count: sorted.length, p50: atMs(50), p95: atMs(95), p99: atMs(99), max: atMs(100) }
 }
 
-const NONE: LatencyFigures = Object.freeze({ count: 0, p50: 0, p95: 0, p99: 0, max: 0 })
+/** Of what never happened. */
+export const NO_LATENCY: LatencyFigures = Object.freeze({ count: 0, p50: 0, p95: 0, p99: 0, max: 0 })

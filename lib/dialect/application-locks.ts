@@ -3,6 +3,7 @@ import type { LockLostError } from '../errors.js'
 import { type HeldLock, WatchedLock } from '../lock/held-lock.js'
 import type { Hold } from '../lock/hold.js'
 import type { LockRequest } from '../lock/lock-line.js'
+import { processLocks } from '../lock/lock-registry.js'
 import { currentLocks, holdInScope, withHold } from '../lock/lock-scope.js'
 import { callSite } from '../warn.js'
 import type { DatabaseHold, DatabaseLocks } from './database-locks.js'
@@ -70,7 +71,7 @@ export class ApplicationLocks {
   /** Frees what is held in the database, whose holders are told, and waits for nothing. */
   async close(): Promise<void> {
     await this.#databaseLocks.close()
-    currentLocks().forget(this.#space)
+    processLocks().forget(this.#space)
   }
 
   #run<T>(key: string, hold: Hold, { maxHoldMs, caller }: Watch, fn: (lock: WatchedLock) => T | PromiseLike<T>): T | PromiseLike<T> {

@@ -1,4 +1,4 @@
-import { type LatencyFigures, LatencyRecorder } from '../latency.js'
+import { type LatencyFigures, LatencyRecorder, NO_LATENCY } from '../latency.js'
 
 /** What has become of those who wanted a lock. */
 export interface LockFigures {
@@ -30,9 +30,10 @@ export class LockCounters {
   /** Wanted since it was last looked at whether they can be forgotten. */
   isUsedAgain = false
   readonly #total: LockCounters | undefined
-  readonly #waits = new LatencyRecorder()
-  readonly #holds = new LatencyRecorder()
-  readonly #failures: Record<LockFailure, number> = { timedOut: 0, aborted: 0, deadlock: 0 }
+  // made when they are needed: a key may be used once and never again
+  #waits: LatencyRecorder | undefined
+  #holds: LatencyRecorder | undefined
+  #failures: Record<LockFailure, number> | undefined
   #acquisitions = 0
   #contended = 0
   #fallbacks = 0
@@ -60,6 +61,7 @@ export class LockCounters {
     if (isHeld) this.#held++
     if (waitedMs !== undefined) {
       this.#contended++
+      this.#waits ??= new LatencyRecorder()
       this.#waits.record(waitedMs)
     }
     this.#total?.acquired(waitedMs, isHeld)
@@ -67,12 +69,14 @@ export class LockCounters {
 
   failed(how: LockFailure): void {
     this.#waiting--
+    this.#failures ??= { timedOut: 0, aborted: 0, deadlock: 0 }
     this.#failures[how]++
     this.#total?.failed(how)
   }
 
   released(heldMs: number): void {
     this.#held--
+    this.#holds ??= new LatencyRecorder()
     this.#holds.record(heldMs)
     this.#total?.released(heldMs)
   }
@@ -88,7 +92,7 @@ export class LockCounters {
   }
 
   figures(): LockFigures {
-    const { timedOut, aborted, deadlock } = this.#failures
+    const { timedOut = 0, aborted = 0, deadlock = 0 } = this.#failures ?? {}
     const attempts = this.#acquisitions + timedOut + aborted + deadlock
     return {
       acquisitions: this.#acquisitions,
@@ -100,8 +104,8 @@ export class LockCounters {
       reentries: this.#reentries,
       held: this.#held,
       waiting: this.#waiting,
-      waitMs: this.#waits.figures(),
-      holdMs: this.#holds.figures(),
+      waitMs: this.#waits?.figures() ?? NO_LATENCY,
+      holdMs: this.#holds?.figures() ?? NO_LATENCY,
       successRate: attempts === 0 ? 1 : this.#acquisitions / attempts,
     }
   }

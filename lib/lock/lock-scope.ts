@@ -41,6 +41,17 @@ export function currentFrame(): Frame | undefined {
   return firstOpen(frames.getStore())
 }
 
+/**
+ * Refuses a call that outlived a lock that it was made under: what the lock kept others from may be going on by now.
+ *
+ * @throws {ScopeClosedError} it has been released
+ */
+export function requireHeld(): void {
+  for (let frame = frames.getStore(); frame !== undefined; frame = frame.parent) {
+    if (frame.isEnded && frame.grip?.kind === 'lock') throw closedError(frame)
+  }
+}
+
 /** The locks of the application that this call sees: of its scope's own registry, or of the process. */
 export function currentLocks(): LockRegistry {
   for (const frame of frames.getStore()?.chain() ?? []) {

@@ -1,6 +1,7 @@
 import type { Counter, Gauge, Histogram } from 'prom-client'
 import { ConfigurationError } from '../errors.js'
 import { type EventChannel, poolEvents } from '../events.js'
+import { BucketHistogram } from './bucket-histogram.js'
 import type { MetricsRegistry, PromClient } from './prom-client.js'
 import { SeriesMaker } from './series.js'
 
@@ -32,8 +33,12 @@ export class MetricSet {
     return new this.#client.Counter({ ...this.#register(name, help), labelNames })
   }
 
-  histogram<Label extends string>(name: string, help: string, labelNames: readonly Label[]): Histogram<Label> {
-    return new this.#client.Histogram({ ...this.#register(name, help), labelNames, buckets: [...this.#options.buckets] })
+  histogram<Label extends string>(name: string, help: string, labelNames: readonly Label[]): BucketHistogram<Label> {
+    const { registry, buckets } = this.#options
+    const histogram = new BucketHistogram(this.#register(name, help).name, help, labelNames, buckets)
+    // by its shape: prom-client's own type is a union of its classes
+    registry.registerMetric(histogram as unknown as Histogram)
+    return histogram
   }
 
   /** @param read asked each time the metrics are read; readings with the same labels are added up */

@@ -2,7 +2,7 @@ import type { OpenMetricsContentType, Registry } from 'prom-client'
 import { ConfigurationError } from '../errors.js'
 
 /** What is used of the package `prom-client`. */
-export type PromClient = Pick<typeof import('prom-client'), 'Counter' | 'Gauge' | 'Histogram' | 'Registry'>
+export type PromClient = Pick<typeof import('prom-client'), 'Counter' | 'Gauge' | 'Registry'>
 
 /** A registry of prom-client, of either text format. */
 export type MetricsRegistry = Registry | Registry<OpenMetricsContentType>

@@ -1,6 +1,7 @@
 import type { ConnectionSource } from '../dialect/connection-source.js'
 import type { Connection, ConstraintCatalogue, Dialect, MaybePromise, Statement, StatementResult } from '../dialect/dialect.js'
 import { AbortedError, ConnectionLostError, ForeignKeyViolationError, type LatchworkError, QueryTimeoutError } from '../errors.js'
+import { requireHeld } from '../lock/lock-scope.js'
 import { type Interruption, interruptible, requireNotInterrupted } from './interruptible.js'
 import { QueryObserver } from './query-observer.js'
 import type { CallLimits, PlanRunner, QueryPlan } from './query-plan.js'
@@ -31,6 +32,7 @@ export class QueryRunner implements PlanRunner {
     const interruption = limits && interruptionOf(plan.label, limits)
     const frame = this.#transactions.current()
     if (frame !== undefined) return this.#runInFrame(frame, plan, interruption)
+    requireHeld()
     const connection = this.source.acquire(plan, interruption)
     if (connection instanceof Promise) return connection.then((acquired) => this.#runOn(acquired, plan, interruption))
     return this.#runOn(connection, plan, interruption)

@@ -192,6 +192,16 @@ forEachEngine((engine) => {
       expect(await late[1]).toBeInstanceOf(ScopeClosedError)
       expect((await late[1])!.message).toMatch(/lock "a@.*", held by InvoiceJob above this call, has been released/)
     })
+
+    it('turns away a node call and a transaction that come after its end', async () => {
+      const late: Promise<Error>[] = []
+      await shop.db.lock('a', () => {
+        late.push(rejectionOf(sleep(5).then(() => shop.nodes.members.create({ email: 'late@example.com' }))))
+        late.push(rejectionOf(sleep(5).then(() => shop.db.transaction(() => shop.nodes.members.count()))))
+      })
+      for (const error of await Promise.all(late)) expect(error).toBeInstanceOf(ScopeClosedError)
+      expect(await shop.nodes.members.count({ where: { email: 'late@example.com' } })).toBe(0)
+    })
   })
 
   describe('a lone call', () => {

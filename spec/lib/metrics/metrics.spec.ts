@@ -184,8 +184,8 @@ describe('the series', () => {
     const { value } = parseExposition(await metrics.text())
     const labels = { kind: 'pool', pool: 'postgres:db:5432/shop' }
     expect(value('latchwork_lock_reentries_total', labels)).toBe(1)
-    expect(value('latchwork_lock_wait_seconds_count', labels)).toBeUndefined()
-    expect(value('latchwork_lock_hold_seconds_count', labels)).toBeUndefined()
+    expect(value('latchwork_lock_wait_seconds_count', labels)).toBe(0)
+    expect(value('latchwork_lock_hold_seconds_count', labels)).toBe(0)
   })
 
   it.each(['timedOut', 'aborted', 'deadlock', 'leaked', 'overheld'] as const)('count a lock that %s, from 0 on', async (type) => {
