@@ -12,6 +12,7 @@ interface Reading {
  * which looks for the series by its labels each time: there are two a call of a lock or a pool.
  */
 export class BucketHistogram<Label extends string> {
+  readonly type = 'histogram'
   readonly name: string
   readonly help: string
   readonly labelNames: readonly Label[]
@@ -39,7 +40,7 @@ export class BucketHistogram<Label extends string> {
   /** What a registry reads. */
   async get(): Promise<object> {
     const values = [...this.#series.values()].flatMap((series) => series.read(this.name))
-    return { name: this.name, help: this.help, type: 'histogram', values, aggregator: 'sum' }
+    return { name: this.name, help: this.help, type: this.type, values, aggregator: 'sum' }
   }
 
   /** What a registry asks of all its metrics when it is reset. */

@@ -42,7 +42,7 @@ forEachEngine(
         while (!isWritten) {
           // nothing of what is not committed
           const seen = await added()
-          if (!isWritten) expect([0, 4]).toContain(seen)
+          if (performance.now() - startedMs < 1_500) expect(seen).toBe(0)
           readings++
           await sleep(5)
         }

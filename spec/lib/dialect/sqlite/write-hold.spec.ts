@@ -25,6 +25,20 @@ describe('WriteHold', () => {
     expect(heldFor(10_000).restMs()).toBeCloseTo(5)
   })
 
+  it('counts transactions that follow each other at once as one', () => {
+    const hold = heldFor(12)
+    hold.begun()
+    vi.advanceTimersByTime(12)
+    hold.ended()
+    expect(hold.restMs()).toBeCloseTo(1.2)
+    const withPauses = heldFor(12)
+    vi.advanceTimersByTime(6)
+    withPauses.begun()
+    vi.advanceTimersByTime(12)
+    withPauses.ended()
+    expect(withPauses.restMs()).toBe(0)
+  })
+
   it('asks for what is left of it, and for nothing more once it is over', () => {
     const hold = heldFor(100)
     vi.advanceTimersByTime(3)
