@@ -69,16 +69,19 @@ forEachEngine((engine) => {
         }
       })
       const callsAfter: number[] = []
-      for (const statements of MIGRATIONS[engine.name]) {
+      try {
+        for (const statements of MIGRATIONS[engine.name]) {
+          await sleep(PAUSE_MS)
+          await migrator.transaction(async () => {
+            for (const statement of statements) await sql.raw(statement).execute(migrator.kysely)
+          })
+          callsAfter.push(tally.calls)
+        }
         await sleep(PAUSE_MS)
-        await migrator.transaction(async () => {
-          for (const statement of statements) await sql.raw(statement).execute(migrator.kysely)
-        })
-        callsAfter.push(tally.calls)
+      } finally {
+        isOver = true
+        await Promise.all(callers)
       }
-      await sleep(PAUSE_MS)
-      isOver = true
-      await Promise.all(callers)
 
       expect(tally.failures.slice(0, 3).map(String)).toEqual([])
       // each change met callers at work
