@@ -27,6 +27,7 @@ export class DatabaseLockWait {
   readonly #end = new AbortController()
   readonly #unlink: () => void
   #pauseMs = FIRST_PAUSE_MS
+  #isOver = false
   #hasAsked = false
   #refusals = 0
   #hasLastWords = false
@@ -43,7 +44,7 @@ export class DatabaseLockWait {
 
   /** False once nobody waits any more. */
   get isWanted(): boolean {
-    return !this.#end.signal.aborted && performance.now() < this.#deadline
+    return !this.#isOver && !this.#end.signal.aborted && performance.now() < this.#deadline
   }
 
   /** Somebody has the lock. Answers whether to ask who: once the wait is none of a moment, and again when hardly any time is left. */
@@ -68,8 +69,9 @@ export class DatabaseLockWait {
     this.#end.abort(error)
   }
 
-  /** Forgets the caller's signal. */
+  /** Nobody waits any more. */
   over(): void {
+    this.#isOver = true
     this.#unlink()
   }
 

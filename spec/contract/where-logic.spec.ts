@@ -69,7 +69,7 @@ const filters = fc.letrec<{ where: Where<Sample> }>((tie) => ({
 forEachEngine((engine) => {
   const house = useDatabase(engine, { samples: Sample, wides: Wide })
 
-  describe('filters of many parts', () => {
+  describe('filters of many parts', { retry: 0 }, () => {
     beforeAll(async () => {
       await house.nodes.samples.bulkCreate({ rows: SAMPLES })
     })

@@ -42,7 +42,7 @@ forEachEngine(
         expect(Object.keys(counts).filter((code) => !EXPECTED.includes(code))).toEqual([])
         // each has to occur, else nothing was tried
         for (const code of ['ran', 'ABORTED', 'QUERY_TIMEOUT', 'POOL_TIMEOUT'])
-          expect(counts[code], JSON.stringify(counts)).toBeGreaterThan(5)
+          expect(counts[code], JSON.stringify(counts)).toBeGreaterThan(0)
         expect(onlyPool()).toMatchObject({ leased: 0, waiting: 0 })
         const order: number[] = []
         const inTurn = Array.from({ length: 30 }, (_, n) => db.transaction(async () => void order.push(n)))

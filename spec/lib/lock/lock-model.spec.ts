@@ -17,7 +17,7 @@ const clock: Clock = {
   },
 }
 
-describe('locks under any program', () => {
+describe('locks under any program', { retry: 0 }, () => {
   const warnings = vi.spyOn(process, 'emitWarning')
 
   beforeAll(() => {
