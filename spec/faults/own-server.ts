@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe } from 'vitest'
+import { afterAll, beforeAll, describe, it } from 'vitest'
 import { mariadbBinaries } from '../support/mariadb-program.js'
 import { runSql } from '../support/plain-sql.js'
 import { embeddedPostgres, postgresBinaries } from '../support/postgres-program.js'
@@ -22,14 +22,30 @@ export interface OwnServer extends DatabaseSource {
   thaw(): void
 }
 
-/** Runs `body` once on PostgreSQL and on MariaDB, each a server of its own that takes at most 30 connections. */
+const SERVER_VARIABLE = { postgres: 'POSTGRES_URL', mysql: 'MYSQL_URL' } as const
+
+/**
+ * Runs `body` once on PostgreSQL and on MariaDB, each a server of its own that takes at most 30 connections.
+ *
+ * That takes the engine's binaries. Without them the specs fail where `REQUIRE_ENGINES` names the engine, unless a URL says that
+ * somebody else runs it; elsewhere they are skipped, with the reason.
+ */
 export function forEachOwnServer(body: (server: OwnServer) => void): void {
   for (const name of ENGINES) {
     const program = name === 'postgres' ? (postgresBinaries() ?? embeddedPostgres()) : mariadbBinaries()
-    // the engine may be there without its binaries: somebody else runs it
-    if (program === undefined) describe.skip(`on ${name} (its binaries are not on this machine)`, () => body(ownServer(name, undefined)))
-    else describe(`on a server of ${name}`, () => body(ownServer(name, program)))
+    if (program !== undefined) describe(`on a server of ${name}`, () => body(ownServer(name, program)))
+    else if (isRequired(name)) describe(`on a server of ${name}`, () => it('has the binaries it needs', () => expectBinaries(name)))
+    else describe.skip(`on ${name} (its binaries are not on this machine)`, () => body(ownServer(name, undefined)))
   }
+}
+
+function isRequired(name: (typeof ENGINES)[number]): boolean {
+  const isRunByOthers = Boolean(process.env[SERVER_VARIABLE[name]])
+  return !isRunByOthers && (process.env.REQUIRE_ENGINES ?? '').split(',').includes(name)
+}
+
+function expectBinaries(name: string): never {
+  throw new Error(`${name} is required, and its binaries are not on this machine`)
 }
 
 function ownServer(name: 'postgres' | 'mysql', program: ServerProgram | undefined): OwnServer {

@@ -100,7 +100,7 @@ export function useShop(engine: DatabaseSource | SpecEngine): Shop {
     sessionIds: () => sessions('true'),
     running,
     async killRunning(text) {
-      await expect.poll(() => running(text), { timeout: 5_000, message: `sessions that run ${text}` }).not.toEqual([])
+      await expect.poll(() => running(text), { timeout: 5_000, interval: 5, message: `sessions that run ${text}` }).not.toEqual([])
       for (const id of await running(text)) {
         await engine.admin(fresh.url, name === 'postgres' ? `select pg_terminate_backend(${id})` : `kill ${id}`)
       }
