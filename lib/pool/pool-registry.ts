@@ -12,6 +12,7 @@ import { DedicatedConnections } from './dedicated-connections.js'
 import { Lease, type ReleaseOptions } from './lease.js'
 import { outside } from './outside.js'
 import type { Pool } from './pool.js'
+import { poolClosed } from './pool-errors.js'
 import { PoolKeyring } from './pool-keyring.js'
 import type { PoolOptions } from './pool-options.js'
 import type { PoolInfo, ProcessPools } from './pool-stats.js'
@@ -222,7 +223,13 @@ export class PoolRegistry {
     const { key, name } = lockOf(entry)
     const hold = await this.locks.acquire(key, { label: request.label, name })
     try {
-      entry.pool = await request.open({ budget: this.budget, callers: entry.waiting, signal: entry.opening.signal })
+      const pool = await request.open({ budget: this.budget, callers: entry.waiting, signal: entry.opening.signal })
+      // broken off in the very moment in which it succeeded: it is forgotten already, and nobody else would close it
+      if (entry.opening.signal.aborted) {
+        await pool.close(0)
+        throw poolClosed(entry.name)
+      }
+      entry.pool = pool
       if (poolEvents.hasSubscribers) poolEvents.publish({ type: 'opened', pool: entry.name })
       this.#markUnused(entry)
     } catch (error) {
@@ -258,7 +265,7 @@ export class PoolRegistry {
 
   /** Forgets the pool at once, and closes it under its lock: whoever asks now opens another, after that. */
   #close(entry: Entry, timeoutMs: number): Promise<void> {
-    this.#entries.delete(entry.key)
+    this.#forget(entry)
     entry.unused.clear()
     return outside(() => this.#closeUnderLock(entry, timeoutMs))
   }

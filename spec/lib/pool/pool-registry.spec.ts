@@ -75,6 +75,30 @@ describe('PoolRegistry.borrow', () => {
     expect(registry.stats().pools).toMatchObject([{ leases: 300 }])
   })
 
+  it('closes a pool whose opening was broken off just as it succeeded, and touches no other of its key', async () => {
+    const gate = stallOpening()
+    const giveUp = new AbortController()
+    const open = async () => {
+      const pool = await openPool()
+      queueMicrotask(() => void registry.closeUnused('key', 0))
+      return pool
+    }
+    const waiting = outcomeOf(Promise.resolve(registry.borrow(want({ open, signal: giveUp.signal }))))
+    await settle()
+    giveUp.abort()
+    await settle()
+    expect(waiting.error).toBeInstanceOf(AbortedError)
+    gate.open()
+    await settle()
+    expectNothingLeft()
+    const lease = await registry.borrow(want())
+    vi.advanceTimersByTime(20_000)
+    await settle()
+    expect(registry.stats().pools).toMatchObject([{ leases: 1 }])
+    await lease.release({ closeIfLast: true })
+    expectNothingLeft()
+  })
+
   it('says to who opens the pool how many callers wait for it', async () => {
     const open = vi.fn((_opening: PoolOpening) => openPool())
     await Promise.all(Array.from({ length: 300 }, () => registry.borrow(want({ open }))))
