@@ -13,7 +13,7 @@ import type { Hold } from './lock/hold.js'
 import { type Logger, logDebug, logEvents } from './logger.js'
 import { definitionOf } from './model/define-model.js'
 import type { ModelClass, ModelDefinition } from './model/model-definition.js'
-import { checkRelations } from './model/relations.js'
+import { checkRelations, withRelated } from './model/relations.js'
 import { type Schema, schemaOf } from './model/schema.js'
 import { isPlainObject, kindOf } from './model/value-kind.js'
 import { requireKnownNames } from './nearest-name.js'
@@ -25,7 +25,8 @@ import { poolKey } from './pool/pool-key.js'
 import { type PoolOptions, poolOptions } from './pool/pool-options.js'
 import { poolRegistry } from './pool/pool-registry.js'
 import type { PoolInfo } from './pool/pool-stats.js'
-import { bindModel, type Compiler } from './query/bound-model.js'
+import { bindModels } from './query/bind-models.js'
+import type { Compiler } from './query/bound-model.js'
 import { createTables } from './query/create-tables.js'
 import { foreignKeyLinks } from './query/foreign-key-link.js'
 import type { KyselyTables } from './query/kysely/kysely-tables.js'
@@ -65,6 +66,11 @@ export interface DatabaseOptions<M extends Models> {
   readonly connectionBudget?: number
   /** The current instant, for the timestamps that the layer keeps. Default: the system's clock. */
   readonly now?: () => Date
+  /**
+   * Signs the cursors of lists, so that nobody makes one up: at least 16 characters, the same in every process. Default: a text that
+   * is no secret, which finds cursors of another list or order, and changed ones.
+   */
+  readonly cursorSecret?: string
 }
 
 export interface CloseOptions {
@@ -72,7 +78,17 @@ export interface CloseOptions {
   readonly timeoutMs?: number
 }
 
-const OPTIONS: readonly string[] = ['url', 'connection', 'models', 'pool', 'logger', 'slowQueryMs', 'connectionBudget', 'now']
+const OPTIONS: readonly string[] = [
+  'url',
+  'connection',
+  'models',
+  'pool',
+  'logger',
+  'slowQueryMs',
+  'connectionBudget',
+  'now',
+  'cursorSecret',
+]
 const CLOSE_TIMEOUT_MS = 5_000
 
 /**
@@ -108,7 +124,7 @@ export class Database<M extends Models> implements AsyncDisposable {
   constructor(options: DatabaseOptions<M>) {
     const definitions = definitionsOf(options.models)
     const list = Object.values(definitions)
-    checkRelations(list)
+    checkRelations(withRelated(list))
     this.#dialect = createDialect(connectionConfig(options))
     this.#schema = schemaOf(list)
     const pool = poolOptions(options.pool)
@@ -119,9 +135,14 @@ export class Database<M extends Models> implements AsyncDisposable {
     const compiler = compilerOf(this.#dialect)
     const foreignKeys = foreignKeyLinks(this.#schema, catalogue)
     const now = options.now ?? (() => new Date())
-    const models = Object.entries(definitions).map(([key, definition]) => {
-      return [key, bindModel(definition, this.#dialect, compiler, foreignKeys, now)] as const
+    const bound = bindModels(list, {
+      dialect: this.#dialect,
+      compiler,
+      foreignKeys,
+      now,
+      cursorKey: options.cursorSecret ?? this.#dialect.target,
     })
+    const models = Object.entries(definitions).map(([key, definition]) => [key, bound.get(definition)!] as const)
     const nodes = models.map(([key, model]) => [key, crudNodes(model, this.#runner)] as const)
     this.#kysely = modelKysely(new Map(models), this.#dialect, this.#runner)
     this.nodes = Object.freeze(Object.fromEntries(nodes)) as unknown as DatabaseNodes<M>
@@ -239,7 +260,13 @@ function checkOptions<M extends Models>(options: DatabaseOptions<M>): DatabaseOp
   requireSlowQueryMs(options.slowQueryMs)
   if (options.now !== undefined && typeof options.now !== 'function')
     throw new ConfigurationError('now', 'expected a function that gives a Date')
+  if (options.cursorSecret !== undefined && !isSecret(options.cursorSecret))
+    throw new ConfigurationError('cursorSecret', 'expected a text of at least 16 characters')
   return options
+}
+
+function isSecret(value: unknown): boolean {
+  return typeof value === 'string' && value.length >= 16
 }
 
 function isLogger(value: unknown): value is Logger {

@@ -14,8 +14,10 @@ export { cleanupUnusedLocks, lockMetrics } from './lock/lock-figures.js'
 export type { LockMetrics } from './lock/lock-metrics.js'
 export { currentLockScope, type LockScope, type LockScopeOptions, withLockScope } from './lock/lock-scope.js'
 export type { Logger } from './logger.js'
+export type { Aggregate, AggregateInput, AggregateRow, AggregateValues } from './model/aggregate-types.js'
 export { defineModel, definitionOf } from './model/define-model.js'
 export type { FieldSpec } from './model/field-spec.js'
+export type { Include, IncludeMany, IncludeOne, RowWith } from './model/include-types.js'
 export type { FieldDefinition, ModelClass, ModelDefinition, ReferentialAction, RelationDefinition } from './model/model-definition.js'
 export type { ModelOptions } from './model/model-options.js'
 export type {
@@ -24,6 +26,7 @@ export type {
   GeneratedJson,
   Json,
   Many,
+  ManyConditions,
   One,
   OrderBy,
   RelationName,
@@ -42,14 +45,20 @@ export type {
   BulkUpsertInput,
   BulkUpsertResult,
   BulkWhere,
+  ClaimInput,
   CountResult,
   DeleteRowInput,
   KeyInput,
+  KeyValues,
   ListInput,
   ListResult,
   ModelNodes,
+  ReadInput,
+  ReadManyInput,
+  ReadOptions,
   RowOptions,
   Rows,
+  SelectOptions,
   UpdateRowInput,
   UpsertInput,
   UpsertOutcome,

@@ -76,6 +76,12 @@ export interface BeginOptions {
   readonly readOnly?: boolean | undefined
 }
 
+/** Whether the rows that a SELECT reads are locked for a change, or only against one. */
+export type LockMode = 'update' | 'share'
+
+/** What becomes of a SELECT that finds a row locked: it waits, leaves the row out, or fails with a {@link LockTimeoutError}. */
+export type LockWait = 'wait' | 'skip' | 'fail'
+
 /** A bound value on its way into a statement: position in the call's list of parameters. */
 export type Bound = Expression<unknown>
 
@@ -96,8 +102,12 @@ export interface Expressions {
   bound(value: Bound, type: ColumnType): Expression<unknown>
   /** `column` plus, minus or times a bound number. Throws {@link UnsupportedError} where it cannot be exact. */
   arithmetic(column: Expression<unknown>, operator: '+' | '-' | '*', operand: Bound, type: ColumnType): Expression<unknown>
+  /** A sum, average or extreme of a column. A sum is exact; that of a decimal has its scale. An average is a double. */
+  aggregate(name: 'sum' | 'avg' | 'min' | 'max', column: Expression<unknown>, type: ColumnType): RawBuilder<unknown>
   /** Whether two values differ, null being a value like any other. */
   isDistinct(left: Expression<unknown>, right: Expression<unknown>): RawBuilder<boolean>
+  /** The end of a SELECT that locks its rows; undefined where the transaction keeps all other writers out (SQLite). */
+  rowLock(mode: LockMode, wait: LockWait): RawBuilder<unknown> | undefined
   /** In the RETURNING of an upsert: 1 where the row was inserted. Only where {@link Capabilities.upsert} is `'onConflict'`. */
   readonly rowWasInserted?: RawBuilder<unknown>
   /** One bound array a column, with as many entries as there are rows. Only where {@link Capabilities.bulkInsert} is `'arrays'`. */

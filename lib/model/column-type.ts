@@ -30,5 +30,12 @@ export type ColumnType =
 
 export type ColumnKind = ColumnType['kind']
 
+/** Kinds that have a sum and an average. */
+export const NUMERIC_KINDS: readonly ColumnKind[] = ['integer', 'bigint', 'float', 'decimal']
+/** Kinds of which every engine finds the least and the greatest value, and the same one. */
+export const EXTREME_KINDS: readonly ColumnKind[] = [...NUMERIC_KINDS, 'text', 'varchar', 'date', 'time', 'timestamp']
+/** Kinds of which every engine tells the same values apart. */
+export const DISTINCT_KINDS: readonly ColumnKind[] = [...EXTREME_KINDS, 'uuid', 'boolean', 'enum']
+
 /** How a bigint shows in JavaScript. */
 export type BigintMode = 'bigint' | 'number' | 'string'

@@ -1,3 +1,4 @@
+import { DISTINCT_KINDS, EXTREME_KINDS, NUMERIC_KINDS } from './column-type.js'
 import { isInputField } from './field-input.js'
 import {
   assignmentSchema,
@@ -7,6 +8,7 @@ import {
   filterSchema,
   type JsonSchema,
   objectSchema,
+  valueSchema,
 } from './field-json-schema.js'
 import { toJsonValue } from './field-type.js'
 import { frozenCopy } from './frozen-copy.js'
@@ -51,6 +53,7 @@ interface OperationSchemas {
 
 const COUNT = { type: 'integer', minimum: 0 }
 const FLAG = { type: 'boolean' }
+const TEXT = { type: 'string' }
 const COUNTED = objectSchema({ count: COUNT }, ['count'])
 
 const OPERATIONS = {
@@ -62,10 +65,17 @@ const OPERATIONS = {
     output: (of) => of.row(),
   },
   delete: { input: (of) => objectSchema({ where: of.keyFilter(), ...of.version() }, ['where']), output: (of) => of.row() },
-  list: {
-    input: (of) => objectSchema({ where: of.filter(), orderBy: of.orderBy(), limit: COUNT, offset: COUNT, total: FLAG }),
-    output: (of) => objectSchema({ rows: { type: 'array', items: of.row() }, total: COUNT }, ['rows']),
+  readMany: {
+    input: (of) => objectSchema({ keys: { type: 'array', items: of.key(), maxItems: 100_000 } }, ['keys']),
+    output: (of) => listOf({ anyOf: [of.row(), { type: 'null' }] }),
   },
+  list: {
+    input: (of) =>
+      objectSchema({ where: of.filter(), orderBy: of.orderBy(), limit: COUNT, offset: COUNT, after: TEXT, before: TEXT, total: FLAG }),
+    output: (of) => objectSchema({ rows: listOf(of.row()), nextCursor: TEXT, previousCursor: TEXT, total: COUNT }, ['rows']),
+  },
+  exists: { input: (of) => objectSchema({ where: of.filter() }), output: () => FLAG },
+  aggregate: { input: (of) => of.aggregate(), output: () => listOf({ type: 'object' }) },
   count: { input: (of) => objectSchema({ where: of.filter() }), output: () => COUNT },
   upsert: {
     input: (of) => objectSchema({ on: of.conflictKey(), values: of.create(), update: of.set() }, ['on', 'values']),
@@ -84,7 +94,18 @@ const OPERATIONS = {
     input: (of) => objectSchema({ on: of.conflictKey(), rows: of.newRows() }, ['on', 'rows']),
     output: () => objectSchema({ created: COUNT, updated: COUNT, unchanged: COUNT }, ['created', 'updated', 'unchanged']),
   },
+  claim: {
+    input: (of) => ({
+      ...objectSchema({ ...of.bulkFilter(), set: of.set(), orderBy: of.orderBy(), limit: COUNT }, ['set']),
+      oneOf: ONE_FILTER,
+    }),
+    output: (of) => listOf(of.row()),
+  },
 } as const satisfies Record<string, OperationSchemas>
+
+function listOf(items: JsonSchema): JsonSchema {
+  return { type: 'array', items }
+}
 
 const ONE_FILTER = [{ required: ['where'] }, { required: ['all'] }]
 
@@ -158,6 +179,41 @@ class SchemaDocument {
 
   version(): Readonly<Record<string, JsonSchema>> {
     return this.model.roles.version === undefined ? {} : { version: { type: 'integer' } }
+  }
+
+  /** The value of every field of one key. */
+  key(): JsonSchema {
+    const keys = this.#keys().map((names) => {
+      const fields = names.map((name) => this.model.fieldByName.get(name)!)
+      return objectSchema(this.#properties(fields, valueSchema), names)
+    })
+    return keys.length === 1 ? keys[0]! : { anyOf: keys }
+  }
+
+  aggregate(): JsonSchema {
+    const names = (kinds?: readonly string[]) => ({
+      enum: this.model.fields.filter(({ type }) => kinds?.includes(type.kind) ?? true).map(({ name }) => name),
+    })
+    const ofField = (name: string, kinds?: readonly string[]) => objectSchema({ [name]: names(kinds) }, [name])
+    const values = [
+      { const: '$count' },
+      ofField('$count'),
+      ofField('$countDistinct', DISTINCT_KINDS),
+      ...['$min', '$max'].map((name) => ofField(name, EXTREME_KINDS)),
+      ...['$sum', '$avg'].map((name) => ofField(name, NUMERIC_KINDS)),
+    ]
+    return objectSchema(
+      {
+        values: { type: 'object', additionalProperties: { anyOf: values }, minProperties: 1, maxProperties: 100 },
+        where: this.filter(),
+        groupBy: { type: 'array', items: names(), minItems: 1 },
+        having: { type: 'object' },
+        orderBy: { type: 'object' },
+        limit: COUNT,
+        offset: COUNT,
+      },
+      ['values'],
+    )
   }
 
   /** The fields of a key whose values can be given. */

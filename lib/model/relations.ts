@@ -11,6 +11,19 @@ export function checkRelations(definitions: readonly ModelDefinition[]): void {
   for (const definition of definitions) for (const relation of definition.relations) checkRelation(definition, relation)
 }
 
+/** These models, and those that their relations lead to, however far. */
+export function withRelated(definitions: readonly ModelDefinition[]): readonly ModelDefinition[] {
+  const all = new Set(definitions)
+  // a set gives what is added to it while it is walked
+  for (const { relations } of all) {
+    for (const { target, through } of relations) {
+      all.add(definitionOf(target()))
+      if (through !== undefined) all.add(definitionOf(through()))
+    }
+  }
+  return [...all]
+}
+
 function checkRelation(definition: ModelDefinition, relation: RelationDefinition): void {
   for (const [owner, fields] of fieldsOf(definition, relation)) {
     const missing = fields.find((field) => !owner.fieldByName.has(field))

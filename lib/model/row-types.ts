@@ -100,10 +100,22 @@ interface NullConditions {
 
 type Conditions<T> = [T] extends [string] ? TextConditions<T> : [T] extends [Scalar] ? FieldConditions<T> : NullConditions
 
-/** A filter over the fields of a model. All entries must hold. */
+/** A filter over the fields and relations of a model. All entries must hold. */
 export type Where<M> = {
   readonly [K in FieldName<M>]?: NonNullable<M[K]> extends JsonColumn ? null | NullConditions : WhereValue<SelectType<M[K]>>
-} & WhereLogic<M>
+} & { readonly [K in RelationName<M>]?: RelationWhere<NonNullable<M[K]>> } & WhereLogic<M>
+
+type RelationWhere<V> = V extends Many<infer T> ? ManyConditions<T> : V extends One<infer T> ? Where<T> | null : never
+
+/** Conditions on the rows of a to-many relation. All that are given must hold. */
+export interface ManyConditions<T> {
+  /** There is one for which this holds. */
+  readonly $some?: Where<T>
+  /** There is none for which this does not hold; so too where there are none at all. */
+  readonly $every?: Where<T>
+  /** There is none for which this holds. */
+  readonly $none?: Where<T>
+}
 
 type WhereValue<T> = (NonNullable<T> extends Scalar ? NonNullable<T> : never) | null | Conditions<NonNullable<T>>
 

@@ -1,14 +1,18 @@
 import { nodeEvents } from '../events.js'
 import { jsonSchemaOf } from '../model/json-schema.js'
+import { aggregateRows } from '../query/aggregate.js'
 import type { BoundModel } from '../query/bound-model.js'
 import { nodeName } from '../query/bound-model.js'
 import { createMany } from '../query/bulk-create.js'
 import { upsertMany } from '../query/bulk-upsert.js'
+import { claimRows } from '../query/claim.js'
 import { createOne } from '../query/create.js'
 import { deleteMany, deleteOne } from '../query/delete.js'
+import { rowExists } from '../query/exists.js'
 import { countRows, listRows } from '../query/list.js'
 import type { PlanRunner } from '../query/query-plan.js'
 import { readOne, readOneOrThrow } from '../query/read.js'
+import { readRowsByKey } from '../query/read-many.js'
 import { updateMany, updateOne } from '../query/update.js'
 import { upsertOne } from '../query/upsert.js'
 import type { ModelNodes } from './model-nodes.js'
@@ -27,13 +31,17 @@ const OPERATIONS: Readonly<Record<keyof ModelNodes<object>, Operation>> = {
   readOrThrow: { effect: 'read', run: readOneOrThrow },
   update: { effect: 'write', run: updateOne },
   delete: { effect: 'write', run: deleteOne },
+  readMany: { effect: 'read', run: readRowsByKey },
   list: { effect: 'read', run: listRows },
   count: { effect: 'read', run: countRows },
+  exists: { effect: 'read', run: rowExists },
+  aggregate: { effect: 'read', run: aggregateRows },
   upsert: { effect: 'write', run: upsertOne },
   bulkCreate: { effect: 'write', run: createMany },
   bulkUpdate: { effect: 'write', run: updateMany },
   bulkDelete: { effect: 'write', run: deleteMany },
   bulkUpsert: { effect: 'write', run: upsertMany },
+  claim: { effect: 'write', run: claimRows },
 }
 
 export type OperationName = keyof typeof OPERATIONS

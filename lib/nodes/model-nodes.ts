@@ -1,11 +1,30 @@
+import type { SelectType } from 'kysely'
+import type { AggregateInput, AggregateRow, AggregateValues } from '../model/aggregate-types.js'
+import type { Include, RowWith } from '../model/include-types.js'
 import type { CreateInput, FieldName, OrderBy, Select, Selected, UpdateInput, Where } from '../model/row-types.js'
 import type { CallOptions } from '../query/query-plan.js'
 import type { Node } from './node.js'
 
-/** Options of the nodes that give rows back. */
-export interface RowOptions<S> extends CallOptions {
+/** Options of the nodes that give fields of rows back. */
+export interface SelectOptions<S> extends CallOptions {
   /** The fields to read and give back. Default: all. */
   readonly select?: S
+}
+
+/** Options of the nodes that give rows back with what belongs to them. */
+export interface RowOptions<S, I> extends SelectOptions<S> {
+  /** The relations to read with each row: to-one by a join, to-many by one more statement. Default: none. */
+  readonly include?: I
+}
+
+/** Options of the nodes that read rows: these may be locked to the end of the transaction around the call. */
+export interface ReadOptions<S, I> extends RowOptions<S, I> {
+  /** `'update'`: nobody else changes or locks the rows; `'share'`: nobody else changes them. No effect on SQLite, which has one writer. */
+  readonly for?: 'update' | 'share'
+  /** Leave out rows that somebody else has locked. */
+  readonly skipLocked?: boolean
+  /** Fail with `LockTimeoutError` at once where somebody else has locked a row. */
+  readonly noWait?: boolean
 }
 
 /** Options of the nodes that take many rows. */
@@ -19,6 +38,11 @@ export interface KeyInput<M> {
   readonly where: Where<M>
 }
 
+export interface ReadInput<M, I = undefined> extends KeyInput<M> {
+  /** As in the options: give it in one of the two. */
+  readonly include?: I
+}
+
 export interface UpdateRowInput<M> extends KeyInput<M> {
   readonly set: UpdateInput<M>
   /** The version that the row must have, for models with a version field. */
@@ -29,19 +53,29 @@ export interface DeleteRowInput<M> extends KeyInput<M> {
   readonly version?: number
 }
 
-export interface ListInput<M> {
+export interface ListInput<M, I = undefined> {
   readonly where?: Where<M>
   readonly orderBy?: OrderBy<M>
   /** Most rows to give. Default: all. */
   readonly limit?: number
   /** Rows to leave out first. Default 0. */
   readonly offset?: number
+  /** Start behind this place: the `nextCursor` of a list in the same order. */
+  readonly after?: string
+  /** End before this place: the `previousCursor` of a list in the same order. */
+  readonly before?: string
   /** Count the rows that match in all. Default false. */
   readonly total?: boolean
+  /** As in the options: give it in one of the two. */
+  readonly include?: I
 }
 
 export interface ListResult<R> {
   rows: R[]
+  /** With a `limit`, where more rows follow: where they begin, for `after`. */
+  nextCursor?: string
+  /** Where rows come before: where they end, for `before`. */
+  previousCursor?: string
   /** With `total: true`: how many rows match in all. */
   total?: number
 }
@@ -83,6 +117,25 @@ export type BulkWhere<M> = { readonly where: Where<M>; readonly all?: never } | 
 
 export type BulkUpdateInput<M> = BulkWhere<M> & { readonly set: UpdateInput<M> }
 
+/** The values of the fields of one unique key: `{ id: 1 }`. */
+export type KeyValues<M> = { readonly [K in FieldName<M>]?: NonNullable<SelectType<M[K]>> }
+
+export interface ReadManyInput<M, I = undefined> {
+  /** All with the fields of the same key; at most 100,000. */
+  readonly keys: readonly KeyValues<M>[]
+  /** As in the options: give it in one of the two. */
+  readonly include?: I
+}
+
+/** Which rows to take, what to make of them, and how many at most. */
+export type ClaimInput<M> = BulkWhere<M> & {
+  readonly set: UpdateInput<M>
+  /** Which come first. The primary key decides among equals. */
+  readonly orderBy?: OrderBy<M>
+  /** Most rows to take. Default 1. */
+  readonly limit?: number
+}
+
 export interface CountResult {
   count: number
 }
@@ -98,38 +151,54 @@ export interface BulkUpsertResult {
   unchanged: number
 }
 
-type CreateCall<M> = <const S extends Select<M> | undefined = undefined>(
+type SelectOf<M> = Select<M> | undefined
+type IncludeOf<M> = Include<M> | undefined
+
+type CreateCall<M> = <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
   input: CreateInput<M>,
-  options?: RowOptions<S>,
-) => Promise<Selected<M, S>>
-type ReadCall<M> = <const S extends Select<M> | undefined = undefined>(
-  input: KeyInput<M>,
-  options?: RowOptions<S>,
-) => Promise<Selected<M, S> | null>
-type ReadOrThrowCall<M> = <const S extends Select<M> | undefined = undefined>(
-  input: KeyInput<M>,
-  options?: RowOptions<S>,
-) => Promise<Selected<M, S>>
-type UpdateCall<M> = <const S extends Select<M> | undefined = undefined>(
+  options?: RowOptions<S, I>,
+) => Promise<RowWith<M, S, I>>
+type ReadCall<M> = <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
+  input: ReadInput<M, I>,
+  options?: ReadOptions<S, I>,
+) => Promise<RowWith<M, S, I> | null>
+type ReadOrThrowCall<M> = <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
+  input: ReadInput<M, I>,
+  options?: ReadOptions<S, I>,
+) => Promise<RowWith<M, S, I>>
+type UpdateCall<M> = <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
   input: UpdateRowInput<M>,
-  options?: RowOptions<S>,
-) => Promise<Selected<M, S>>
-type DeleteCall<M> = <const S extends Select<M> | undefined = undefined>(
+  options?: RowOptions<S, I>,
+) => Promise<RowWith<M, S, I>>
+type DeleteCall<M> = <const S extends SelectOf<M> = undefined>(
   input: DeleteRowInput<M>,
-  options?: RowOptions<S>,
+  options?: SelectOptions<S>,
 ) => Promise<Selected<M, S>>
-type ListCall<M> = <const S extends Select<M> | undefined = undefined>(
-  input?: ListInput<M>,
-  options?: RowOptions<S>,
-) => Promise<ListResult<Selected<M, S>>>
+type ListCall<M> = <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
+  input?: ListInput<M, I>,
+  options?: ReadOptions<S, I>,
+) => Promise<ListResult<RowWith<M, S, I>>>
+type ReadManyCall<M> = <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
+  input: ReadManyInput<M, I>,
+  options?: RowOptions<S, I>,
+) => Promise<(RowWith<M, S, I> | null)[]>
+type ExistsCall<M> = (input?: { readonly where?: Where<M> }, options?: CallOptions) => Promise<boolean>
+type AggregateCall<M> = <const V extends AggregateValues<M>, const G extends readonly FieldName<M>[] = readonly []>(
+  input: AggregateInput<M, V, G>,
+  options?: CallOptions,
+) => Promise<AggregateRow<M, V, G>[]>
+type ClaimCall<M> = <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
+  input: ClaimInput<M>,
+  options?: RowOptions<S, I>,
+) => Promise<RowWith<M, S, I>[]>
 type CountCall<M> = (input?: { readonly where?: Where<M> }, options?: CallOptions) => Promise<number>
-type UpsertCall<M> = <const S extends Select<M> | undefined = undefined>(
+type UpsertCall<M> = <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
   input: UpsertInput<M>,
-  options?: RowOptions<S>,
-) => Promise<UpsertResult<Selected<M, S>>>
-type BulkCreateCall<M> = <const S extends Select<M> | undefined = undefined>(
+  options?: RowOptions<S, I>,
+) => Promise<UpsertResult<RowWith<M, S, I>>>
+type BulkCreateCall<M> = <const S extends SelectOf<M> = undefined>(
   input: BulkCreateInput<M>,
-  options?: BulkOptions & RowOptions<S>,
+  options?: BulkOptions & SelectOptions<S>,
 ) => Promise<BulkCreateResult<Selected<M, S>>>
 type BulkUpdateCall<M> = (input: BulkUpdateInput<M>, options?: CallOptions) => Promise<CountResult>
 type BulkDeleteCall<M> = (input: BulkWhere<M>, options?: CallOptions) => Promise<CountResult>
@@ -152,8 +221,14 @@ export interface ModelNodes<M> {
   readonly delete: Node<DeleteCall<M>>
   /** The rows of a filter, in order, by pages. */
   readonly list: Node<ListCall<M>>
+  /** The rows of many keys, in the order of the keys, null where there is none. */
+  readonly readMany: Node<ReadManyCall<M>>
   /** How many rows a filter matches. */
   readonly count: Node<CountCall<M>>
+  /** Whether a filter matches any row. */
+  readonly exists: Node<ExistsCall<M>>
+  /** Counts, sums, averages and extremes over the rows of a filter, in groups or in all. */
+  readonly aggregate: Node<AggregateCall<M>>
   /** Creates a row or changes the one with the same key, in one step. */
   readonly upsert: Node<UpsertCall<M>>
   /** Inserts many rows, all or none. */
@@ -164,4 +239,6 @@ export interface ModelNodes<M> {
   readonly bulkDelete: Node<BulkDeleteCall<M>>
   /** Creates many rows, or changes those with the same key. */
   readonly bulkUpsert: Node<BulkUpsertCall<M>>
+  /** Changes the first rows of a filter that nobody else has locked, and gives them: the head of a queue. */
+  readonly claim: Node<ClaimCall<M>>
 }

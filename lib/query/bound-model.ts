@@ -1,11 +1,9 @@
-import { ColumnNode, type Expression, ExpressionWrapper, type Kysely, ReferenceNode } from 'kysely'
-import type { Codec, Dialect } from '../dialect/dialect.js'
-import { ModelError } from '../errors.js'
-import { fieldChecker, fieldNormaliser } from '../model/field-type.js'
-import type { FieldDefinition, ModelDefinition } from '../model/model-definition.js'
-import { compileListValidator, compileValidator, type ListValidator, type RowValidator } from '../model/validate-input.js'
+import type { Expression, Kysely } from 'kysely'
+import type { Dialect } from '../dialect/dialect.js'
+import type { FieldDefinition, ModelDefinition, RelationDefinition } from '../model/model-definition.js'
+import type { ListValidator, RowValidator } from '../model/validate-input.js'
 import type { ForeignKeyLink } from './foreign-key-link.js'
-import { StatementCache } from './statement-cache.js'
+import type { StatementCache } from './statement-cache.js'
 
 /** A field with the ways of one engine. */
 export interface BoundField {
@@ -26,6 +24,31 @@ export interface BoundField {
 // biome-ignore lint/suspicious/noExplicitAny: tables and columns are known at run time only
 export type Compiler = Kysely<any>
 
+/** The model between the two of a many-to-many relation. */
+export interface BoundThrough {
+  readonly model: BoundModel
+  /** Its fields that hold the key of the relation's own model. */
+  readonly near: readonly BoundField[]
+  /** Its fields that hold the key of the target. */
+  readonly far: readonly BoundField[]
+}
+
+/** A relation with the ways of one engine: which fields of which models are the same where two rows belong together. */
+export interface BoundRelation {
+  readonly definition: RelationDefinition
+  readonly name: string
+  /** The model that has the relation. */
+  readonly source: BoundModel
+  readonly target: BoundModel
+  /** Whether a row has any number of them, or one at most. */
+  readonly isMany: boolean
+  /** Fields of the source, in the order of those that they are equal to: `targetFields`, or `through.near`. */
+  readonly sourceFields: readonly BoundField[]
+  /** Fields of the target, in the order of those that they are equal to: `sourceFields`, or `through.far`. */
+  readonly targetFields: readonly BoundField[]
+  readonly through: BoundThrough | undefined
+}
+
 /** A model with the ways of one engine: everything that is prepared once, so that a call does little. */
 export interface BoundModel {
   readonly definition: ModelDefinition
@@ -38,6 +61,7 @@ export interface BoundModel {
   readonly fieldByName: ReadonlyMap<string, BoundField>
   /** The keys that name a row: the primary key first, then the uniques that hold for every row. */
   readonly keys: readonly (readonly BoundField[])[]
+  readonly relations: ReadonlyMap<string, BoundRelation>
   /** The foreign keys of all models. */
   readonly foreignKeys: readonly ForeignKeyLink[]
   readonly roles: { readonly [R in keyof ModelDefinition['roles']]?: BoundField }
@@ -45,76 +69,21 @@ export interface BoundModel {
   readonly validateCreate: RowValidator
   readonly validateUpdate: RowValidator
   readonly validateRows: ListValidator
+  /** Signs the cursors of lists. */
+  readonly cursorKey: string
   /** The current instant, for the timestamps that the layer keeps. */
   readonly now: () => Date
   /** What a call of the operation is called in errors and metrics: its node's name. */
   labelOf(operation: string): string
 }
 
-/** Binds a model to an engine. Pure; done once a database. */
-export function bindModel(
-  definition: ModelDefinition,
-  dialect: Dialect,
-  compiler: Compiler,
-  foreignKeys: readonly ForeignKeyLink[],
-  now: () => Date,
-): BoundModel {
-  const fields = definition.fields.map((field) => bindField(field, dialect))
-  const fieldByName = new Map(fields.map((field) => [field.name, field]))
-  const fieldsOf = (names: readonly string[]) => names.map((name) => requireField(definition, fieldByName, name))
-  const wholeUniques = definition.uniques.filter((unique) => unique.where === undefined)
-  return Object.freeze({
-    definition,
-    dialect,
-    compiler,
-    table: definition.schema === undefined ? definition.table : `${definition.schema}.${definition.table}`,
-    fields,
-    fieldByName,
-    keys: [definition.primaryKey, ...wholeUniques.map((unique) => unique.fields)].map(fieldsOf),
-    foreignKeys,
-    roles: Object.fromEntries(fields.flatMap((field) => (field.definition.role === undefined ? [] : [[field.definition.role, field]]))),
-    statements: new StatementCache(),
-    validateCreate: compileValidator(definition, 'create'),
-    validateUpdate: compileValidator(definition, 'update'),
-    validateRows: compileListValidator(definition, 'create'),
-    now,
-    labelOf: (operation: string) => nodeName(definition.name, operation),
-  })
-}
-
-function bindField(definition: FieldDefinition, dialect: Dialect): BoundField {
-  const codec: Codec = dialect.codec(definition.type, definition.bigintMode)
-  const normalise = fieldNormaliser(definition)
-  const encode = codec.encode
-  return Object.freeze({
-    definition,
-    name: definition.name,
-    column: definition.column,
-    reference: new ExpressionWrapper(ReferenceNode.create(ColumnNode.create(definition.column))),
-    checkComparison: fieldChecker(comparable(definition)),
-    encode: compose(normalise, encode),
-    decode: codec.decode,
-    exactIntegers: codec.exactIntegers === true,
-  })
-}
-
-function comparable(definition: FieldDefinition): FieldDefinition {
-  const isText = definition.type.kind === 'varchar' || definition.type.kind === 'text'
-  return isText ? { ...definition, type: { kind: 'text' }, minLength: 0 } : definition
-}
-
-function compose(
-  first: ((value: unknown) => unknown) | undefined,
-  second: ((value: unknown) => unknown) | undefined,
-): (value: unknown) => unknown {
-  if (first === undefined) return second ?? ((value) => value)
-  return second === undefined ? first : (value) => second(first(value))
-}
-
-function requireField(definition: ModelDefinition, fields: ReadonlyMap<string, BoundField>, name: string): BoundField {
-  const field = fields.get(name)
-  if (field === undefined) throw new ModelError(definition.name, name, 'is named in a key and is no field')
-  return field
+/**
+ * A driver's value, not null, in the form in which it is bound again. An instant goes back as the driver's own text: a `Date` would
+ * have lost what is below the millisecond.
+ */
+export function reboundValue(field: BoundField, value: unknown): unknown {
+  const decoded = field.decode === undefined ? value : field.decode(value)
+  return decoded instanceof Date ? value : field.encode(decoded)
 }
 
 /** `User` and `bulkCreate` → `UserBulkCreateNode`. */

@@ -8,7 +8,8 @@ import { type Insert, type InsertTail, insertRows } from './insert-rows.js'
 import type { PlanRunner } from './query-plan.js'
 import { parseRows } from './row-chunks.js'
 import { groupNeighbours, groupRows, type PlacedGroup } from './row-groups.js'
-import { type PlainRow, parseSelect, readFirst, readRows, type Selection } from './select.js'
+import { parseSelect } from './select.js'
+import { type PlainRow, readFirst, readRows, type Selection } from './selection.js'
 
 export interface BulkCreateResult {
   /** Rows made. */
@@ -31,7 +32,7 @@ export async function createMany(model: BoundModel, runner: PlanRunner, input: u
   const call = parseOptions(options, issues, ['select', 'transaction'])
   const rows = parseRows(given.rows, issues)
   if (given.onConflict !== undefined && given.onConflict !== 'skip') issues.add(['onConflict'], "expected 'skip', or nothing")
-  const selection = parseSelect(model, call?.select, issues)
+  const selection = parseSelect(model, call, issues)
   const isReturning = parseFlag(given.returning, 'returning', issues)
   issues.throwIfAny()
   const bulk: BulkCreate = { skipsConflicts: given.onConflict === 'skip', selection: isReturning ? selection : undefined, limits: call }

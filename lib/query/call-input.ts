@@ -1,6 +1,6 @@
 import { type Deadline, deadlineAfter } from '../deadline.js'
 import { isPlainObject, kindOf } from '../model/value-kind.js'
-import type { InputIssues } from './input-issues.js'
+import type { InputIssues, Path } from './input-issues.js'
 import type { CallLimits } from './query-plan.js'
 
 /**
@@ -18,9 +18,17 @@ export function parseInput(input: unknown, known: readonly string[], issues: Inp
   return input
 }
 
-/** A call's options, checked but for `select`, which needs the model. */
-export interface ParsedOptions extends CallLimits {
+/** Options of which only some operations know. They are checked where the model is known. */
+interface OwnOptions {
   readonly select: unknown
+  readonly include: unknown
+  readonly for: unknown
+  readonly skipLocked: unknown
+  readonly noWait: unknown
+}
+
+/** A call's options, checked but for {@link OwnOptions}. */
+export interface ParsedOptions extends CallLimits, OwnOptions {
   readonly transaction: boolean
 }
 
@@ -34,7 +42,7 @@ const MAX_TIMEOUT_MS = 2_147_483_647
 export function parseOptions(
   options: unknown,
   issues: InputIssues,
-  more: readonly ('select' | 'transaction')[] = [],
+  more: readonly (keyof OwnOptions | 'transaction')[] = [],
 ): ParsedOptions | undefined {
   if (options === undefined) return undefined
   if (!isPlainObject(options)) {
@@ -45,10 +53,19 @@ export function parseOptions(
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) issues.addUnknown(['options', name], name, 'option')
   }
-  const { signal, timeoutMs, select, transaction } = options
+  const { signal, timeoutMs, select, include, transaction, for: lock, skipLocked, noWait } = options
   if (transaction !== undefined && typeof transaction !== 'boolean')
     issues.add(['options', 'transaction'], `expected true or false, got ${kindOf(transaction)}`)
-  return { select, transaction: transaction !== false, signal: parseSignal(signal, issues), deadline: parseTimeout(timeoutMs, issues) }
+  return {
+    select,
+    include,
+    for: lock,
+    skipLocked,
+    noWait,
+    transaction: transaction !== false,
+    signal: parseSignal(signal, issues),
+    deadline: parseTimeout(timeoutMs, issues),
+  }
 }
 
 function parseSignal(signal: unknown, issues: InputIssues): AbortSignal | undefined {
@@ -66,7 +83,14 @@ function parseTimeout(timeoutMs: unknown, issues: InputIssues): Deadline {
 }
 
 /** `true`, `false` or nothing, which means `false`. */
-export function parseFlag(value: unknown, name: string, issues: InputIssues): boolean {
-  if (value !== undefined && typeof value !== 'boolean') issues.add([name], `expected true or false, got ${kindOf(value)}`)
+export function parseFlag(value: unknown, name: string, issues: InputIssues, path: Path = []): boolean {
+  if (value !== undefined && typeof value !== 'boolean') issues.add([...path, name], `expected true or false, got ${kindOf(value)}`)
   return value === true
+}
+
+/** A whole number from 0, or nothing. */
+export function parseCount(value: unknown, path: Path, issues: InputIssues): number | undefined {
+  if (value !== undefined && !(Number.isSafeInteger(value) && (value as number) >= 0))
+    issues.add(path, 'expected a whole number, 0 or more')
+  return value as number | undefined
 }

@@ -2,12 +2,14 @@ import type { StatementResult } from '../dialect/dialect.js'
 import { NotFoundError, StaleVersionError, UnsupportedError } from '../errors.js'
 import { type Assignment, changesOf, setOf } from './assignments.js'
 import type { BoundField, BoundModel } from './bound-model.js'
+import { allOf, type Condition } from './condition.js'
+import { existsPlan } from './exists.js'
 import { type CallLimits, type PlanRunner, planOf } from './query-plan.js'
 import { selectFirst } from './read.js'
 import { findKey } from './row-filter.js'
-import { type PlainRow, readFirst, type Selection } from './select.js'
+import { updateLock } from './row-lock.js'
+import { type PlainRow, readFirst, type Selection } from './selection.js'
 import { StatementShape } from './statement-cache.js'
-import { allOf, type Condition } from './where.js'
 import { whereExpression } from './where-expression.js'
 
 /** One row to be changed: which one, how, and what comes back of it. */
@@ -55,7 +57,7 @@ async function changeThenRead(model: BoundModel, runner: PlanRunner, change: Row
   const shape = new StatementShape(`${operation} read`)
   const condition = changedKey(model, change, shape)
   // locked, as it is already: a row that was given the values it had may be newer than what this transaction sees else
-  return (await selectFirst(model, runner, { operation, shape, condition, selection, isLocked: true }, limits))!
+  return (await selectFirst(model, runner, { operation, shape, condition, selection, lock: updateLock(model) }, limits))!
 }
 
 function updateOf(model: BoundModel, assignments: readonly Assignment[], condition: Condition) {
@@ -114,15 +116,6 @@ export async function missing(
   const { name } = model.definition
   if (version === undefined) throw new NotFoundError(name, operation)
   // the condition's slots are those of the statement that found nothing: same key, same values
-  const shape = changed.followedBy('exists')
-  const plan = planOf(model, {
-    operation,
-    access: 'read',
-    shape,
-    build: () =>
-      model.compiler.selectFrom(model.table).select(model.compiler.fn.countAll().as('n')).where(whereExpression(model, condition)),
-    read: (result) => result.rows[0]![0],
-  })
-  const isThere = Number(await runner.run(plan, limits)) > 0
+  const isThere = await runner.run(existsPlan(model, operation, condition, changed), limits)
   throw isThere ? new StaleVersionError(name, operation, version) : new NotFoundError(name, operation)
 }

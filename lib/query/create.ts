@@ -3,14 +3,16 @@ import type { StatementResult } from '../dialect/dialect.js'
 import { UnsupportedError } from '../errors.js'
 import type { BoundField, BoundModel } from './bound-model.js'
 import { parseOptions } from './call-input.js'
+import { allOf, type Condition } from './condition.js'
 import type { Writing } from './foreign-key-probe.js'
+import { withIncluded } from './include-load.js'
 import { InputIssues } from './input-issues.js'
 import type { InsertTail } from './insert-rows.js'
 import { type CallLimits, type PlanRunner, planOf, type QueryPlan } from './query-plan.js'
 import { selectFirst } from './read.js'
-import { type PlainRow, parseSelect, readFirst, type Selection } from './select.js'
+import { parseSelect } from './select.js'
+import { type PlainRow, readFirst, type Selection } from './selection.js'
 import { StatementShape, slot } from './statement-cache.js'
-import { allOf, type Condition } from './where.js'
 
 /** An INSERT with nothing after its row. */
 const PLAIN: InsertTail = { operation: 'create', key: '', apply: (insert) => insert }
@@ -18,18 +20,21 @@ const PLAIN: InsertTail = { operation: 'create', key: '', apply: (insert) => ins
 /** Inserts one row and gives it back as it is stored. */
 export async function createOne(model: BoundModel, runner: PlanRunner, input: unknown, options?: unknown): Promise<PlainRow> {
   const issues = new InputIssues(model.definition.name, 'create')
-  const call = parseOptions(options, issues, ['select'])
+  const call = parseOptions(options, issues, ['select', 'include'])
   const validated = model.validateCreate(input)
   issues.take(validated)
-  const selection = parseSelect(model, call?.select, issues)
+  const selection = parseSelect(model, call, issues)
   issues.throwIfAny()
   const row = newRow(model, validated.value)
-  if (model.dialect.capabilities.insertReturning) return (await runner.run(insertPlan(model, row, selection), call))!
-  return runner.together(
-    model.labelOf('create'),
-    async () => readCreated(model, runner, row, await insertRow(model, runner, row, PLAIN, call), selection, call),
-    call,
-  )
+  const label = model.labelOf('create')
+  const made = model.dialect.capabilities.insertReturning
+    ? runner.run(insertPlan(model, row, selection), call)
+    : runner.together(
+        label,
+        async () => readCreated(model, runner, row, await insertRow(model, runner, row, PLAIN, call), selection, call),
+        call,
+      )
+  return (await withIncluded(runner, { label, selection, limits: call }, made))!
 }
 
 /** Inserts one checked row, with what `tail` says after it. */

@@ -8,7 +8,9 @@ import { InputIssues } from './input-issues.js'
 import { type CallLimits, type PlanRunner, planOf } from './query-plan.js'
 import { selectFirst } from './read.js'
 import { parseBulkFilter, parseKeyFilter } from './row-filter.js'
-import { type PlainRow, parseSelect, readFirst } from './select.js'
+import { updateLock } from './row-lock.js'
+import { parseSelect } from './select.js'
+import { type PlainRow, readFirst } from './selection.js'
 import { StatementShape } from './statement-cache.js'
 import { parseVersion } from './update.js'
 import { whereExpression } from './where-expression.js'
@@ -22,7 +24,7 @@ export function deleteOne(model: BoundModel, runner: PlanRunner, input: unknown,
   const assignments = tombstoneOf(model, shape)
   const condition = parseKeyFilter(model, where, shape, issues)
   const expected = parseVersion(model, version, issues)
-  const selection = parseSelect(model, call?.select, issues)
+  const selection = parseSelect(model, call, issues)
   issues.throwIfAny()
   const change: RowChange = { operation: 'delete', shape, condition, assignments, version: expected, selection }
   return assignments.length > 0 ? changeRow(model, runner, change, call) : removeRow(model, runner, change, call)
@@ -80,7 +82,12 @@ async function readThenRemove(model: BoundModel, runner: PlanRunner, change: Row
   const { shape, selection, operation } = change
   const condition = withVersion(model, change)
   // locked, so that the row given back is the row deleted
-  const row = await selectFirst(model, runner, { operation, shape: shape.followedBy('read'), condition, selection, isLocked: true }, limits)
+  const row = await selectFirst(
+    model,
+    runner,
+    { operation, shape: shape.followedBy('read'), condition, selection, lock: updateLock(model) },
+    limits,
+  )
   if (row === null) return missing(model, runner, change, limits)
   await runner.run(
     planOf(model, {

@@ -3,9 +3,9 @@ import type { ConstraintOrigin, Statement } from '../dialect/dialect.js'
 import type { ReferentialAction } from '../model/model-definition.js'
 import { type Assignment, changesOf } from './assignments.js'
 import type { BoundField, BoundModel } from './bound-model.js'
+import type { Condition } from './condition.js'
 import type { ForeignKeyLink } from './foreign-key-link.js'
 import { StatementShape, slot } from './statement-cache.js'
-import type { Condition } from './where.js'
 import { whereExpression } from './where-expression.js'
 
 /** What a statement was to write when a foreign key refused it. The shape holds the values of condition and assignments. */

@@ -1,17 +1,21 @@
-import type { Expression } from 'kysely'
+import type { StatementResult } from '../dialect/dialect.js'
 import type { BoundModel } from './bound-model.js'
 import { parseFlag, parseInput, parseOptions } from './call-input.js'
+import { allOf, type Condition } from './condition.js'
+import { joinIncluded } from './include-join.js'
+import { loadIncluded } from './include-load.js'
 import { InputIssues } from './input-issues.js'
-import { type OrderItem, orderExpressions, orderKey, parseOrder } from './order.js'
+import { orderExpressions, orderKey, parseOrder } from './order.js'
+import { PAGE_ENTRIES, type PageRows, pageSlots, parsePage, placeCondition, readPage } from './page.js'
 import { type PlanRunner, planOf } from './query-plan.js'
 import { parseFilter } from './row-filter.js'
-import { type PlainRow, parseSelect, readRows } from './select.js'
-import { StatementShape, slot } from './statement-cache.js'
-import type { Condition } from './where.js'
+import { parseRowLock, ROW_LOCK_OPTIONS } from './row-lock.js'
+import { parseReadSelect } from './select.js'
+import { readRows } from './selection.js'
+import { StatementShape } from './statement-cache.js'
 import { whereExpression } from './where-expression.js'
 
-export interface ListResult {
-  readonly rows: readonly PlainRow[]
+export interface ListResult extends PageRows {
   /** How many rows the filter matches in all; asked for with `total: true`. */
   readonly total?: number
 }
@@ -19,34 +23,45 @@ export interface ListResult {
 /** The rows that a filter matches, in order; all of them unless `limit` says otherwise. */
 export async function listRows(model: BoundModel, runner: PlanRunner, input: unknown = {}, options?: unknown): Promise<ListResult> {
   const issues = new InputIssues(model.definition.name, 'list')
-  const given = parseInput(input, ['where', 'orderBy', 'limit', 'offset', 'total'], issues)
-  const call = parseOptions(options, issues, ['select'])
+  const given = parseInput(input, ['where', 'orderBy', 'total', 'include', ...PAGE_ENTRIES], issues)
+  const call = parseOptions(options, issues, ['select', 'include', ...ROW_LOCK_OPTIONS])
+  const lock = parseRowLock(model, runner, call, issues)
   const shape = new StatementShape('list')
-  const condition = parseFilter(model, given.where, shape, issues)
-  const page = parsePage(given, issues)
   const order = parseOrder(model, given.orderBy, issues)
-  const selection = parseSelect(model, call?.select, issues)
+  const page = parsePage(model, given, order, issues)
+  const items = page?.items ?? order
+  const selection = parseReadSelect(model, given, call, issues, {
+    joining: lock === undefined ? shape : undefined,
+    also: page?.items.map(({ field }) => field),
+  })
+  const condition = parseFilter(model, given.where, shape, issues)
   const wantsTotal = parseFlag(given.total, 'total', issues)
   issues.throwIfAny()
+  const { columnOf } = selection.root
   const counting = wantsTotal ? countPlan(model, 'list', condition, shape) : undefined
-  const items = page === undefined ? order : inTotalOrder(model, order)
-  shape.key += `${selection.key}|${orderKey(items)}|`
+  const sought = page === undefined ? condition : allOf([condition, placeCondition(page, shape)])
+  shape.key += `${selection.key}|${orderKey(items)}|${lock?.key ?? ''}`
   const slots = page && pageSlots(page, shape)
   const plan = planOf(model, {
     operation: 'list',
-    access: 'read',
+    access: lock === undefined ? 'read' : 'write',
     shape,
     exactIntegers: selection.exactIntegers,
     build: () => {
-      let query = model.compiler.selectFrom(model.table).select(selection.references).where(whereExpression(model, condition))
-      for (const expression of orderExpressions(model, items)) query = query.orderBy(expression)
-      if (slots !== undefined) query = query.limit(numberSlot(slots.limit))
-      return slots?.offset === undefined ? query : query.offset(numberSlot(slots.offset))
+      let query = joinIncluded(model.compiler.selectFrom(model.table), selection.root)
+        .select(selection.references)
+        .where(whereExpression(model, sought, columnOf))
+      for (const expression of orderExpressions(model, items, columnOf)) query = query.orderBy(expression)
+      if (slots !== undefined) query = query.limit(slots.limit)
+      if (slots?.offset !== undefined) query = query.offset(slots.offset)
+      return lock === undefined ? query : lock.apply(query)
     },
-    read: (result) => readRows(selection, result),
+    read: (result: StatementResult): PageRows =>
+      page === undefined ? { rows: readRows(selection, result) } : readPage(model, page, selection, result.rows),
   })
-  const rows = await runner.run(plan, call)
-  return counting === undefined ? { rows } : { rows, total: await runner.run(counting, call) }
+  const found = await runner.run(plan, call)
+  await loadIncluded(runner, { label: plan.label, selection, limits: call }, found.rows)
+  return counting === undefined ? found : { ...found, total: await runner.run(counting, call) }
 }
 
 /** How many rows a filter matches. */
@@ -70,44 +85,4 @@ function countPlan(model: BoundModel, operation: string, condition: Condition, f
       model.compiler.selectFrom(model.table).select(model.compiler.fn.countAll().as('n')).where(whereExpression(model, condition)),
     read: (result) => Number(result.rows[0]![0]),
   })
-}
-
-interface Page {
-  readonly limit: number | undefined
-  readonly offset: number | undefined
-}
-
-function parsePage({ limit, offset }: Record<string, unknown>, issues: InputIssues): Page | undefined {
-  if (limit === undefined && offset === undefined) return undefined
-  return { limit: parseCount(limit, 'limit', issues), offset: parseCount(offset, 'offset', issues) }
-}
-
-function parseCount(value: unknown, name: string, issues: InputIssues): number | undefined {
-  if (value !== undefined && !(Number.isSafeInteger(value) && (value as number) >= 0))
-    issues.add([name], 'expected a whole number, 0 or more')
-  return value as number | undefined
-}
-
-/** The order with the primary key behind it, so that two pages never share a row or miss one between them. */
-function inTotalOrder(model: BoundModel, items: readonly OrderItem[]): readonly OrderItem[] {
-  const named = new Set(items.map(({ field }) => field))
-  const rest = model.keys[0]!.filter((field) => !named.has(field))
-  return [...items, ...rest.map((field): OrderItem => ({ field, direction: 'asc', nulls: 'last' }))]
-}
-
-/** Stands for "all of them" where an engine takes no OFFSET without a LIMIT. */
-const NO_LIMIT = '9223372036854775807'
-
-function pageSlots({ limit, offset }: Page, shape: StatementShape): { readonly limit: number; readonly offset: number | undefined } {
-  // bound as text: a binary protocol that sends numbers as doubles has them refused here (MySQL 8)
-  const slots = {
-    limit: shape.add(limit === undefined ? NO_LIMIT : String(limit)),
-    offset: offset === undefined ? undefined : shape.add(String(offset)),
-  }
-  shape.key += offset === undefined ? 'l' : 'lo'
-  return slots
-}
-
-function numberSlot(index: number): Expression<number> {
-  return slot(index) as Expression<number>
 }

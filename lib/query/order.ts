@@ -2,6 +2,7 @@ import { type Expression, sql } from 'kysely'
 import { isPlainObject, kindOf } from '../model/value-kind.js'
 import type { BoundField, BoundModel } from './bound-model.js'
 import type { InputIssues, Path } from './input-issues.js'
+import { bareColumn, type ColumnOf } from './reference.js'
 
 /** One column to sort by. Without `nulls` they come last going up and first going down, on every engine. */
 export interface OrderItem {
@@ -55,18 +56,30 @@ function isNulls(value: unknown): value is 'first' | 'last' {
   return value === 'first' || value === 'last'
 }
 
+/** The order with the primary key behind it, so that two pages never share a row or miss one between them. */
+export function inTotalOrder(model: BoundModel, items: readonly OrderItem[]): readonly OrderItem[] {
+  const named = new Set(items.map(({ field }) => field))
+  const rest = model.keys[0]!.filter((field) => !named.has(field))
+  return [...items, ...rest.map((field): OrderItem => ({ field, direction: 'asc', nulls: 'last' }))]
+}
+
 /** Part of a statement's shape. */
 export function orderKey(items: readonly OrderItem[]): string {
   return items.map(({ field, direction, nulls }) => `${field.name} ${direction} ${nulls}`).join()
 }
 
 /** The ORDER BY list. */
-export function orderExpressions(model: BoundModel, items: readonly OrderItem[]): readonly Expression<unknown>[] {
+export function orderExpressions(
+  model: BoundModel,
+  items: readonly OrderItem[],
+  columnOf: ColumnOf = bareColumn,
+): readonly Expression<unknown>[] {
   const { expressions, capabilities } = model.dialect
   return items.flatMap(({ field, direction, nulls }) => {
-    const ordered = sql`${expressions.ordered(field.reference, field.definition.type)} ${sql.raw(direction)}`
+    const column = columnOf(field)
+    const ordered = sql`${expressions.ordered(column, field.definition.type)} ${sql.raw(direction)}`
     if (!field.definition.nullable || nulls === capabilities.nullsSortedBy[direction]) return [ordered]
     if (capabilities.nullsFirstLast) return [sql`${ordered} ${sql.raw(`nulls ${nulls}`)}`]
-    return [sql`${field.reference} is null ${sql.raw(nulls === 'last' ? 'asc' : 'desc')}`, ordered]
+    return [sql`${column} is null ${sql.raw(nulls === 'last' ? 'asc' : 'desc')}`, ordered]
   })
 }

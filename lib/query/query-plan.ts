@@ -37,6 +37,8 @@ export interface CallLimits {
 
 /** Runs plans: on the transaction that the call is in, or on a connection of the pool. `label` is the node that it is for. */
 export interface PlanRunner {
+  /** Whether the call is in a transaction. */
+  readonly isInTransaction: boolean
   run<T>(plan: QueryPlan<T>, limits?: CallLimits): T | Promise<T>
   /** Runs `fn` in a transaction; in one already, in a savepoint of it. Every `run` below `fn` joins. */
   transaction<T>(label: string, fn: () => Promise<T>, limits?: CallLimits): Promise<T>

@@ -28,6 +28,10 @@ export class QueryRunner implements PlanRunner {
     this.#observer = new QueryObserver(source.name, slowQueryMs, (thrown) => this.#errorOf(thrown))
   }
 
+  get isInTransaction(): boolean {
+    return this.#transactions.current() !== undefined
+  }
+
   run<T>(plan: QueryPlan<T>, limits?: CallLimits): MaybePromise<T> {
     const interruption = limits && interruptionOf(plan.label, limits)
     const frame = this.#transactions.current()

@@ -1,12 +1,17 @@
+import type { StatementResult } from '../dialect/dialect.js'
 import { NotFoundError } from '../errors.js'
 import type { BoundModel } from './bound-model.js'
 import { parseInput, parseOptions } from './call-input.js'
+import type { Condition } from './condition.js'
+import { joinIncluded } from './include-join.js'
+import { withIncluded } from './include-load.js'
 import { InputIssues } from './input-issues.js'
-import { type CallLimits, type PlanRunner, planOf } from './query-plan.js'
+import { type CallLimits, type PlanRunner, planOf, type QueryPlan } from './query-plan.js'
 import { parseKeyFilter } from './row-filter.js'
-import { type PlainRow, parseSelect, readFirst, type Selection } from './select.js'
+import { parseRowLock, ROW_LOCK_OPTIONS, type RowLock } from './row-lock.js'
+import { parseReadSelect } from './select.js'
+import { type PlainRow, readFirst, type Selection } from './selection.js'
 import { StatementShape } from './statement-cache.js'
-import type { Condition } from './where.js'
 import { whereExpression } from './where-expression.js'
 
 /** The row that `where` names, or null. */
@@ -18,13 +23,15 @@ export function readOne(
   operation = 'read',
 ): PlainRow | null | Promise<PlainRow | null> {
   const issues = new InputIssues(model.definition.name, operation)
-  const { where } = parseInput(input, ['where'], issues)
-  const call = parseOptions(options, issues, ['select'])
+  const given = parseInput(input, ['where', 'include'], issues)
+  const call = parseOptions(options, issues, ['select', 'include', ...ROW_LOCK_OPTIONS])
+  const lock = parseRowLock(model, runner, call, issues)
   const shape = new StatementShape('read')
-  const condition = parseKeyFilter(model, where, shape, issues)
-  const selection = parseSelect(model, call?.select, issues)
+  const selection = parseReadSelect(model, given, call, issues, { joining: lock === undefined ? shape : undefined })
+  const condition = parseKeyFilter(model, given.where, shape, issues)
   issues.throwIfAny()
-  return selectFirst(model, runner, { shape, condition, selection, operation }, call)
+  const row = selectFirst(model, runner, { shape, condition, selection, operation, lock }, call)
+  return withIncluded(runner, { label: model.labelOf(operation), selection, limits: call }, row)
 }
 
 /** As {@link readOne}; a row that is not there is a {@link NotFoundError}. */
@@ -41,27 +48,49 @@ export interface RowSelection {
   readonly condition: Condition
   readonly selection: Selection
   /** Read the row as it is now and lock it, rather than as it was when the transaction began to read. */
-  readonly isLocked?: boolean
+  readonly lock?: RowLock | undefined
 }
 
 /** The first row that a checked condition matches. */
 export function selectFirst(
   model: BoundModel,
   runner: PlanRunner,
-  { operation, shape, condition, selection, isLocked = false }: RowSelection,
+  { operation, shape, condition, selection, lock }: RowSelection,
   limits?: CallLimits,
 ): PlainRow | null | Promise<PlainRow | null> {
-  shape.key += isLocked ? ` locked${selection.key}` : selection.key
+  shape.key += `${lock?.key ?? ''}${selection.key}`
+  const { root } = selection
   const plan = planOf(model, {
     operation,
-    access: isLocked ? 'write' : 'read',
+    access: lock === undefined ? 'read' : 'write',
     shape,
     exactIntegers: selection.exactIntegers,
     build: () => {
-      const select = model.compiler.selectFrom(model.table).select(selection.references).where(whereExpression(model, condition))
-      return isLocked ? select.forUpdate() : select
+      const query = joinIncluded(model.compiler.selectFrom(model.table), root)
+        .select(selection.references)
+        .where(whereExpression(model, condition, root.columnOf))
+      return lock === undefined ? query : lock.apply(query)
     },
     read: (result) => readFirst(selection, result),
   })
   return runner.run(plan, limits)
+}
+
+/** The driver's rows that a condition matches, with the columns of a selection, in any order. */
+export function rowsPlan(
+  model: BoundModel,
+  operation: string,
+  condition: Condition,
+  { references, exactIntegers, key }: Selection,
+  shape: StatementShape,
+): QueryPlan<StatementResult['rows']> {
+  shape.key += key
+  return planOf(model, {
+    operation,
+    access: 'read',
+    shape,
+    exactIntegers,
+    build: () => model.compiler.selectFrom(model.table).select(references).where(whereExpression(model, condition)),
+    read: ({ rows }) => rows,
+  })
 }

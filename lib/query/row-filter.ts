@@ -1,28 +1,29 @@
 import type { BoundField, BoundModel } from './bound-model.js'
+import { allOf, type Condition, fixedFields, visibleOnly } from './condition.js'
 import type { InputIssues } from './input-issues.js'
 import type { StatementShape } from './statement-cache.js'
-import { ALWAYS, allOf, type Condition, fixedFields, parseWhere } from './where.js'
+import { parseWhere } from './where.js'
 
 /** A call's `where` and what the model adds to every one: rows that are soft-deleted are not there. */
 export function parseFilter(model: BoundModel, where: unknown, shape: StatementShape, issues: InputIssues): Condition {
-  return where === undefined ? aliveOnly(model) : allOf([parseWhere(model, where, shape, issues), aliveOnly(model)])
+  return where === undefined ? visibleOnly(model) : allOf([parseWhere(model, where, shape, issues), visibleOnly(model)])
 }
 
 /** As {@link parseFilter}, for one row: the filter has to hold every field of a key to one value. */
 export function parseKeyFilter(model: BoundModel, where: unknown, shape: StatementShape, issues: InputIssues): Condition {
   const condition = parseWhere(model, where, shape, issues)
   if (findKey(model, condition) === undefined) issues.add(['where'], `expected the value of every field of a key: ${describeKeys(model)}`)
-  return allOf([condition, aliveOnly(model)])
+  return allOf([condition, visibleOnly(model)])
 }
 
 /** As {@link parseFilter}, for many rows to be changed: an empty filter has to be meant. */
 export function parseBulkFilter(model: BoundModel, input: Record<string, unknown>, shape: StatementShape, issues: InputIssues): Condition {
   if (input.all !== undefined && input.all !== true) issues.add(['all'], 'expected true, or nothing')
   if (input.all === true && input.where !== undefined) issues.add(['all'], 'contradicts where: give one of them')
-  if (input.all === true) return aliveOnly(model)
+  if (input.all === true) return visibleOnly(model)
   const condition = parseWhere(model, input.where, shape, issues)
   if (isUnbounded(condition)) issues.add(['where'], 'matches every row; give a condition, or all: true if that is meant')
-  return allOf([condition, aliveOnly(model)])
+  return allOf([condition, visibleOnly(model)])
 }
 
 /** The first key that the condition holds to one value. */
@@ -39,6 +40,7 @@ function isUnbounded(condition: Condition): boolean {
     case 'or':
       return condition.parts.some(isUnbounded)
     case 'not':
+    case 'notTrue':
       return isEmpty(condition.part)
     default:
       return condition.kind === 'constant' && condition.value
@@ -52,16 +54,16 @@ function isEmpty(condition: Condition): boolean {
     case 'or':
       return condition.parts.every(isEmpty)
     case 'not':
+    case 'notTrue':
       return isUnbounded(condition.part)
+    case 'exists':
+      return isEmpty(condition.part)
     default:
       return condition.kind === 'constant' && !condition.value
   }
 }
 
-function aliveOnly({ roles: { deletedAt } }: BoundModel): Condition {
-  return deletedAt === undefined ? ALWAYS : { kind: 'null', field: deletedAt, isNull: true }
-}
-
-function describeKeys(model: BoundModel): string {
+/** `id, or groupName + seat`: for messages. */
+export function describeKeys(model: BoundModel): string {
   return model.keys.map((key) => key.map((field) => field.name).join(' + ')).join(', or ')
 }

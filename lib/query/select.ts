@@ -1,39 +1,196 @@
-import type { AliasedExpression } from 'kysely'
-import type { StatementResult } from '../dialect/dialect.js'
-import { kindOf } from '../model/value-kind.js'
-import type { BoundField, BoundModel } from './bound-model.js'
+import { isPlainObject, kindOf } from '../model/value-kind.js'
+import type { BoundField, BoundModel, BoundRelation } from './bound-model.js'
+import { parseCount } from './call-input.js'
+import { type RelatedCondition, related } from './condition.js'
 import type { InputIssues, Path } from './input-issues.js'
+import { inTotalOrder, orderKey, parseOrder } from './order.js'
+import { bareColumn, columnOfAlias, columnOfModel } from './reference.js'
+import { LOADED_ROWS, type RelationLoad, type RowWish, type Selection, selectAll, selectionOf } from './selection.js'
+import { StatementShape } from './statement-cache.js'
+import { parseWhere } from './where.js'
 
-/** Which fields a statement gives back, and how its rows become plain objects. */
-export interface Selection {
-  readonly fields: readonly BoundField[]
-  /** The columns, for Kysely's `select` and `returning`. */
-  readonly references: readonly AliasedExpression<unknown, string>[]
-  readonly exactIntegers: boolean
-  /** Part of the statement's shape. */
-  readonly key: string
+/** Deepest nesting of `include`. */
+const MAX_DEPTH = 32
+/** Most relations in one `include` with all that is nested in it: an object may stand in itself. */
+const MAX_RELATIONS = 256
+/** Most tables that are joined to a statement for what it includes; engines take some sixty in all. */
+const MAX_JOINS = 32
+
+/** What a call says of the rows that it gives back. */
+export interface SelectInput {
+  readonly select?: unknown
+  readonly include?: unknown
 }
 
-export type PlainRow = Record<string, unknown>
+/** What a SELECT, unlike other statements, can do for its rows. */
+export interface SelectContext {
+  /** Its shape: with it to-one relations may be joined. Without one, they are loaded by statements of their own. */
+  readonly joining?: StatementShape | undefined
+  /** Fields that are read whether they are shown or not. */
+  readonly also?: readonly BoundField[] | undefined
+}
 
-const whole = new WeakMap<BoundModel, Selection>()
+/** Checks which fields and relations a call wants of its rows. */
+export function parseSelect(
+  model: BoundModel,
+  given: SelectInput | undefined,
+  issues: InputIssues,
+  { joining, also = [] }: SelectContext = {},
+): Selection {
+  if (given === undefined || (given.select === undefined && given.include === undefined)) return selectAll(model)
+  const parser = new SelectParser(issues, joining)
+  const wish = { ...parser.parse(model, given, [], 0), also }
+  // what is read and not shown follows from the order, which the statement's shape tells
+  return selectionOf(wish, parser.key, wish.joined.length === 0 ? bareColumn : columnOfModel(model))
+}
 
-/** Every field of the model. */
-export function selectAll(model: BoundModel): Selection {
-  let selection = whole.get(model)
-  if (selection === undefined) {
-    selection = selectionOf(model.fields, '*')
-    whole.set(model, selection)
+/** As {@link parseSelect}, where `include` may stand in the input too: the nodes that read. */
+export function parseReadSelect(
+  model: BoundModel,
+  { include }: Record<string, unknown>,
+  options: SelectInput | undefined,
+  issues: InputIssues,
+  context: SelectContext,
+): Selection {
+  if (include !== undefined && options?.include !== undefined)
+    issues.add(['include'], 'stands in the input and in the options: give it once')
+  return parseSelect(model, include === undefined ? options : { select: options?.select, include }, issues, context)
+}
+
+/** A wish while it is parsed. */
+interface OpenWish extends RowWish {
+  readonly joined: RowWish['joined'][number][]
+  readonly loaded: RelationLoad[]
+}
+
+/** Parses what one statement reads. */
+class SelectParser {
+  /** Says what is read, for the statement's shape. */
+  key = ''
+  #joins = 0
+
+  constructor(
+    readonly issues: InputIssues,
+    /** Of the statement; undefined: it can join nothing. */
+    readonly shape: StatementShape | undefined,
+    /** Of the whole call. */
+    readonly size = { relations: 0, isRefused: false },
+  ) {}
+
+  parse(model: BoundModel, { select, include }: SelectInput, path: Path, depth: number): RowWish {
+    const fields = this.#fields(model, select, [...path, 'select'])
+    const wish: OpenWish = { fields, joined: [], loaded: [] }
+    if (include === undefined) return wish
+    const at = [...path, 'include']
+    if (!isPlainObject(include)) this.issues.add(at, `expected an object of relations, got ${kindOf(include)}`)
+    else if (depth >= MAX_DEPTH) this.#refuse(`expected at most ${MAX_DEPTH} levels`)
+    else for (const name of Object.keys(include)) this.#relation(model, name, include[name], [...at, name], depth, wish)
+    return wish
   }
-  return selection
+
+  #fields(model: BoundModel, select: unknown, path: Path): readonly BoundField[] {
+    if (select === undefined) {
+      this.key += '*'
+      return model.fields
+    }
+    const fields = parseFields(model, select, this.issues, path)
+    this.key += `*${fields.map((field) => field.name).join()}`
+    return fields
+  }
+
+  #relation(model: BoundModel, name: string, given: unknown, path: Path, depth: number, wish: OpenWish): void {
+    const relation = model.relations.get(name)
+    if (relation === undefined) {
+      this.issues.addUnknown(path, name, 'relation')
+      return
+    }
+    if (++this.size.relations > MAX_RELATIONS) this.#refuse(`expected at most ${MAX_RELATIONS} relations in all`)
+    if (this.size.isRefused) return
+    const options = parseRelationOptions(relation, given, this.issues, path)
+    if (options === undefined) return
+    this.key += `{${name}`
+    if (relation.isMany || this.shape === undefined || this.#joins === MAX_JOINS) {
+      const load = this.#load(relation, options, path, depth)
+      this.key += load.shape.key
+      wish.loaded.push(load)
+    } else {
+      this.#joins++
+      // the statement's own key tells the shape of this condition
+      const before = this.shape.key.length
+      const condition = parseRelatedWhere(relation, options.where, this.shape, this.issues, path)
+      this.key += this.shape.key.slice(before)
+      wish.joined.push({ relation, condition, wish: this.parse(relation.target, options, path, depth + 1) })
+    }
+    this.key += '}'
+  }
+
+  /** Says so once, and looks no further. */
+  #refuse(message: string): void {
+    if (!this.size.isRefused) this.issues.add(['include'], message)
+    this.size.isRefused = true
+  }
+
+  #load(relation: BoundRelation, options: RelationOptions, path: Path, depth: number): RelationLoad {
+    const { issues } = this
+    const { source, target, name } = relation
+    const shape = new StatementShape(`include ${source.definition.name}.${name} `)
+    const parser = new SelectParser(issues, shape, this.size)
+    const wish = parser.parse(target, options, path, depth + 1)
+    const condition = parseRelatedWhere(relation, options.where, shape, issues, path)
+    const limit = parseCount(options.limit, [...path, 'limit'], issues)
+    const order = parseOrder(target, options.orderBy, issues, [...path, 'orderBy'])
+    const items = limit === undefined ? order : inTotalOrder(target, order)
+    shape.key += `${parser.key}|${orderKey(items)}|${limit === undefined ? '' : 'l'}`
+    return {
+      relation,
+      selection: selectionOf(wish, parser.key, columnOfAlias(LOADED_ROWS)),
+      condition,
+      order: items,
+      limit: limit === undefined ? undefined : shape.add(limit),
+      shape,
+    }
+  }
 }
 
-/** The fields named by a call's `select`; all of them where it has none. */
-export function parseSelect(model: BoundModel, select: unknown, issues: InputIssues, path: Path = ['select']): Selection {
-  if (select === undefined) return selectAll(model)
+function parseRelatedWhere(
+  relation: BoundRelation,
+  where: unknown,
+  shape: StatementShape,
+  issues: InputIssues,
+  path: Path,
+): RelatedCondition {
+  return related(relation, parseWhere(relation.target, where ?? {}, shape, issues, [...path, 'where']))
+}
+
+interface RelationOptions extends SelectInput {
+  readonly where?: unknown
+  readonly orderBy?: unknown
+  readonly limit?: unknown
+}
+
+const ONE_OPTIONS: readonly string[] = ['where', 'select', 'include']
+const MANY_OPTIONS: readonly string[] = [...ONE_OPTIONS, 'orderBy', 'limit']
+
+/** What is said of an included relation; undefined: something that cannot be understood. */
+function parseRelationOptions(relation: BoundRelation, given: unknown, issues: InputIssues, path: Path): RelationOptions | undefined {
+  if (given === true) return {}
+  if (!isPlainObject(given)) {
+    issues.add(path, `expected true or an object of options, got ${kindOf(given)}`)
+    return undefined
+  }
+  const known = relation.isMany ? MANY_OPTIONS : ONE_OPTIONS
+  for (const name of Object.keys(given)) {
+    if (!known.includes(name)) issues.addUnknown([...path, name], name, 'option')
+    else if (given[name] === undefined) issues.add([...path, name], 'is undefined; leave the entry out')
+  }
+  return given
+}
+
+/** The fields named by a list. */
+export function parseFields(model: BoundModel, select: unknown, issues: InputIssues, path: Path): readonly BoundField[] {
   if (!Array.isArray(select) || select.length === 0) {
     issues.add(path, `expected a list of at least one field, got ${Array.isArray(select) ? 'an empty one' : kindOf(select)}`)
-    return selectAll(model)
+    return model.fields
   }
   const fields = select.flatMap((name: unknown, position) => {
     const field = typeof name === 'string' ? model.fieldByName.get(name) : undefined
@@ -42,33 +199,5 @@ export function parseSelect(model: BoundModel, select: unknown, issues: InputIss
     else issues.add([...path, position], `expected the name of a field, got ${kindOf(name)}`)
     return []
   })
-  const unique = [...new Set(fields)]
-  return selectionOf(unique, `*${unique.map((field) => field.name).join()}`)
-}
-
-export function selectionOf(fields: readonly BoundField[], key: string): Selection {
-  // Kysely's types want an alias on an expression; its compiler does not, and rows are read by position
-  const references = fields.map((field) => field.reference as unknown as AliasedExpression<unknown, string>)
-  return { fields, references, key, exactIntegers: fields.some((field) => field.exactIntegers) }
-}
-
-/** The rows of a result as plain objects; the result's columns from `offset` on are the selection's fields. */
-export function readRows({ fields }: Selection, result: StatementResult, offset = 0): PlainRow[] {
-  return result.rows.map((values) => readRow(fields, values, offset))
-}
-
-/** The first row, or null. */
-export function readFirst({ fields }: Selection, result: StatementResult, offset = 0): PlainRow | null {
-  const values = result.rows[0]
-  return values === undefined ? null : readRow(fields, values, offset)
-}
-
-function readRow(fields: readonly BoundField[], values: readonly unknown[], offset: number): PlainRow {
-  const row: PlainRow = {}
-  for (let position = 0; position < fields.length; position++) {
-    const field = fields[position]!
-    const value = values[position + offset]
-    row[field.name] = value === null || field.decode === undefined ? value : field.decode(value)
-  }
-  return row
+  return [...new Set(fields)]
 }

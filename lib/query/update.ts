@@ -2,25 +2,28 @@ import { assignmentsOf, bookkeepingOf, changesOf, setOf } from './assignments.js
 import type { BoundModel } from './bound-model.js'
 import { parseInput, parseOptions } from './call-input.js'
 import { changeRow } from './change-row.js'
+import { withIncluded } from './include-load.js'
 import { InputIssues } from './input-issues.js'
 import { type PlanRunner, planOf } from './query-plan.js'
 import { parseBulkFilter, parseKeyFilter } from './row-filter.js'
-import { type PlainRow, parseSelect } from './select.js'
+import { parseSelect } from './select.js'
+import type { PlainRow } from './selection.js'
 import { StatementShape } from './statement-cache.js'
 import { whereExpression } from './where-expression.js'
 
 /** Changes the row that `where` names and gives it back as it is stored. */
-export function updateOne(model: BoundModel, runner: PlanRunner, input: unknown, options?: unknown): Promise<PlainRow> {
+export async function updateOne(model: BoundModel, runner: PlanRunner, input: unknown, options?: unknown): Promise<PlainRow> {
   const issues = new InputIssues(model.definition.name, 'update')
   const { where, set, version } = parseInput(input, ['where', 'set', 'version'], issues)
-  const call = parseOptions(options, issues, ['select'])
+  const call = parseOptions(options, issues, ['select', 'include'])
   const shape = new StatementShape('update')
   const assignments = parseSet(model, set, shape, issues)
   const condition = parseKeyFilter(model, where, shape, issues)
   const expected = parseVersion(model, version, issues)
-  const selection = parseSelect(model, call?.select, issues)
+  const selection = parseSelect(model, call, issues)
   issues.throwIfAny()
-  return changeRow(model, runner, { operation: 'update', shape, condition, assignments, version: expected, selection }, call)
+  const changed = changeRow(model, runner, { operation: 'update', shape, condition, assignments, version: expected, selection }, call)
+  return withIncluded(runner, { label: model.labelOf('update'), selection, limits: call }, changed)
 }
 
 /** Changes every row that `where` matches. */
@@ -47,7 +50,8 @@ export async function updateMany(model: BoundModel, runner: PlanRunner, input: u
   return runner.run(plan, call)
 }
 
-function parseSet(model: BoundModel, set: unknown, shape: StatementShape, issues: InputIssues) {
+/** The assignments of a checked `set`, and what the layer writes on every change; their values go to the shape. */
+export function parseSet(model: BoundModel, set: unknown, shape: StatementShape, issues: InputIssues) {
   const validated = model.validateUpdate(set)
   if (!issues.take(validated, ['set'])) return []
   return [...assignmentsOf(model, validated.value, shape), ...bookkeepingOf(model, shape)]

@@ -1,7 +1,7 @@
 import type { BoundModel } from './bound-model.js'
 import { insertColumns, insertOf } from './create.js'
 import { type CallLimits, type PlanRunner, planOf, type QueryPlan } from './query-plan.js'
-import { type PlainRow, readFirst } from './select.js'
+import { type PlainRow, readFirst } from './selection.js'
 import { StatementShape } from './statement-cache.js'
 import { readByKey, type UpsertRequest, type UpsertResult, updateIfDifferent } from './upsert-request.js'
 

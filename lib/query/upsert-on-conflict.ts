@@ -4,7 +4,7 @@ import { anyDiffers, bookkeepingOf, changesOf, setOf } from './assignments.js'
 import type { BoundField, BoundModel } from './bound-model.js'
 import { insertColumns, insertOf } from './create.js'
 import { type CallLimits, type PlanRunner, planOf } from './query-plan.js'
-import { readFirst } from './select.js'
+import { readFirst } from './selection.js'
 import { StatementShape } from './statement-cache.js'
 import { readByKey, type UpsertRequest, type UpsertResult, upsertAssignments } from './upsert-request.js'
 

@@ -2,6 +2,7 @@ import { type Expression, sql } from 'kysely'
 import { QueryError, UniqueViolationError } from '../errors.js'
 import { anyDiffers, bookkeepingOf, type Change, changesOf, setOf } from './assignments.js'
 import type { BoundField, BoundModel } from './bound-model.js'
+import { allOf } from './condition.js'
 import { insertColumns, insertOf, keyCondition } from './create.js'
 import { type CallLimits, type PlanRunner, planOf, type QueryPlan } from './query-plan.js'
 import { StatementShape } from './statement-cache.js'
@@ -13,7 +14,6 @@ import {
   updateIfDifferent,
   upsertAssignments,
 } from './upsert-request.js'
-import { allOf } from './where.js'
 import { whereExpression } from './where-expression.js'
 
 /** "Subquery returns more than 1 row": what the guard makes the server say. */
@@ -112,7 +112,8 @@ async function otherKeyTaken(
     const shape = new StatementShape('upsert other key ')
     const condition = allOf(other.map((field) => keyCondition(field, row[field.name], shape)))
     const taken = sql`1`.as('taken')
-    const build = () => model.compiler.selectFrom(model.table).select(taken).where(whereExpression(model, condition)).forUpdate()
+    const build = () =>
+      model.compiler.selectFrom(model.table).select(taken).where(whereExpression(model, condition)).modifyEnd(sql`for update`)
     const isTaken = await runner.run(
       planOf(model, { operation: 'upsert', access: 'read', shape, build, read: (result) => result.rows.length > 0 }),
       limits,

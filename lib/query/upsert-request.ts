@@ -1,12 +1,13 @@
 import type { StatementResult } from '../dialect/dialect.js'
 import { type Assignment, anyDiffers, assignmentsOf, bookkeepingOf, changesOf, setOf } from './assignments.js'
 import type { BoundField, BoundModel } from './bound-model.js'
+import { allOf, type Condition } from './condition.js'
 import { keyCondition } from './create.js'
 import { type CallLimits, type PlanRunner, planOf, type QueryPlan } from './query-plan.js'
 import { selectFirst } from './read.js'
-import type { PlainRow, Selection } from './select.js'
+import { updateLock } from './row-lock.js'
+import type { PlainRow, Selection } from './selection.js'
 import { StatementShape } from './statement-cache.js'
-import { allOf, type Condition } from './where.js'
 import { whereExpression } from './where-expression.js'
 
 export type UpsertOutcome = 'created' | 'updated' | 'unchanged'
@@ -52,7 +53,12 @@ export function readByKey(
 ): PlainRow | null | Promise<PlainRow | null> {
   const shape = new StatementShape('upsert read')
   const { selection } = request
-  return selectFirst(model, runner, { operation: 'upsert', shape, condition: keyOf(request, shape), selection, isLocked }, limits)
+  return selectFirst(
+    model,
+    runner,
+    { operation: 'upsert', shape, condition: keyOf(request, shape), selection, lock: isLocked ? updateLock(model) : undefined },
+    limits,
+  )
 }
 
 /** Updates the row that has the request's key where that would change it; undefined: there is nothing to set. */

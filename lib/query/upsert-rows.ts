@@ -6,7 +6,7 @@ import type { BoundField, BoundModel } from './bound-model.js'
 import { type Insert, type InsertTail, insertRows, repeatFor } from './insert-rows.js'
 import type { CallLimits, PlanRunner } from './query-plan.js'
 import type { PlacedGroup } from './row-groups.js'
-import { selectionOf } from './select.js'
+import { selectionOf } from './selection.js'
 import { type StatementShape, slot } from './statement-cache.js'
 import { givesOtherKey, storedColumnsOf } from './upsert-on-conflict.js'
 import { guardedSet, isGuardFailure, upsertOnDuplicateKey } from './upsert-on-duplicate-key.js'
@@ -105,7 +105,7 @@ async function upsertOneByOne(
   limits?: CallLimits,
 ): Promise<UpsertCounts> {
   const counts = { created: 0, updated: 0, unchanged: 0 }
-  const selection = selectionOf(key, '*key')
+  const selection = selectionOf({ fields: key, joined: [], loaded: [] }, '*key')
   for (const row of rows) {
     const values = Object.fromEntries(set.map((field) => [field.name, row[field.name]]))
     const { outcome } = await upsertOnDuplicateKey(model, runner, { key, row, set: values, selection }, limits)

@@ -2,6 +2,7 @@ import { kindOf } from '../model/value-kind.js'
 import type { BoundField, BoundModel } from './bound-model.js'
 import { parseInput, parseOptions } from './call-input.js'
 import { newRow } from './create.js'
+import { loadIncluded } from './include-load.js'
 import { InputIssues, type Path } from './input-issues.js'
 import type { PlanRunner } from './query-plan.js'
 import { parseSelect } from './select.js'
@@ -21,17 +22,19 @@ const STRATEGIES: Readonly<Record<BoundModel['dialect']['capabilities']['upsert'
  * Only that row is ever changed: a clash with another unique key is a {@link UniqueViolationError}. A row that
  * would not change is not written.
  */
-export function upsertOne(model: BoundModel, runner: PlanRunner, input: unknown, options?: unknown): Promise<UpsertResult> {
+export async function upsertOne(model: BoundModel, runner: PlanRunner, input: unknown, options?: unknown): Promise<UpsertResult> {
   const issues = new InputIssues(model.definition.name, 'upsert')
   const { on, values, update } = parseInput(input, ['on', 'values', 'update'], issues)
-  const call = parseOptions(options, issues, ['select'])
+  const call = parseOptions(options, issues, ['select', 'include'])
   const key = parseConflictKey(model, on, issues)
   const row = parseNewRow(model, values, key, issues)
   const set = update === undefined ? besideKey(key, values, row) : parseSet(model, update, key, issues)
-  const selection = parseSelect(model, call?.select, issues)
+  const selection = parseSelect(model, call, issues)
   issues.throwIfAny()
   const request: UpsertRequest = { key, row: newRow(model, row), set, selection }
-  return STRATEGIES[model.dialect.capabilities.upsert](model, runner, request, call)
+  const result = await STRATEGIES[model.dialect.capabilities.upsert](model, runner, request, call)
+  await loadIncluded(runner, { label: model.labelOf('upsert'), selection, limits: call }, [result.row])
+  return result
 }
 
 /** The fields of `on`; they have to be one of the model's keys, in any order. */

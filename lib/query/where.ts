@@ -1,21 +1,10 @@
 import type { ColumnKind } from '../model/column-type.js'
 import { isPlainObject, kindOf } from '../model/value-kind.js'
-import type { BoundField, BoundModel } from './bound-model.js'
+import type { BoundField, BoundModel, BoundRelation } from './bound-model.js'
+import { ALWAYS, allOf, type Comparison, type Condition, related } from './condition.js'
+import { inList } from './in-list.js'
 import type { InputIssues, Path } from './input-issues.js'
 import type { StatementShape } from './statement-cache.js'
-
-/** A checked filter: names are fields of the model, values are slots of the shape. */
-export type Condition =
-  | { readonly kind: 'and' | 'or'; readonly parts: readonly Condition[] }
-  | { readonly kind: 'not'; readonly part: Condition }
-  | { readonly kind: 'constant'; readonly value: boolean }
-  | { readonly kind: 'null'; readonly field: BoundField; readonly isNull: boolean }
-  | { readonly kind: 'compare'; readonly field: BoundField; readonly operator: Comparison; readonly value: number }
-  | { readonly kind: 'in'; readonly field: BoundField; readonly list: number | readonly number[] }
-  | { readonly kind: 'like'; readonly field: BoundField; readonly pattern: number; readonly ignoreCase: boolean }
-  | { readonly kind: 'regex'; readonly field: BoundField; readonly pattern: number }
-
-export type Comparison = '=' | '<>' | '>' | '>=' | '<' | '<='
 
 /** Deepest nesting of `$and`, `$or`, `$not`: a bound on what an outsider's filter can cost. */
 const MAX_DEPTH = 32
@@ -36,24 +25,6 @@ export function parseWhere(
   return new WhereParser(model, shape, issues).parse(where, path, 0)
 }
 
-/** The fields that the filter holds to one value each, in every row that it matches. */
-export function fixedFields(condition: Condition): ReadonlySet<BoundField> {
-  const parts = condition.kind === 'and' ? condition.parts : [condition]
-  return new Set(parts.flatMap((part) => (part.kind === 'compare' && part.operator === '=' ? [part.field] : [])))
-}
-
-export const ALWAYS: Condition = Object.freeze({ kind: 'constant', value: true })
-
-/** All of them; the plainest condition that says so. */
-export function allOf(parts: readonly Condition[]): Condition {
-  const needed = parts.filter((part) => part !== ALWAYS)
-  return needed.length === 0 ? ALWAYS : needed.length === 1 ? needed[0]! : { kind: 'and', parts: needed.flatMap(flattenAnd) }
-}
-
-function flattenAnd(condition: Condition): readonly Condition[] {
-  return condition.kind === 'and' ? condition.parts : [condition]
-}
-
 const COMPARISONS: Readonly<Record<string, Comparison>> = { $gt: '>', $gte: '>=', $lt: '<', $lte: '<=' }
 
 const TEXT_KINDS: ReadonlySet<ColumnKind> = new Set(['text', 'varchar', 'enum'])
@@ -72,6 +43,14 @@ const ORDERED_KINDS: ReadonlySet<ColumnKind> = new Set([
 ])
 /** Kinds that can only be asked for null. */
 const OPAQUE_KINDS: ReadonlySet<ColumnKind> = new Set(['json', 'array'])
+
+/** What is asked of the rows of a to-many relation, given the search for one of them. */
+const QUANTIFIERS: Readonly<Record<string, (found: Condition) => Condition>> = {
+  $some: (found) => found,
+  $none: (found) => ({ kind: 'not', part: found }),
+  // there is no row for which it does not hold
+  $every: (counter) => ({ kind: 'not', part: counter }),
+}
 
 type OperatorParser = (parser: WhereParser, field: BoundField, value: unknown, path: Path, depth: number) => Condition
 
@@ -116,6 +95,8 @@ class WhereParser {
   #entry(name: string, value: unknown, path: Path, depth: number): Condition {
     const field = this.model.fieldByName.get(name)
     if (field !== undefined) return this.#fieldEntry(field, value, path, depth)
+    const relation = this.model.relations.get(name)
+    if (relation !== undefined) return this.#relationEntry(relation, value, path, depth)
     if (name === '$and' || name === '$or') return this.#list(name, value, path, depth)
     if (name === '$not') {
       this.shape.key += '!'
@@ -123,6 +104,40 @@ class WhereParser {
     }
     this.issues.addUnknown(path, name, name.startsWith('$') ? 'operator' : 'field')
     return ALWAYS
+  }
+
+  #relationEntry(relation: BoundRelation, value: unknown, path: Path, depth: number): Condition {
+    this.shape.key += `${relation.name}:`
+    if (relation.isMany) return this.#many(relation, value, path, depth)
+    if (value !== null) return this.#exists(relation, value, path, depth)
+    this.shape.key += '0'
+    return { kind: 'not', part: { kind: 'exists', relation, ...related(relation, ALWAYS) } }
+  }
+
+  #many(relation: BoundRelation, value: unknown, path: Path, depth: number): Condition {
+    if (!isPlainObject(value) || Object.keys(value).length === 0) {
+      const got = isPlainObject(value) ? 'an empty one' : kindOf(value)
+      return this.#wrong(path, `expected an object with ${Object.keys(QUANTIFIERS).join(', ')}, got ${got}`)
+    }
+    this.shape.key += '('
+    const parts = Object.keys(value).map((name) => {
+      const quantifier = Object.hasOwn(QUANTIFIERS, name) ? QUANTIFIERS[name] : undefined
+      if (quantifier === undefined) {
+        this.issues.addUnknown([...path, name], name, 'operator')
+        return ALWAYS
+      }
+      this.shape.key += name
+      return quantifier(this.#exists(relation, value[name], [...path, name], depth, name === '$every'))
+    })
+    this.shape.key += ')'
+    return allOf(parts)
+  }
+
+  /** @param isCounter look for a row for which the condition does not hold */
+  #exists(relation: BoundRelation, where: unknown, path: Path, depth: number, isCounter = false): Condition {
+    const stated = new WhereParser(relation.target, this.shape, this.issues).parse(where, path, depth + 1)
+    const sought: Condition = isCounter ? { kind: 'notTrue', part: stated } : stated
+    return { kind: 'exists', relation, ...related(relation, sought) }
   }
 
   #fieldEntry(field: BoundField, value: unknown, path: Path, depth: number): Condition {
@@ -180,15 +195,7 @@ class WhereParser {
     if (!this.#isComparable(field, path)) return ALWAYS
     const list = this.#encodedList(field, value, path)
     if (list.length === 0) return this.#constant(false)
-    const one = this.model.dialect.expressions.encodeList(list, field.definition.type)
-    if (one !== undefined) {
-      this.shape.key += '[]'
-      return { kind: 'in', field, list: this.shape.add(one) }
-    }
-    // the list is padded to a power of two with its last entry, so that lists of any length share few statements
-    const length = 2 ** Math.ceil(Math.log2(list.length))
-    this.shape.key += `[${length}]`
-    return { kind: 'in', field, list: Array.from({ length }, (_, position) => this.shape.add(list[Math.min(position, list.length - 1)])) }
+    return inList(this.model, field, list, this.shape)
   }
 
   noneOf(field: BoundField, value: unknown, path: Path): Condition {

@@ -1,5 +1,19 @@
 import type { Generated } from 'kysely'
-import { createdAt, deletedAt, field, hasMany, id, type Json, type Many, type ModelNodes, model, updatedAt, version } from '../../index.js'
+import {
+  belongsTo,
+  createdAt,
+  deletedAt,
+  field,
+  hasMany,
+  id,
+  type Json,
+  type Many,
+  type ModelNodes,
+  model,
+  type One,
+  updatedAt,
+  version,
+} from '../../index.js'
 
 /** A field of each type that input is checked for, with all that must not be given. */
 @model()
@@ -23,13 +37,16 @@ export class Person {
   @updatedAt() updatedAt!: Generated<Date>
   @version() version!: Generated<number>
   @deletedAt() deletedAt!: Generated<Date | null>
+  @field.integer({ nullable: true }) friendId!: number | null
   @hasMany(() => Visit, 'personId') visits!: Many<Visit>
+  @hasMany(() => Person, 'friendId') friends!: Many<Person>
 }
 
 @model()
 export class Visit {
   @id() id!: Generated<number>
   @field.integer() personId!: number
+  @belongsTo(() => Person, 'personId') person!: One<Person>
 }
 
 /** Stands in values; no error may repeat it. */

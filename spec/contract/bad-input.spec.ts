@@ -10,9 +10,17 @@ const UNREACHABLE = {
   sqlite: 'sqlite:/no/such/folder/none.db',
 }
 
+const CYCLE: Record<string, unknown> = {}
+CYCLE.visits = { include: { person: { include: CYCLE } } }
+/** Two of each level, each twice in the one above. */
+const doubled = (levels: number): object => {
+  const include = levels === 0 ? {} : doubled(levels - 1)
+  return { friends: { include }, visits: { include: { person: { include } } } }
+}
+
 describe.each(Object.entries(UNREACHABLE))('with %s, before any SQL,', (_engine, url) => {
   const db = createDatabase({ url, models: { people: Person, visits: Visit }, pool: { acquireTimeoutMs: 2_000 } })
-  const { people } = db.nodes
+  const { people, visits } = db.nodes
 
   afterAll(() => db.close())
 
@@ -132,7 +140,13 @@ describe.each(Object.entries(UNREACHABLE))('with %s, before any SQL,', (_engine,
       [{ $or: { id: 1 } }, 'where.$or: expected a list of conditions, got an object'],
       [{ $and: [1] }, 'where.$and[0]: expected an object of conditions'],
       [{ $not: [{ id: 1 }] }, 'where.$not: expected an object of conditions, got a list'],
-      [{ visits: { $some: {} } }, 'where.visits: unknown field'],
+      [{ visits: {} }, 'where.visits: expected an object with $some, $none, $every, got an empty one'],
+      [{ visits: null }, 'where.visits: expected an object with $some'],
+      [{ visits: { id: 1 } }, 'where.visits.id: unknown operator'],
+      [{ visits: { $some: true } }, 'where.visits.$some: expected an object of conditions, got a boolean'],
+      [{ visits: { $some: { email: SECRET } } }, 'where.visits.$some.email: unknown field'],
+      [{ visits: { $none: { person: { visits: { $any: {} } } } } }, 'where.visits.$none.person.visits.$any: unknown operator'],
+      [{ visits: { $some: undefined } }, 'where.visits.$some: expected an object of conditions'],
       [{ age: { $contains: '1' } }, 'where.age.$contains: is for text fields'],
       [{ photo: { $like: '%' } }, 'where.photo.$like: is for text fields'],
       [{ active: { $gt: true } }, 'where.active.$gt: fields of type boolean have no order'],
@@ -168,6 +182,8 @@ describe.each(Object.entries(UNREACHABLE))('with %s, before any SQL,', (_engine,
     [{ where: { $or: [{}, { id: 1 }] } }, 'where: matches every row'],
     [{ where: { id: { $nin: [] } } }, 'where: matches every row'],
     [{ where: { $not: { $or: [] } } }, 'where: matches every row'],
+    [{ where: { visits: { $every: {} } } }, 'where: matches every row'],
+    [{ where: { $not: { visits: { $some: { $or: [] } } } } }, 'where: matches every row'],
     [{ where: null }, 'where: expected an object of conditions, got null'],
     [{ where: [] }, 'where: expected an object of conditions, got a list'],
     [{ where: { id: undefined } }, 'where.id: is undefined'],
@@ -207,6 +223,68 @@ describe.each(Object.entries(UNREACHABLE))('with %s, before any SQL,', (_engine,
     ['an order by bytes', () => people.list({ orderBy: { photo: 'asc' } }), 'orderBy.photo: fields of type bytes have no order'],
     ['an order by a list', () => people.list({ orderBy: { scores: 'asc' } }), 'orderBy.scores: fields of type array have no order'],
     ['an order by a relation', () => people.list({ orderBy: { visits: 'asc' } as never }), 'orderBy.visits: unknown field'],
+    [
+      'an include of an unknown relation',
+      () => people.list({ include: { visit: true } as never }),
+      'include.visit: unknown relation "visit"',
+    ],
+    ['an include of a field', () => people.list({ include: { email: true } as never }), 'include.email: unknown relation "email"'],
+    ['__proto__ as an include', () => people.list({ include: own('__proto__', true) as never }), 'include.__proto__: unknown relation'],
+    [
+      'an include that is none',
+      () => people.list({ include: ['visits'] as never }),
+      'include: expected an object of relations, got a list',
+    ],
+    [
+      'an include of nothing',
+      () => people.list({ include: { visits: undefined as never } }),
+      'include.visits: expected true or an object of options',
+    ],
+    ['an include that is false', () => people.list({ include: { visits: false as never } }), 'include.visits: expected true or an object'],
+    [
+      'an unknown option of an include',
+      () => people.list({ include: { visits: { take: 1 } as never } }),
+      'include.visits.take: unknown option',
+    ],
+    ['a limit of the one', () => visits.list({ include: { person: { limit: 1 } as never } }), 'include.person.limit: unknown option'],
+    [
+      'a negative limit of an include',
+      () => people.list({ include: { visits: { limit: -1 } } }),
+      'include.visits.limit: expected a whole number',
+    ],
+    [
+      'a filter of an include',
+      () => people.list({ include: { visits: { where: { x: SECRET } as never } } }),
+      'include.visits.where.x: unknown field',
+    ],
+    [
+      'an order of an include',
+      () => people.list({ include: { visits: { orderBy: { x: 'asc' } as never } } }),
+      'include.visits.orderBy.x: unknown field',
+    ],
+    [
+      'a select of an include',
+      () => people.list({ include: { visits: { select: [] } } }),
+      'include.visits.select: expected a list of at least one',
+    ],
+    [
+      'an include in two places',
+      () => people.list({ include: { visits: true } }, { include: { visits: true } }),
+      'include: stands in the input and in the options',
+    ],
+    ['an include that includes itself', () => people.list({ include: CYCLE as never }), 'include: expected at most 32 levels'],
+    [
+      'an include that doubles with each level',
+      () => people.list({ include: doubled(12) as never }),
+      'include: expected at most 256 relations in all',
+    ],
+    [
+      'an include where nothing is read',
+      () => people.delete({ where: { id: 1 } }, { include: { visits: true } } as never),
+      'options.include: unknown option',
+    ],
+    ['a cursor that is none', () => people.list({ after: SECRET }), 'after: expected a cursor that this list gave'],
+    ['a cursor of another kind', () => people.list({ before: { id: 1 } as never }), 'before: expected a cursor'],
     ['a select of a relation', () => people.list({}, { select: ['visits' as never] }), 'select[0]: unknown field "visits"'],
     ['an empty update', () => people.update({ where: { id: 1 }, set: {} }), 'set: expected at least one field'],
     [

@@ -147,8 +147,8 @@ forEachEngine((engine) => {
     })
 
     it('has no total unless it is asked for', async () => {
-      expect(Object.keys(await places().list({ limit: 1 }))).toEqual(['rows'])
-      expect(Object.keys(await places().list({ limit: 1, total: false }))).toEqual(['rows'])
+      expect(Object.keys(await places().list({ limit: 10_000 }))).toEqual(['rows'])
+      expect(Object.keys(await places().list({ limit: 10_000, total: false }))).toEqual(['rows'])
     })
   })
 })

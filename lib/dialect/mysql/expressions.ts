@@ -1,6 +1,6 @@
 import { type Expression, type RawBuilder, sql } from 'kysely'
 import type { ColumnType } from '../../model/column-type.js'
-import type { Bound, Expressions } from '../dialect.js'
+import type { Bound, Expressions, LockMode, LockWait } from '../dialect.js'
 import { COLLATION } from './collation.js'
 
 const collation = sql.raw(COLLATION)
@@ -43,10 +43,21 @@ export const mysqlExpressions: Expressions = Object.freeze({
     return sql`${column} ${sql.raw(operator)} ${exactOperand(operator, operand, type)}`
   },
 
+  rowLock: (mode: LockMode, wait: LockWait) => sql`${sql.raw(LOCK_MODES[mode])}${sql.raw(LOCK_WAITS[wait])}`,
+
+  // an average of integers or decimals has four digits more than they have
+  aggregate: (name: 'sum' | 'avg' | 'min' | 'max', column: Expression<unknown>) =>
+    name === 'avg' ? sql`avg(${column} + 0e0)` : sql`${sql.raw(name)}(${column})`,
+
   isDistinct(left: Expression<unknown>, right: Expression<unknown>): RawBuilder<boolean> {
     return sql<boolean>`not (${left} <=> ${right})`
   },
 })
+
+// MariaDB knows no FOR SHARE, and MySQL takes no SKIP LOCKED after LOCK IN SHARE MODE. Comments that only one of them reads; MariaDB
+// passes over those for MySQL 5.7 and newer
+const LOCK_MODES: Readonly<Record<LockMode, string>> = { update: 'for update', share: '/*M! lock in share mode *//*!80001 for share */' }
+const LOCK_WAITS: Readonly<Record<LockWait, string>> = { wait: '', skip: ' skip locked', fail: ' nowait' }
 
 // a number is bound as a DOUBLE, which makes one of the result
 function exactOperand(operator: '+' | '-' | '*', operand: Bound, type: ColumnType): Expression<unknown> {

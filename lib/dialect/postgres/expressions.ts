@@ -1,7 +1,7 @@
 import { type Expression, type RawBuilder, sql } from 'kysely'
 import type { ColumnType } from '../../model/column-type.js'
 import { quoteStandard } from '../ddl-clauses.js'
-import type { Bound, BulkArrays, Expressions } from '../dialect.js'
+import type { Bound, BulkArrays, Expressions, LockWait } from '../dialect.js'
 import { arrayText } from './array-text.js'
 import { castType } from './types.js'
 
@@ -37,11 +37,15 @@ export const expressions: Expressions = {
   ordered: (value, type) => (isNativeEnum(type) ? sql`${cast(value, 'text')} collate "C"` : value),
   bound: (value, type) => cast(value, castType(type)),
   arithmetic: (column, operator, operand, type) => sql`${column} ${sql.raw(operator)} ${cast(operand, castType(type))}`,
+  aggregate: (name, column) => (name === 'avg' ? sql`avg(cast(${column} as double precision))` : sql`${sql.raw(name)}(${column})`),
   isDistinct: (left, right) => sql<boolean>`${left} is distinct from ${right}`,
+  rowLock: (mode, wait) => sql`for ${sql.raw(mode)}${sql.raw(LOCK_WAITS[wait])}`,
   // a row version that no transaction has replaced or locked was made by this statement
   rowWasInserted: sql`cast(xmax = 0 as integer)`,
   arrays,
 }
+
+const LOCK_WAITS: Readonly<Record<LockWait, string>> = { wait: '', skip: ' skip locked', fail: ' nowait' }
 
 function cast(value: Expression<unknown>, type: string | undefined): Expression<unknown> {
   return type === undefined ? value : (sql`cast(${value} as ${sql.raw(type)})` as RawBuilder<unknown>)

@@ -33,7 +33,15 @@ export function decimalArithmetic(left: unknown, operator: unknown, right: unkno
   const units = rounded(exact, (isProduct ? 2 * common : common) - Number(scale))
   if (units.toString().replace('-', '').length > Number(precision))
     throw invalidValue('the result has more digits than its decimal column takes')
-  return textOf(units, Number(scale))
+  return decimalText(units, Number(scale))
+}
+
+/** A decimal number's units of 10^-scale.
+ *
+ * @throws {InvalidValueError} the value is not a decimal number in digits
+ */
+export function decimalUnits(value: unknown, scale: number): bigint {
+  return unitsOf(digitsOf(value), scale)
 }
 
 function digitsOf(value: unknown): DecimalParts {
@@ -56,7 +64,8 @@ function rounded(units: bigint, digits: number): bigint {
   return (units < 0n ? units - half : units + half) / divisor
 }
 
-function textOf(units: bigint, scale: number): string {
+/** So many units of 10^-scale as a decimal number. */
+export function decimalText(units: bigint, scale: number): string {
   const digits = (units < 0n ? -units : units).toString().padStart(scale + 1, '0')
   const whole = digits.slice(0, digits.length - scale)
   return `${units < 0n ? '-' : ''}${whole}${scale === 0 ? '' : `.${digits.slice(-scale)}`}`

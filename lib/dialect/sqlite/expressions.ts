@@ -36,6 +36,15 @@ export const expressions: Expressions = {
         throw new UnsupportedError(`arithmetic on ${type.kind}`, 'sqlite')
     }
   },
+  aggregate: (name, column, type) => {
+    // SQLite adds up a column of text as doubles, and refuses a sum beyond 64 bits
+    if (name === 'sum' && type.kind === 'bigint') return sql`latchwork_integer_sum(${column})`
+    if (type.kind !== 'decimal') return sql`${sql.raw(name)}(${column})`
+    if (name === 'avg') return sql`avg(cast(${column} as real))`
+    if (name === 'sum') return sql`latchwork_decimal_sum(${column}, ${sql.lit(type.scale)})`
+    return sql`latchwork_decimal_${sql.raw(name)}(${column})`
+  },
+  rowLock: () => undefined,
   isDistinct: (left, right) => sql<boolean>`${left} is not ${right}`,
 }
 

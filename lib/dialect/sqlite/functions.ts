@@ -1,4 +1,5 @@
 import type Sqlite from 'better-sqlite3'
+import { decimalExtreme, decimalSum, integerSum, registerAggregate } from './aggregate-functions.js'
 import { decimalArithmetic, decimalKey } from './decimal-functions.js'
 import { floatArithmetic } from './float-functions.js'
 import { integerArithmetic } from './integer-functions.js'
@@ -8,6 +9,8 @@ import { integerArithmetic } from './integer-functions.js'
  *
  * - `latchwork_decimal_key(text)`: a text that sorts as the decimal number does
  * - `latchwork_decimal(left, operator, right, precision, scale)`: exact decimal arithmetic
+ * - `latchwork_decimal_sum(text, scale)`, `latchwork_decimal_min(text)`, `latchwork_decimal_max(text)`: aggregates of decimals
+ * - `latchwork_integer_sum(integer)`: a sum as text, of any length
  * - `latchwork_float(left, operator, right)`: arithmetic on doubles that refuses to overflow
  * - `latchwork_integer(left, operator, right, bits)`: integer arithmetic that refuses to overflow
  */
@@ -18,4 +21,18 @@ export function registerFunctions(database: Sqlite.Database): void {
   database.function('latchwork_decimal', options, decimalArithmetic)
   database.function('latchwork_float', options, floatArithmetic)
   database.function('latchwork_integer', { ...options, safeIntegers: true }, integerArithmetic)
+  registerAggregate(database, 'latchwork_decimal_sum', options, decimalSum)
+  registerAggregate(
+    database,
+    'latchwork_decimal_min',
+    options,
+    decimalExtreme((key, best) => key < best),
+  )
+  registerAggregate(
+    database,
+    'latchwork_decimal_max',
+    options,
+    decimalExtreme((key, best) => key > best),
+  )
+  registerAggregate(database, 'latchwork_integer_sum', { ...options, safeIntegers: true }, integerSum)
 }

@@ -1,6 +1,6 @@
 import type { ResultColumn, StatementResult } from '../../dialect/dialect.js'
 import type { BoundField, BoundModel } from '../bound-model.js'
-import type { PlainRow } from '../select.js'
+import type { PlainRow } from '../selection.js'
 import { isSameType, type MaybeField } from './field-values.js'
 import type { Columns } from './scope.js'
 

@@ -1,0 +1,43 @@
+import type { Many, One, OrderBy, RelationName, Row, Select, Selected, Where } from './row-types.js'
+
+/** The model on the other side of a relation's property. */
+export type Related<V> = NonNullable<V> extends Many<infer T> | One<infer T> ? T : never
+
+/** Relations to read with a row: `true`, or which of their rows and what of them. */
+export type Include<M> = { readonly [K in RelationName<M>]?: true | IncludeOptions<NonNullable<M[K]>> }
+
+type IncludeOptions<V> = V extends Many<infer T> ? IncludeMany<T> : V extends One<infer T> ? IncludeOne<T> : never
+
+export interface IncludeOne<T> {
+  /** Give the row only where this holds, else null. */
+  readonly where?: Where<T>
+  /** The fields to read. Default: all. */
+  readonly select?: Select<T>
+  readonly include?: Include<T>
+}
+
+export interface IncludeMany<T> extends IncludeOne<T> {
+  /** Which of them. Default: all. */
+  readonly where?: Where<T>
+  readonly orderBy?: OrderBy<T>
+  /** Most rows for each owner. Default: all. */
+  readonly limit?: number
+}
+
+/** The row that `select` and `include` make of a model. */
+export type RowWith<M, S, I> = [I] extends [undefined] ? Selected<M, S> : Flat<Selected<M, S> & IncludedRows<M, I>>
+
+type IncludedRows<M, I> = { [K in keyof I & keyof M]: IncludedRow<M[K], I[K]> }
+
+type IncludedRow<V, O> =
+  NonNullable<V> extends Many<infer T>
+    ? RowOfOptions<T, O>[]
+    : // a condition may leave out a row that is there
+      RowOfOptions<Related<V>, O> | (null extends V ? null : O extends { readonly where: unknown } ? null : never)
+
+type RowOfOptions<T, O> = O extends true ? Row<T> : RowWith<T, Given<O, 'select'>, Given<O, 'include'>>
+
+type Given<O, K extends string> = O extends { readonly [P in K]: infer V } ? V : undefined
+
+/** One object type, so that a tooltip shows its fields. */
+type Flat<T> = { [K in keyof T]: T[K] }

@@ -1,0 +1,131 @@
+import { ColumnNode, ExpressionWrapper, ReferenceNode } from 'kysely'
+import type { Codec, Dialect } from '../dialect/dialect.js'
+import { ModelError } from '../errors.js'
+import { definitionOf } from '../model/define-model.js'
+import { fieldChecker, fieldNormaliser } from '../model/field-type.js'
+import type { FieldDefinition, ModelDefinition, RelationDefinition } from '../model/model-definition.js'
+import { withRelated } from '../model/relations.js'
+import { compileListValidator, compileValidator } from '../model/validate-input.js'
+import { type BoundField, type BoundModel, type BoundRelation, nodeName } from './bound-model.js'
+import { StatementCache } from './statement-cache.js'
+
+/** What all models of a database have in common. */
+export type ModelSurroundings = Pick<BoundModel, 'dialect' | 'compiler' | 'foreignKeys' | 'now' | 'cursorKey'>
+
+/** Binds models, and those that they are related to, to an engine. Pure; done once a database. */
+export function bindModels(
+  definitions: readonly ModelDefinition[],
+  surroundings: ModelSurroundings,
+): ReadonlyMap<ModelDefinition, BoundModel> {
+  const relations = new Map<BoundModel, Map<string, BoundRelation>>()
+  const models = new Map<ModelDefinition, BoundModel>()
+  for (const definition of withRelated(definitions)) {
+    const own = new Map<string, BoundRelation>()
+    const model = bindModel(definition, own, surroundings)
+    models.set(definition, model)
+    relations.set(model, own)
+  }
+  // when all of them are there: models may refer to each other
+  for (const [model, own] of relations) {
+    for (const relation of bindRelations(model, (definition) => models.get(definition)!)) own.set(relation.name, relation)
+  }
+  return models
+}
+
+function bindModel(
+  definition: ModelDefinition,
+  relations: ReadonlyMap<string, BoundRelation>,
+  { dialect, compiler, foreignKeys, now, cursorKey }: ModelSurroundings,
+): BoundModel {
+  const fields = definition.fields.map((field) => bindField(field, dialect))
+  const fieldByName = new Map(fields.map((field) => [field.name, field]))
+  const fieldsOf = (names: readonly string[]) => names.map((name) => requireField(definition, fieldByName, name))
+  const wholeUniques = definition.uniques.filter((unique) => unique.where === undefined)
+  return Object.freeze({
+    definition,
+    dialect,
+    compiler,
+    table: definition.schema === undefined ? definition.table : `${definition.schema}.${definition.table}`,
+    fields,
+    fieldByName,
+    keys: [definition.primaryKey, ...wholeUniques.map((unique) => unique.fields)].map(fieldsOf),
+    relations,
+    foreignKeys,
+    roles: Object.fromEntries(fields.flatMap((field) => (field.definition.role === undefined ? [] : [[field.definition.role, field]]))),
+    statements: new StatementCache(),
+    validateCreate: compileValidator(definition, 'create'),
+    validateUpdate: compileValidator(definition, 'update'),
+    validateRows: compileListValidator(definition, 'create'),
+    now,
+    cursorKey,
+    labelOf: (operation: string) => nodeName(definition.name, operation),
+  })
+}
+
+/** Binds a field to an engine. */
+export function bindField(definition: FieldDefinition, dialect: Dialect): BoundField {
+  const codec: Codec = dialect.codec(definition.type, definition.bigintMode)
+  const normalise = fieldNormaliser(definition)
+  const encode = codec.encode
+  return Object.freeze({
+    definition,
+    name: definition.name,
+    column: definition.column,
+    reference: new ExpressionWrapper(ReferenceNode.create(ColumnNode.create(definition.column))),
+    checkComparison: fieldChecker(comparable(definition)),
+    encode: compose(normalise, encode),
+    decode: codec.decode,
+    exactIntegers: codec.exactIntegers === true,
+  })
+}
+
+function comparable(definition: FieldDefinition): FieldDefinition {
+  const isText = definition.type.kind === 'varchar' || definition.type.kind === 'text'
+  return isText ? { ...definition, type: { kind: 'text' }, minLength: 0 } : definition
+}
+
+function compose(
+  first: ((value: unknown) => unknown) | undefined,
+  second: ((value: unknown) => unknown) | undefined,
+): (value: unknown) => unknown {
+  if (first === undefined) return second ?? ((value) => value)
+  return second === undefined ? first : (value) => second(first(value))
+}
+
+function requireField(definition: ModelDefinition, fields: ReadonlyMap<string, BoundField>, name: string): BoundField {
+  const field = fields.get(name)
+  if (field === undefined) throw new ModelError(definition.name, name, 'is named in a key and is no field')
+  return field
+}
+
+type ModelOf = (definition: ModelDefinition) => BoundModel
+
+/**
+ * The relations of a model.
+ *
+ * @param modelOf finds the bound form of any model that a relation names
+ */
+export function bindRelations(source: BoundModel, modelOf: ModelOf): readonly BoundRelation[] {
+  return source.definition.relations.map((relation) => bindRelation(source, relation, modelOf))
+}
+
+function bindRelation(source: BoundModel, definition: RelationDefinition, modelOf: ModelOf): BoundRelation {
+  const { name, kind, foreignKey, references } = definition
+  const target = modelOf(definitionOf(definition.target()))
+  const isMany = kind === 'hasMany' || kind === 'manyToMany'
+  const common = { definition, name, source, target, isMany }
+  if (kind === 'manyToMany') {
+    const model = modelOf(definitionOf(definition.through!()))
+    const through = { model, near: fieldsOf(model, foreignKey), far: fieldsOf(model, definition.otherKey) }
+    return { ...common, sourceFields: source.keys[0]!, targetFields: target.keys[0]!, through }
+  }
+  const [holder, owner] = kind === 'belongsTo' ? [source, target] : [target, source]
+  const key = fieldsOf(holder, foreignKey)
+  const referenced = references.length === 0 ? owner.keys[0]! : fieldsOf(owner, references)
+  const [sourceFields, targetFields] = kind === 'belongsTo' ? [key, referenced] : [referenced, key]
+  return { ...common, sourceFields, targetFields, through: undefined }
+}
+
+function fieldsOf(model: BoundModel, names: readonly string[]): readonly BoundField[] {
+  return names.map((name) => model.fieldByName.get(name)!)
+}

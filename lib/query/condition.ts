@@ -1,0 +1,52 @@
+import type { BoundField, BoundModel, BoundRelation } from './bound-model.js'
+
+/** A checked filter: names are fields of the model, values are slots of the shape. */
+export type Condition =
+  | { readonly kind: 'and' | 'or'; readonly parts: readonly Condition[] }
+  | { readonly kind: 'not'; readonly part: Condition }
+  /** The part is false, or nobody knows: a comparison with null. */
+  | { readonly kind: 'notTrue'; readonly part: Condition }
+  | { readonly kind: 'constant'; readonly value: boolean }
+  | { readonly kind: 'null'; readonly field: BoundField; readonly isNull: boolean }
+  | { readonly kind: 'compare'; readonly field: BoundField; readonly operator: Comparison; readonly value: number }
+  | { readonly kind: 'in'; readonly field: BoundField; readonly list: number | readonly number[] }
+  | { readonly kind: 'like'; readonly field: BoundField; readonly pattern: number; readonly ignoreCase: boolean }
+  | { readonly kind: 'regex'; readonly field: BoundField; readonly pattern: number }
+  | ({ readonly kind: 'exists'; readonly relation: BoundRelation } & RelatedCondition)
+
+/** There is a related row for which `part` holds; where a model stands between the two, `between` holds for its row. */
+export interface RelatedCondition {
+  readonly part: Condition
+  readonly between: Condition
+}
+
+export type Comparison = '=' | '<>' | '>' | '>=' | '<' | '<='
+
+/** The fields that the filter holds to one value each, in every row that it matches. */
+export function fixedFields(condition: Condition): ReadonlySet<BoundField> {
+  const parts = condition.kind === 'and' ? condition.parts : [condition]
+  return new Set(parts.flatMap((part) => (part.kind === 'compare' && part.operator === '=' ? [part.field] : [])))
+}
+
+export const ALWAYS: Condition = Object.freeze({ kind: 'constant', value: true })
+export const NEVER: Condition = Object.freeze({ kind: 'constant', value: false })
+
+/** All of them; the plainest condition that says so. */
+export function allOf(parts: readonly Condition[]): Condition {
+  const needed = parts.filter((part) => part !== ALWAYS)
+  return needed.length === 0 ? ALWAYS : needed.length === 1 ? needed[0]! : { kind: 'and', parts: needed.flatMap(flattenAnd) }
+}
+
+/** What a model adds to every condition on its rows: those that are soft-deleted are not there. */
+export function visibleOnly({ roles: { deletedAt } }: BoundModel): Condition {
+  return deletedAt === undefined ? ALWAYS : { kind: 'null', field: deletedAt, isNull: true }
+}
+
+/** A condition on related rows, with what their models add to it. */
+export function related({ target, through }: BoundRelation, part: Condition): RelatedCondition {
+  return { part: allOf([part, visibleOnly(target)]), between: through === undefined ? ALWAYS : visibleOnly(through.model) }
+}
+
+function flattenAnd(condition: Condition): readonly Condition[] {
+  return condition.kind === 'and' ? condition.parts : [condition]
+}

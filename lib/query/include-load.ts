@@ -1,0 +1,167 @@
+import { type Expression, sql } from 'kysely'
+import type { StatementResult } from '../dialect/dialect.js'
+import type { ColumnKind } from '../model/column-type.js'
+import { type BoundField, type BoundModel, type BoundRelation, reboundValue } from './bound-model.js'
+import { allOf, type RelatedCondition } from './condition.js'
+import { chunksOfKeys, inKeys } from './in-list.js'
+import { joinIncluded, type Query } from './include-join.js'
+import { keyText } from './key-text.js'
+import { orderExpressions } from './order.js'
+import { type CallLimits, type PlanRunner, planOf, type QueryPlan } from './query-plan.js'
+import { columnOfAlias, tableAs } from './reference.js'
+import { belongsTo, relatedRows } from './related-rows.js'
+import {
+  LOADED_ROWS,
+  type OwnerKey,
+  type PendingLoad,
+  type PlainRow,
+  pendingLoads,
+  type RelationLoad,
+  readRow,
+  type Selection,
+} from './selection.js'
+import { slot } from './statement-cache.js'
+import { whereRelated } from './where-expression.js'
+
+/** The call whose rows relations are loaded into. */
+export interface IncludingCall {
+  /** The node, for errors and metrics. */
+  readonly label: string
+  readonly selection: Selection
+  readonly limits: CallLimits | undefined
+}
+
+/** Loads the relations that a selection leaves to statements of their own, into rows that were read by it. */
+export async function loadIncluded(
+  runner: PlanRunner,
+  { label, selection, limits }: IncludingCall,
+  rows: readonly PlainRow[],
+): Promise<void> {
+  const loads = pendingLoads(selection, rows)
+  if (loads.length === 0) return
+  await Promise.all(
+    loads.map(async (pending) => {
+      const made = await loadRelation(runner, label, pending, limits)
+      await loadIncluded(runner, { label, selection: pending.load.selection, limits }, made)
+    }),
+  )
+}
+
+/** As {@link loadIncluded}, for a row that may still be on its way, or not there. */
+export function withIncluded<R extends PlainRow | null>(runner: PlanRunner, call: IncludingCall, row: R | Promise<R>): R | Promise<R> {
+  return call.selection.hasLoads ? includedIn(runner, call, row) : row
+}
+
+async function includedIn<R extends PlainRow | null>(runner: PlanRunner, call: IncludingCall, row: R | Promise<R>): Promise<R> {
+  const found = await row
+  if (found !== null) await loadIncluded(runner, call, [found])
+  return found
+}
+
+/** Gives every owner its rows, and all of these in one list. */
+async function loadRelation(
+  runner: PlanRunner,
+  label: string,
+  { load, owners }: PendingLoad,
+  limits: CallLimits | undefined,
+): Promise<readonly PlainRow[]> {
+  const { relation, selection } = load
+  const { name, isMany, sourceFields, target } = relation
+  const byKey = new Map<string, { readonly key: OwnerKey; readonly rows: PlainRow[] }>()
+  for (const { row, key } of owners) {
+    row[name] = isMany ? [] : null
+    // a key with a null in it belongs to nothing
+    if (key.includes(null)) continue
+    const known = byKey.get(keyText(sourceFields, key))
+    if (known === undefined) byKey.set(keyText(sourceFields, key), { key, rows: [row] })
+    else known.rows.push(row)
+  }
+  const keys = Array.from(byKey.values(), ({ key }) => key)
+  const results = await Promise.all(
+    chunksOfKeys(target, sourceFields, keys).map((chunk) => runner.run({ ...planOfKeys(load, chunk), label }, limits)),
+  )
+  const made: PlainRow[] = []
+  for (const values of results.flatMap(({ rows }) => rows)) {
+    const text = keyText(sourceFields, values)
+    for (const owner of byKey.get(text)!.rows) {
+      // one for each owner, also where several have the same: nobody's row is somebody else's too
+      const row = readRow(selection, values, sourceFields.length)
+      if (isMany) (owner[name] as PlainRow[]).push(row)
+      else owner[name] = row
+      made.push(row)
+    }
+  }
+  return made
+}
+
+/** One statement for the rows of these owners. Its first columns are the owner's key, as the owner's own statement gives it. */
+function planOfKeys(load: RelationLoad, keys: readonly OwnerKey[]): QueryPlan<StatementResult> {
+  const { relation, selection, condition, order, limit } = load
+  const { target, sourceFields, targetFields, through } = relation
+  const shape = load.shape.followedBy('of')
+  const ownerFields = through?.near ?? targetFields
+  const bound = keys.map((key) => key.map((value, index) => reboundValue(sourceFields[index]!, value)))
+  const owned = inKeys(through?.model ?? target, ownerFields, bound, shape)
+  const sought: RelatedCondition =
+    through === undefined
+      ? { ...condition, part: allOf([owned, condition.part]) }
+      : { ...condition, between: allOf([owned, condition.between]) }
+  return planOf(target, {
+    operation: 'list',
+    access: 'read',
+    shape,
+    exactIntegers: selection.exactIntegers || sourceFields.some((field) => field.exactIntegers),
+    build: () => {
+      const { query, owner } = ownedRows(relation, ownerFields, sought)
+      const rows: Query = joinIncluded(query, selection.root)
+      const orders = orderExpressions(target, order, selection.root.columnOf)
+      if (limit !== undefined) return firstOfEach(target, { rows, owner, orders, selection, limit })
+      return orders.reduce((sorted: Query, each) => sorted.orderBy(each), rows.select([...aliased(owner), ...selection.references]))
+    },
+    read: (result) => result,
+  })
+}
+
+function ownedRows(relation: BoundRelation, ownerFields: readonly BoundField[], sought: RelatedCondition) {
+  const rows = relatedRows(relation, LOADED_ROWS)
+  const query = whereRelated(relation, rows, sought)
+  const owner = rows.owner.map(({ column }) => column)
+  if (ownerFields.every((field, index) => isExact(field, relation.sourceFields[index]!))) return { query, owner }
+  // the database may take values for equal that are not the same text: whose row it is, the owner's own key says
+  const source = columnOfAlias('lw_owners')
+  const joined = query.innerJoin(tableAs(relation.source, 'lw_owners'), (join) => join.on(belongsTo(relation, rows, source)))
+  return { query: joined, owner: relation.sourceFields.map(source) }
+}
+
+interface LimitedRows {
+  readonly rows: Query
+  readonly owner: readonly Expression<unknown>[]
+  readonly orders: readonly Expression<unknown>[]
+  readonly selection: Selection
+  readonly limit: number
+}
+
+/** The first rows of each owner. */
+function firstOfEach({ compiler }: BoundModel, { rows, owner, orders, selection, limit }: LimitedRows) {
+  const columns = [...owner, ...(selection.references as readonly unknown[] as readonly Expression<unknown>[])]
+  const number = sql`row_number() over (partition by ${sql.join(owner)} order by ${sql.join(orders)})`
+  const numbered = rows
+    .select([...columns.map((column, index) => sql`${column}`.as(`c${index}`)), number.as('lw_number')])
+    .as('lw_numbered')
+  return compiler
+    .selectFrom(numbered)
+    .select(columns.map((_, index) => `lw_numbered.c${index}`))
+    .where(sql<boolean>`${sql.ref('lw_numbered.lw_number')} <= ${slot(limit)}`)
+    .orderBy('lw_numbered.lw_number')
+}
+
+function aliased(columns: readonly Expression<unknown>[]) {
+  return columns.map((column, index) => sql`${column}`.as(`k${index}`))
+}
+
+/** Kinds of which equal values are the same text on every engine. */
+const EXACT_KINDS: ReadonlySet<ColumnKind> = new Set(['integer', 'bigint', 'uuid', 'boolean', 'date'])
+
+function isExact({ definition: { type } }: BoundField, other: BoundField): boolean {
+  return EXACT_KINDS.has(type.kind) && type.kind === other.definition.type.kind
+}

@@ -1,0 +1,11 @@
+import type { BoundField } from './bound-model.js'
+
+/** Key values as a text that is the same for the same ones. Of `values`, in a form that is bound or was read, the first are the key. */
+export function keyText(fields: readonly BoundField[], values: readonly unknown[]): string {
+  if (fields.length === 1) return valueText(fields[0]!, values[0])
+  return JSON.stringify(fields.map((field, index) => valueText(field, values[index])))
+}
+
+function valueText({ definition }: BoundField, value: unknown): string {
+  return definition.type.kind === 'uuid' ? String(value).toLowerCase() : String(value)
+}
