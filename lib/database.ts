@@ -181,9 +181,31 @@ export class Database<M extends Models> implements AsyncDisposable {
    * @throws {UnawaitedQueryError} a call in `fn` was still running when it returned; rolled back
    * @throws {TransactionAbortedError} a failed statement was caught in `fn` and the engine kept nothing; rolled back
    * @throws {CommitUnknownError} the connection was lost during COMMIT
+   * @throws {AfterCommitError} it is committed, and work given to {@link afterCommit} failed
    */
   transaction<T>(fn: () => Promise<T>, options?: TransactionOptions): Promise<T> {
-    return this.#runner.transaction('transaction', fn, undefined, options)
+    return this.#runner.transactions.run(fn, options)
+  }
+
+  /**
+   * Runs `fn` once the outermost transaction around the call is committed, in the order in which such work was given; never where it, or the
+   * savepoint that the call is in, is rolled back. `fn` runs outside of the transaction, and `db.transaction` settles after it. Without a
+   * transaction it runs at once.
+   *
+   * ```ts
+   * await db.transaction(async () => {
+   *   const order = await orders.create({ total })
+   *   await db.afterCommit(() => mail.send(order))
+   * })
+   * ```
+   */
+  afterCommit(fn: () => unknown): Promise<void> {
+    return this.#runner.transactions.afterCommit(fn)
+  }
+
+  /** Runs `fn` outside of the transaction around the call: what it writes stays, whatever becomes of that. */
+  detached<T>(fn: () => Promise<T>): Promise<T> {
+    return this.#runner.transactions.detached(fn)
   }
 
   /**

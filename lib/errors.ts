@@ -35,6 +35,7 @@
  * | TRANSACTION_ABORTED     | TransactionAbortedError    | developer            | no        |
  * | UNAWAITED_QUERY         | UnawaitedQueryError        | developer            | no        |
  * | COMMIT_UNKNOWN          | CommitUnknownError         | caller, by looking   | no        |
+ * | AFTER_COMMIT            | AfterCommitError           | developer            | no        |
  * | READ_ONLY               | ReadOnlyError              | operator             | no        |
  * | QUERY                   | QueryError                 | developer            | no        |
  *
@@ -398,6 +399,23 @@ export class ScopeClosedError extends LatchworkError {
  */
 export class TransactionAbortedError extends LatchworkError {
   readonly code = 'TRANSACTION_ABORTED'
+}
+
+/** The transaction is committed, and work that waited for that failed. */
+export class AfterCommitError extends LatchworkError {
+  readonly code = 'AFTER_COMMIT'
+  /** What the work threw, in its order; the first is `cause`. */
+  readonly errors: readonly unknown[]
+  /** What the transaction's callback gave. */
+  declare readonly value: unknown
+
+  constructor(errors: readonly unknown[], value: unknown) {
+    const count = errors.length === 1 ? 'a function' : `${errors.length} functions`
+    super(`the transaction is committed, and ${count} that waited for its commit failed`, { cause: errors[0] })
+    this.errors = errors
+    // may be any row: not to be printed with the error
+    Object.defineProperty(this, 'value', { value, enumerable: false })
+  }
 }
 
 /** A transaction's callback ended while a call in it was still running: an `await` is missing. It was rolled back. */

@@ -42,6 +42,19 @@ export interface SlowQueryEvent extends QueryEvent {
   readonly slowQueryMs: number
 }
 
+/** A transaction is run again: the database could not serialise it with others, or found a deadlock. */
+export interface TransactionEvent {
+  readonly type: 'retried'
+  readonly pool: string
+  readonly label: string
+  /** How often it has been run. */
+  readonly attempts: number
+  /** Until it is run again. */
+  readonly delayMs: number
+  /** Of the error that the last attempt ended with. */
+  readonly code: string
+}
+
 /** A pool, or a connection of it, changed hands or state. */
 export type PoolEvent = { readonly pool: string } & (
   | { readonly type: 'opened' | 'closed' }
@@ -92,6 +105,8 @@ export const nodeEvents: EventChannel<NodeEvent> = eventChannel('latchwork:node'
 export const queryEvents: EventChannel<QueryEvent> = eventChannel('latchwork:query')
 /** Channel `latchwork:slow-query`. */
 export const slowQueryEvents: EventChannel<SlowQueryEvent> = eventChannel('latchwork:slow-query')
+/** Channel `latchwork:transaction`. */
+export const transactionEvents: EventChannel<TransactionEvent> = eventChannel('latchwork:transaction')
 /** Channel `latchwork:pool`. */
 export const poolEvents: EventChannel<PoolEvent> = eventChannel('latchwork:pool')
 /** Channel `latchwork:lock`. */

@@ -8,6 +8,8 @@ import {
   queryEvents,
   type SlowQueryEvent,
   slowQueryEvents,
+  type TransactionEvent,
+  transactionEvents,
 } from './events.js'
 
 /** What a log is written to: pino's shape, which most loggers have. Fields first, then words. */
@@ -29,15 +31,18 @@ const DEBUG_SLOT: unique symbol = Symbol.for('latchwork.debug-log.v1')
 export function logEvents(logger: Logger, pool: string | undefined): () => void {
   const onQuery = (event: QueryEvent) => isOf(pool, event) && logQuery(logger, event)
   const onSlowQuery = (event: SlowQueryEvent) => isOf(pool, event) && logSlowQuery(logger, event)
+  const onTransaction = (event: TransactionEvent) => isOf(pool, event) && logTransaction(logger, event)
   const onPool = (event: PoolEvent) => isOf(pool, event) && logPool(logger, event)
   const onLock = (event: LockEvent) => isLockOf(pool, event) && logLock(logger, event)
   queryEvents.subscribe(onQuery)
   slowQueryEvents.subscribe(onSlowQuery)
+  transactionEvents.subscribe(onTransaction)
   poolEvents.subscribe(onPool)
   lockEvents.subscribe(onLock)
   return () => {
     queryEvents.unsubscribe(onQuery)
     slowQueryEvents.unsubscribe(onSlowQuery)
+    transactionEvents.unsubscribe(onTransaction)
     poolEvents.unsubscribe(onPool)
     lockEvents.unsubscribe(onLock)
   }
@@ -74,6 +79,11 @@ function logQuery(logger: Logger, { error, ...fields }: QueryEvent): void {
 function logSlowQuery(logger: Logger, event: SlowQueryEvent): void {
   const { label, durationMs, slowQueryMs, rowCount } = event
   logger.warn(event, `${label} was slow: ${rowCount} rows in ${inMs(durationMs)}, over slowQueryMs ${slowQueryMs}`)
+}
+
+function logTransaction(logger: Logger, event: TransactionEvent): void {
+  const { label, code, attempts, delayMs } = event
+  logger.warn(event, `${label} ended in ${code} when it was run the ${attempts}. time, and is run again in ${inMs(delayMs)}`)
 }
 
 const POOL_WARNINGS: ReadonlySet<PoolEvent['type']> = new Set(['connectFailed', 'timedOut', 'refused', 'deadlock', 'fallback', 'leaked'])

@@ -6,8 +6,8 @@ import { type Interruption, interruptible, requireNotInterrupted } from './inter
 import { QueryObserver } from './query-observer.js'
 import type { CallLimits, PlanRunner, QueryPlan } from './query-plan.js'
 import { Transactions } from './transaction.js'
-import type { TransactionFrame } from './transaction-frame.js'
-import type { TransactionOptions } from './transaction-options.js'
+import { TransactionControl } from './transaction-control.js'
+import { nearestLimits, type TransactionFrame } from './transaction-frame.js'
 
 /**
  * Runs the plans of one database: on the ambient transaction's connection, or on one taken from the pool for the call.
@@ -24,7 +24,8 @@ export class QueryRunner implements PlanRunner {
     readonly catalogue: ConstraintCatalogue,
     slowQueryMs?: number,
   ) {
-    this.#transactions = new Transactions(dialect, source, (thrown) => this.#errorOf(thrown))
+    const control = new TransactionControl(dialect, (thrown) => this.#errorOf(thrown), source.acquireTimeoutMs)
+    this.#transactions = new Transactions(control, source)
     this.#observer = new QueryObserver(source.name, slowQueryMs, (thrown) => this.#errorOf(thrown))
   }
 
@@ -33,17 +34,22 @@ export class QueryRunner implements PlanRunner {
   }
 
   run<T>(plan: QueryPlan<T>, limits?: CallLimits): MaybePromise<T> {
-    const interruption = limits && interruptionOf(plan.label, limits)
     const frame = this.#transactions.current()
-    if (frame !== undefined) return this.#runInFrame(frame, plan, interruption)
+    if (frame !== undefined) return this.#runInFrame(frame, plan, interruptionOf(plan.label, nearestLimits(frame.limits, limits)))
+    const interruption = interruptionOf(plan.label, limits)
     requireHeld()
     const connection = this.source.acquire(plan, interruption)
     if (connection instanceof Promise) return connection.then((acquired) => this.#runOn(acquired, plan, interruption))
     return this.#runOn(connection, plan, interruption)
   }
 
-  transaction<T>(label: string, fn: () => Promise<T>, limits?: CallLimits, options?: TransactionOptions): Promise<T> {
-    return this.#transactions.run(label, fn, limits, options)
+  transaction<T>(label: string, fn: () => Promise<T>, limits?: CallLimits): Promise<T> {
+    return this.#transactions.nest(label, fn, limits)
+  }
+
+  /** The transactions of the application. */
+  get transactions(): Pick<Transactions, 'run' | 'detached' | 'afterCommit'> {
+    return this.#transactions
   }
 
   together<T>(label: string, fn: () => Promise<T>, limits?: CallLimits): Promise<T> {
@@ -51,7 +57,7 @@ export class QueryRunner implements PlanRunner {
   }
 
   attempt<T>(label: string, fn: () => Promise<T>, limits?: CallLimits): Promise<T> {
-    return this.#transactions.current() === undefined ? fn() : this.#transactions.run(label, fn, limits)
+    return this.#transactions.current() === undefined ? fn() : this.#transactions.nest(label, fn, limits)
   }
 
   #runOn<T>(connection: Connection, plan: QueryPlan<T>, interruption: Interruption | undefined): MaybePromise<T> {
@@ -160,6 +166,8 @@ async function inspected(running: MaybePromise<StatementResult>, inspect: (resul
 }
 
 /** Undefined where nothing can stop the call. */
-function interruptionOf(label: string, { deadline, signal }: CallLimits): Interruption | undefined {
+function interruptionOf(label: string, limits: CallLimits | undefined): Interruption | undefined {
+  if (limits === undefined) return undefined
+  const { deadline, signal } = limits
   return deadline === Number.POSITIVE_INFINITY && signal === undefined ? undefined : { label, deadline, signal }
 }

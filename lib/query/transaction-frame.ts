@@ -15,6 +15,7 @@ import {
 } from '../errors.js'
 import { waitFor } from '../lock/lock-scope.js'
 import type { Condition } from '../pool/pool.js'
+import type { AfterCommit } from './after-commit.js'
 import type { CallLimits } from './query-plan.js'
 import { Turns } from './turns.js'
 
@@ -29,17 +30,30 @@ export class TransactionFrame {
   #failure: LatchworkError | undefined
   #isTainted = false
   #isSpent = false
+  readonly #waiting: AfterCommit[] = []
 
   constructor(
     /** Whose transaction this is: two databases in one call chain do not mix. */
     readonly owner: object,
     readonly connection: Connection,
     readonly parent: TransactionFrame | undefined,
-    /** The frame that was current before, of whichever database. */
-    readonly enclosing: TransactionFrame | undefined,
+    /** What was around the call before, of whichever database. */
+    readonly enclosing: TransactionFrame | Outside | undefined,
     /** A failed statement leaves the transaction usable: {@link Capabilities.statementErrorKeepsTransaction}. */
     readonly survivesErrors: boolean,
+    /** When all of it is given up. */
+    readonly limits: CallLimits | undefined,
   ) {}
+
+  /** Work that waits for the commit. */
+  get waiting(): readonly AfterCommit[] {
+    return this.#waiting
+  }
+
+  waitForCommit(work: AfterCommit): void {
+    this.requireOpen()
+    this.#waiting.push(work)
+  }
 
   /** Nested this deep; the transaction itself is 0. */
   get depth(): number {
@@ -148,6 +162,7 @@ export class TransactionFrame {
 
   #requireUsable(): void {
     if (this.#failure === undefined) return
+    if (this.#failure instanceof TransactionAbortedError) throw this.#failure
     throw new TransactionAbortedError(
       `an earlier statement of this transaction failed (${this.#failure.code}) and nothing of it can be kept; put a nested transaction around what may fail`,
       { cause: this.#failure },
@@ -186,21 +201,43 @@ function endsTransaction(error: LatchworkError): boolean {
   )
 }
 
-const storage = new AsyncLocalStorage<TransactionFrame>()
+/** Says that a call is in no transaction of `owner`, whatever is around it. */
+interface Outside {
+  readonly outsideOf: object
+  readonly enclosing: TransactionFrame | Outside | undefined
+}
+
+const storage = new AsyncLocalStorage<TransactionFrame | Outside>()
 
 /** The innermost frame of `owner` that the current call is in. */
 export function currentFrame(owner: object): TransactionFrame | undefined {
-  let frame = storage.getStore()
-  while (frame !== undefined && frame.owner !== owner) frame = frame.enclosing
-  return frame
+  for (let place = storage.getStore(); place !== undefined; place = place.enclosing) {
+    if (place instanceof TransactionFrame) {
+      if (place.owner === owner) return place
+    } else if (place.outsideOf === owner) return undefined
+  }
+  return undefined
 }
 
-/** The innermost frame of any owner. */
-export function enclosingFrame(): TransactionFrame | undefined {
+/** What is around the current call, of whichever owner. */
+export function enclosingFrame(): TransactionFrame | Outside | undefined {
   return storage.getStore()
 }
 
 /** Runs `fn` inside a frame. */
 export function inFrame<T>(frame: TransactionFrame, fn: () => Promise<T>): Promise<T> {
   return storage.run(frame, fn)
+}
+
+/** Runs `fn` in no transaction of `owner`; those of others stay around it. */
+export function outsideOf<T>(owner: object, fn: () => Promise<T>): Promise<T> {
+  return currentFrame(owner) === undefined ? fn() : storage.run({ outsideOf: owner, enclosing: storage.getStore() }, fn)
+}
+
+/** The nearer of two deadlines, and a signal that either of two aborts. */
+export function nearestLimits(one: CallLimits | undefined, other: CallLimits | undefined): CallLimits | undefined {
+  if (one === undefined || other === undefined) return one ?? other
+  const signals = [one.signal, other.signal].filter((signal) => signal !== undefined)
+  const signal = signals.length === 2 && signals[0] !== signals[1] ? AbortSignal.any(signals) : signals[0]
+  return { deadline: Math.min(one.deadline, other.deadline), signal }
 }

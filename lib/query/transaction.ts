@@ -1,38 +1,27 @@
-import { type Deadline, deadlineAfter, LATE, settledBy } from '../deadline.js'
+import { deadlineAfter, LATE, settledBy } from '../deadline.js'
 import type { ConnectionSource } from '../dialect/connection-source.js'
-import type { Connection, Dialect, MaybePromise, StatementResult } from '../dialect/dialect.js'
-import {
-  AbortedError,
-  CommitUnknownError,
-  ConnectionError,
-  ConnectionLostError,
-  type LatchworkError,
-  QueryTimeoutError,
-} from '../errors.js'
+import type { BeginOptions, Connection } from '../dialect/dialect.js'
+import { QueryTimeoutError, TransactionAbortedError } from '../errors.js'
 import type { HeldResource } from '../lock/frame.js'
 import { withResource } from '../lock/lock-scope.js'
 import type { Condition } from '../pool/pool.js'
 import { callSite } from '../warn.js'
-import { interruptible } from './interruptible.js'
+import { type AfterCommit, runAfterCommit } from './after-commit.js'
+import { requireNotInterrupted } from './interruptible.js'
 import type { CallLimits } from './query-plan.js'
-import { currentFrame, enclosingFrame, inFrame, TransactionFrame } from './transaction-frame.js'
+import type { TransactionControl } from './transaction-control.js'
+import { currentFrame, enclosingFrame, inFrame, nearestLimits, outsideOf, TransactionFrame } from './transaction-frame.js'
 import { checkTransactionOptions, type TransactionOptions } from './transaction-options.js'
+import { retrying } from './transaction-retry.js'
 
-/** How long a rollback may take before its connection is given up. */
-const ROLLBACK_TIMEOUT_MS = 1_000
-/** The same where a call that nobody awaits still runs: it is cancelled then. */
-const PATIENCE_MS = 100
-
-/** Begins, commits and rolls back the transactions of one database. */
+/** The transactions of one database: which call is in which, and what they are to each other. */
 export class Transactions {
-  readonly #dialect: Dialect
+  readonly #control: TransactionControl
   readonly #source: ConnectionSource
-  readonly #toError: (thrown: unknown) => LatchworkError
 
-  constructor(dialect: Dialect, source: ConnectionSource, toError: (thrown: unknown) => LatchworkError) {
-    this.#dialect = dialect
+  constructor(control: TransactionControl, source: ConnectionSource) {
+    this.#control = control
     this.#source = source
-    this.#toError = toError
   }
 
   /** The transaction or savepoint that the current call is in. */
@@ -41,97 +30,134 @@ export class Transactions {
   }
 
   /**
-   * Runs `fn` in a transaction, committed when it returns and rolled back when it throws; inside another
-   * one, in a savepoint of it. Calls below `fn` find it by the async context.
+   * Runs `fn` in a transaction of the application's, committed when it returns and rolled back when it throws. Calls below `fn` find it by
+   * the async context.
    *
    * @throws {UnawaitedQueryError} a call in `fn` was still running when it returned; rolled back
-   * @throws {TransactionAbortedError} a failed statement was caught in `fn` and the engine kept nothing; rolled back
+   * @throws {TransactionAbortedError} what failed was caught in `fn`, and nothing can be kept; rolled back
+   * @throws {QueryTimeoutError | AbortedError} `timeoutMs` passed, or the signal was aborted; rolled back
    * @throws {CommitUnknownError} the answer to COMMIT was lost
-   * @throws {ConfigurationError} an option is unknown, of the wrong kind, or on a nested transaction
+   * @throws {AfterCommitError} committed; work that waited for that failed
+   * @throws {ConfigurationError} an option is unknown, of the wrong kind, or cannot be had inside another transaction
    */
-  async run<T>(label: string, fn: () => Promise<T>, limits?: CallLimits, options: TransactionOptions = {}): Promise<T> {
+  async run<T>(fn: () => Promise<T>, options: TransactionOptions = {}): Promise<T> {
     const outer = this.current()
     checkTransactionOptions(options, outer !== undefined)
-    return outer === undefined ? this.#outermost(label, fn, limits, options) : this.#nested(label, outer, fn, limits)
+    const limits = limitsOf(options)
+    const { propagation, retry } = options
+    if (outer !== undefined && propagation === 'join') return this.#joined(LABEL, outer, fn, limits, true)
+    if (outer !== undefined && propagation !== 'new') return this.#nested(LABEL, outer, fn, limits)
+    const begin = () => this.#begun(LABEL, fn, limits, options)
+    return retry === undefined ? begin() : retrying({ pool: this.#source.name, label: LABEL, limits }, begin)
+  }
+
+  /** Runs `fn` in a transaction; in one already, in a savepoint of it. */
+  nest<T>(label: string, fn: () => Promise<T>, limits?: CallLimits): Promise<T> {
+    const outer = this.current()
+    return outer === undefined ? this.#begun(label, fn, limits, {}) : this.#nested(label, outer, fn, limits)
   }
 
   /**
-   * Runs `fn` as one piece: in the current transaction, whose other calls wait for it, or in one of its own. Unlike
-   * {@link run} it sets no savepoint, so that an error may leave statements of `fn` behind in the current transaction.
+   * Runs `fn` as one piece: in the current transaction, whose other calls wait for it, or in one of its own. Unlike {@link nest} it sets no
+   * savepoint, so that an error may leave statements of `fn` behind in the current transaction.
    */
   join<T>(label: string, fn: () => Promise<T>, limits?: CallLimits): Promise<T> {
     const outer = this.current()
-    return outer === undefined ? this.#outermost(label, fn, limits, {}) : this.#joined(label, outer, fn, limits)
+    return outer === undefined ? this.#begun(label, fn, limits, {}) : this.#joined(label, outer, fn, limits, false)
   }
 
-  async #outermost<T>(label: string, fn: () => Promise<T>, limits: CallLimits | undefined, options: TransactionOptions): Promise<T> {
+  /** Runs `fn` outside of this database's transactions. */
+  detached<T>(fn: () => Promise<T>): Promise<T> {
+    return outsideOf(this, fn)
+  }
+
+  /** Runs `work` after the outermost commit, and never if that does not come; at once where there is no transaction. */
+  async afterCommit(work: AfterCommit): Promise<void> {
+    const frame = this.current()
+    if (frame === undefined) await work()
+    else frame.waitForCommit(work)
+  }
+
+  async #begun<T>(label: string, fn: () => Promise<T>, limits: CallLimits | undefined, options: BeginOptions): Promise<T> {
+    const { value, waiting } = await this.#committed(label, fn, limits, options)
+    // where the call itself is in a transaction, this one was independent of it: so is what follows it
+    if (waiting.length > 0) await outsideOf(this, () => runAfterCommit(waiting, value))
+    return value
+  }
+
+  async #committed<T>(
+    label: string,
+    fn: () => Promise<T>,
+    limits: CallLimits | undefined,
+    options: BeginOptions,
+  ): Promise<{ readonly value: T; readonly waiting: readonly AfterCommit[] }> {
     const access = options.readOnly === true ? 'read' : 'write'
     const connection = await this.#source.acquire({ access, label, borrower: callSite() }, limits)
-    const frame = this.#frame(connection, undefined)
+    const frame = this.#frame(connection, undefined, limits)
     let condition: Condition = 'broken'
     try {
-      await this.#begin(connection, options, limits)
+      await this.#control.begin(connection, options, limits)
       const value = await this.#callback(frame, label, this.#source.slotsOf(connection), fn).catch(async (error: unknown) => {
-        condition = await this.#rollback(frame)
+        condition = await this.#control.rollback(frame)
         throw error
       })
-      const end = await this.#commit(frame, limits)
+      const end = await this.#control.commit(frame, limits)
       condition = end.condition
       if (end.error !== undefined) throw end.error
-      return value
+      return { value, waiting: frame.waiting }
     } finally {
       this.#source.release(connection, condition)
     }
   }
 
-  /** A server that does not answer BEGIN has gone silently: nothing has run, and nobody waits for it longer than for a connection. */
-  async #begin(connection: Connection, options: TransactionOptions, limits: CallLimits | undefined): Promise<void> {
-    const { acquireTimeoutMs } = this.#source
-    // a call's own timeoutMs says how long it may take, this included
-    const isLimited = limits !== undefined && Number.isFinite(limits.deadline)
-    const answerBy = isLimited ? Number.POSITIVE_INFINITY : deadlineAfter(acquireTimeoutMs)
-    try {
-      for (const sql of this.#dialect.begin(options)) await this.#control(connection, sql, limits, answerBy)
-    } catch (error) {
-      if (isLimited || !(error instanceof QueryTimeoutError)) throw error
-      throw new ConnectionError(`${this.#dialect.target}: BEGIN was not answered within ${acquireTimeoutMs} ms`, { cause: error })
-    }
-  }
-
-  async #joined<T>(label: string, outer: TransactionFrame, fn: () => Promise<T>, limits: CallLimits | undefined): Promise<T> {
-    const frame = this.#frame(outer.connection, outer)
-    const work = () =>
-      this.#callback(frame, label, outer.turns, fn).catch((error: unknown) => {
-        if (frame.failure !== undefined) outer.fail(frame.failure)
-        throw error
-      })
-    return outer.run(work, label, limits)
-  }
-
-  async #nested<T>(label: string, outer: TransactionFrame, fn: () => Promise<T>, limits: CallLimits | undefined): Promise<T> {
-    const frame = this.#frame(outer.connection, outer)
-    const savepoint = `lw_${frame.depth}`
+  /** @param isWhole an error of `fn` is one of the whole transaction, which can keep nothing then */
+  async #joined<T>(
+    label: string,
+    outer: TransactionFrame,
+    fn: () => Promise<T>,
+    limits: CallLimits | undefined,
+    isWhole: boolean,
+  ): Promise<T> {
+    const frame = this.#frame(outer.connection, outer, limits)
     const work = async () => {
-      await this.#controlWithin(outer, `savepoint ${savepoint}`, limits)
-      const value = await this.#callback(frame, label, outer.turns, fn).catch(async (error: unknown) => {
-        await this.#undo(outer, savepoint)
+      const value = await this.#callback(frame, label, outer.turns, fn).catch((error: unknown) => {
+        if (frame.failure !== undefined) outer.fail(frame.failure)
+        if (isWhole) outer.failWhole(new TransactionAbortedError('a transaction that had joined this one failed', { cause: error }))
         throw error
       })
-      await this.#controlWithin(outer, `release savepoint ${savepoint}`, limits)
+      for (const waiting of frame.waiting) outer.waitForCommit(waiting)
       return value
     }
     return outer.run(work, label, limits)
   }
 
-  #frame(connection: Connection, parent: TransactionFrame | undefined): TransactionFrame {
-    return new TransactionFrame(this, connection, parent, enclosingFrame(), this.#dialect.capabilities.statementErrorKeepsTransaction)
+  async #nested<T>(label: string, outer: TransactionFrame, fn: () => Promise<T>, limits: CallLimits | undefined): Promise<T> {
+    const frame = this.#frame(outer.connection, outer, limits)
+    const savepoint = `lw_${frame.depth}`
+    const work = async () => {
+      await this.#control.setSavepoint(outer, savepoint, limits)
+      const value = await this.#callback(frame, label, outer.turns, fn).catch(async (error: unknown) => {
+        await this.#control.undoSavepoint(outer, savepoint)
+        throw error
+      })
+      await this.#control.releaseSavepoint(outer, savepoint, limits)
+      for (const waiting of frame.waiting) outer.waitForCommit(waiting)
+      return value
+    }
+    return outer.run(work, label, limits)
+  }
+
+  #frame(connection: Connection, parent: TransactionFrame | undefined, limits: CallLimits | undefined): TransactionFrame {
+    const enclosing = enclosingFrame()
+    const nearest = nearestLimits(parent?.limits, limits)
+    return new TransactionFrame(this, connection, parent, enclosing, this.#control.statementErrorKeepsTransaction, nearest)
   }
 
   /** The callback's value, if everything in it had settled by its end. The frame is closed either way, and with it what it holds. */
   async #callback<T>(frame: TransactionFrame, label: string, held: HeldResource, fn: () => Promise<T>): Promise<T> {
     try {
       return await withResource(held, label, async () => {
-        const value = await inFrame(frame, fn)
+        const value = await boundBy(frame.limits, label, () => inFrame(frame, fn))
         // before the end of the step turns away those who still wait for their turn
         frame.requireComplete()
         return value
@@ -140,73 +166,22 @@ export class Transactions {
       frame.close()
     }
   }
-
-  /** How the connection comes out of a commit, and why it failed. */
-  async #commit(
-    frame: TransactionFrame,
-    limits: CallLimits | undefined,
-  ): Promise<{ readonly condition: Condition; readonly error?: Error }> {
-    try {
-      await this.#control(frame.connection, 'commit', limits)
-      return { condition: frame.condition }
-    } catch (thrown) {
-      const error = thrown as LatchworkError
-      if (isWithoutAnswer(error)) return { condition: 'broken', error: commitUnknown(error) }
-      return { error, condition: this.#dialect.capabilities.failedCommitKeepsTransaction ? await this.#rollback(frame) : 'broken' }
-    }
-  }
-
-  /** How the connection comes out of it: a rollback that fails leaves one that nobody may borrow. */
-  async #rollback({ connection, condition, isRunning, failure }: TransactionFrame): Promise<Condition> {
-    // what was interrupted may still run, and a rollback would wait behind it: the server rolls back when the session ends
-    if (connection.isBroken || (failure !== undefined && isWithoutAnswer(failure))) return 'broken'
-    const rolledBack = this.#control(connection, 'rollback').then(
-      () => condition,
-      // the error that caused the rollback is the one to report
-      (): Condition => 'broken',
-    )
-    const outcome = await settledBy(rolledBack, deadlineAfter(isRunning ? PATIENCE_MS : ROLLBACK_TIMEOUT_MS))
-    if (outcome !== LATE) return outcome
-    // the connection goes either way
-    if (isRunning) connection.cancel().catch(() => undefined)
-    return 'broken'
-  }
-
-  async #undo(outer: TransactionFrame, savepoint: string): Promise<void> {
-    // a transaction that is lost or over as a whole has no savepoint to go back to
-    if (outer.failure !== undefined || !outer.isOpen) return
-    try {
-      await this.#control(outer.connection, `rollback to savepoint ${savepoint}`)
-      await this.#control(outer.connection, `release savepoint ${savepoint}`)
-    } catch (error) {
-      // the callback's error is the one to report; the transaction around it can keep nothing now
-      outer.failWhole(error as LatchworkError)
-    }
-  }
-
-  /** Sends what only makes sense while the frame is open: its connection may be somebody else's afterwards. */
-  #controlWithin(frame: TransactionFrame, sql: string, limits: CallLimits | undefined): Promise<void> {
-    frame.requireOpen()
-    return this.#control(frame.connection, sql, limits)
-  }
-
-  async #control(connection: Connection, sql: string, limits?: CallLimits, answerBy: Deadline = Number.POSITIVE_INFINITY): Promise<void> {
-    try {
-      const running: MaybePromise<StatementResult> = connection.run({ sql, parameters: [], deadline: limits?.deadline })
-      if (!(running instanceof Promise)) return
-      const deadline = Math.min(answerBy, limits?.deadline ?? Number.POSITIVE_INFINITY)
-      const isBound = limits !== undefined || deadline < Number.POSITIVE_INFINITY
-      await (isBound ? interruptible(connection, running, { label: sql, deadline, signal: limits?.signal }) : running)
-    } catch (thrown) {
-      throw this.#toError(thrown)
-    }
-  }
 }
 
-function isWithoutAnswer(error: LatchworkError): boolean {
-  return error instanceof ConnectionLostError || error instanceof QueryTimeoutError || error instanceof AbortedError
+/** What a transaction of the application's is called in events, errors and the like. */
+const LABEL = 'transaction'
+
+function limitsOf({ timeoutMs, signal }: TransactionOptions): CallLimits | undefined {
+  if (timeoutMs === undefined && signal === undefined) return undefined
+  return { deadline: timeoutMs === undefined ? Number.POSITIVE_INFINITY : deadlineAfter(timeoutMs), signal }
 }
 
-function commitUnknown(cause: LatchworkError): CommitUnknownError {
-  return new CommitUnknownError('the connection was lost while COMMIT was on its way; whether it took effect is not known', { cause })
+/** What `fn` gives, unless its time is over first: then it goes on unheard, and finds its transaction closed. */
+async function boundBy<T>(limits: CallLimits | undefined, label: string, fn: () => Promise<T>): Promise<T> {
+  if (limits === undefined) return fn()
+  const value = await settledBy(fn(), limits.deadline, limits.signal)
+  if (value === LATE) throw new QueryTimeoutError(`${label} ran past its timeoutMs`)
+  // what came in time but late is not committed: the answer to COMMIT would be
+  requireNotInterrupted({ label, ...limits })
+  return value
 }

@@ -3,6 +3,7 @@ import type { Connection, Dialect, StatementResult } from '../../../lib/dialect/
 import { DeadlockError, type LatchworkError, PoolSelfDeadlockError } from '../../../lib/errors.js'
 import type { ConnectionPool } from '../../../lib/pool/connection-pool.js'
 import { Transactions } from '../../../lib/query/transaction.js'
+import { TransactionControl } from '../../../lib/query/transaction-control.js'
 import { createPool, FakeConnector, FakeMember, request } from '../pool/fake-connector.js'
 import { Call, Slots } from './oracle.js'
 import type { Program, Step } from './program.js'
@@ -30,6 +31,10 @@ class FakeConnection extends FakeMember implements Connection {
   async cancel(): Promise<void> {}
 }
 
+function transactionsOn(pool: ConnectionPool<FakeMember>): Transactions {
+  return new Transactions(new TransactionControl(DIALECT, (thrown) => thrown as LatchworkError, 5_000), sourceOf(pool))
+}
+
 /** Runs programs that use transactions too: real ones on a real pool, with a connector in place of an engine. */
 export class TransactionRun extends ProgramRun {
   readonly #pool: ConnectionPool<FakeMember>
@@ -44,7 +49,7 @@ export class TransactionRun extends ProgramRun {
       validateAfterIdleMs: Number.POSITIVE_INFINITY,
     })
     this.#slots = new Slots(connections)
-    this.#transactions = [0, 1].map(() => new Transactions(DIALECT, sourceOf(this.#pool), (thrown) => thrown as LatchworkError))
+    this.#transactions = [0, 1].map(() => transactionsOn(this.#pool))
   }
 
   protected override async step(step: Step, call: Call | undefined): Promise<void> {
@@ -74,7 +79,7 @@ export class TransactionRun extends ProgramRun {
       wanted.callers.add(call)
       await this.body(body, call).finally(() => wanted.callers.delete(call))
     }
-    await this.#expected(this.#transactions[owner]!.run('transaction', run), wait, () => isServed)
+    await this.#expected(this.#transactions[owner]!.run(run), wait, () => isServed)
   }
 
   async #statement({ owner }: Step & { do: 'statement' }, parent: Call | undefined): Promise<void> {

@@ -1,0 +1,132 @@
+import { type Deadline, deadlineAfter, LATE, settledBy } from '../deadline.js'
+import type { BeginOptions, Connection, Dialect, MaybePromise, StatementResult } from '../dialect/dialect.js'
+import {
+  AbortedError,
+  CommitUnknownError,
+  ConnectionError,
+  ConnectionLostError,
+  type LatchworkError,
+  QueryTimeoutError,
+} from '../errors.js'
+import type { Condition } from '../pool/pool.js'
+import { interruptible } from './interruptible.js'
+import type { CallLimits } from './query-plan.js'
+import type { TransactionFrame } from './transaction-frame.js'
+
+/** How long a rollback may take before its connection is given up. */
+const ROLLBACK_TIMEOUT_MS = 1_000
+/** The same where a call that nobody awaits still runs: it is cancelled then. */
+const PATIENCE_MS = 100
+
+/** How a commit went: how the connection comes out of it, and why it failed. */
+export interface CommitOutcome {
+  readonly condition: Condition
+  readonly error?: Error
+}
+
+/** The statements that begin, keep and undo transactions of one database. */
+export class TransactionControl {
+  readonly #dialect: Dialect
+  readonly #toError: (thrown: unknown) => LatchworkError
+  readonly #acquireTimeoutMs: number
+
+  /** @param acquireTimeoutMs most milliseconds for BEGIN, where the call has no limit of its own */
+  constructor(dialect: Dialect, toError: (thrown: unknown) => LatchworkError, acquireTimeoutMs: number) {
+    this.#dialect = dialect
+    this.#toError = toError
+    this.#acquireTimeoutMs = acquireTimeoutMs
+  }
+
+  /** A failed statement leaves the transaction usable. */
+  get statementErrorKeepsTransaction(): boolean {
+    return this.#dialect.capabilities.statementErrorKeepsTransaction
+  }
+
+  /** A server that does not answer BEGIN has gone silently: nothing has run, and nobody waits for it longer than for a connection. */
+  async begin(connection: Connection, options: BeginOptions, limits: CallLimits | undefined): Promise<void> {
+    // a call's own timeoutMs says how long it may take, this included
+    const isLimited = limits !== undefined && Number.isFinite(limits.deadline)
+    const answerBy = isLimited ? Number.POSITIVE_INFINITY : deadlineAfter(this.#acquireTimeoutMs)
+    try {
+      for (const sql of this.#dialect.begin(options)) await this.#send(connection, sql, limits, answerBy)
+    } catch (error) {
+      if (isLimited || !(error instanceof QueryTimeoutError)) throw error
+      throw new ConnectionError(`${this.#dialect.target}: BEGIN was not answered within ${this.#acquireTimeoutMs} ms`, { cause: error })
+    }
+  }
+
+  async commit(frame: TransactionFrame, limits: CallLimits | undefined): Promise<CommitOutcome> {
+    try {
+      await this.#send(frame.connection, 'commit', limits)
+      return { condition: frame.condition }
+    } catch (thrown) {
+      const error = thrown as LatchworkError
+      if (isWithoutAnswer(error)) return { condition: 'broken', error: commitUnknown(error) }
+      return { error, condition: this.#dialect.capabilities.failedCommitKeepsTransaction ? await this.rollback(frame) : 'broken' }
+    }
+  }
+
+  /** How the connection comes out of it: a rollback that fails leaves one that nobody may borrow. */
+  async rollback(frame: TransactionFrame): Promise<Condition> {
+    const { connection, isRunning, failure } = frame
+    // what was interrupted may still run, and a rollback would wait behind it: the server rolls back when the session ends
+    if (connection.isBroken || (failure !== undefined && isWithoutAnswer(failure))) return 'broken'
+    const rolledBack = this.#send(connection, 'rollback').then(
+      // looked at then: a statement may be cancelled meanwhile, and the word of it reach the server late
+      () => frame.condition,
+      // the error that caused the rollback is the one to report
+      (): Condition => 'broken',
+    )
+    const outcome = await settledBy(rolledBack, deadlineAfter(isRunning ? PATIENCE_MS : ROLLBACK_TIMEOUT_MS))
+    if (outcome !== LATE) return outcome
+    // the connection goes either way
+    if (isRunning) connection.cancel().catch(() => undefined)
+    return 'broken'
+  }
+
+  setSavepoint(outer: TransactionFrame, savepoint: string, limits: CallLimits | undefined): Promise<void> {
+    return this.#sendWithin(outer, `savepoint ${savepoint}`, limits)
+  }
+
+  releaseSavepoint(outer: TransactionFrame, savepoint: string, limits: CallLimits | undefined): Promise<void> {
+    return this.#sendWithin(outer, `release savepoint ${savepoint}`, limits)
+  }
+
+  async undoSavepoint(outer: TransactionFrame, savepoint: string): Promise<void> {
+    // a transaction that is lost or over as a whole has no savepoint to go back to
+    if (outer.failure !== undefined || !outer.isOpen) return
+    try {
+      await this.#send(outer.connection, `rollback to savepoint ${savepoint}`)
+      await this.#send(outer.connection, `release savepoint ${savepoint}`)
+    } catch (error) {
+      // the callback's error is the one to report; the transaction around it can keep nothing now
+      outer.failWhole(error as LatchworkError)
+    }
+  }
+
+  /** Sends what only makes sense while the frame is open: its connection may be somebody else's afterwards. */
+  #sendWithin(frame: TransactionFrame, sql: string, limits: CallLimits | undefined): Promise<void> {
+    frame.requireOpen()
+    return this.#send(frame.connection, sql, limits)
+  }
+
+  async #send(connection: Connection, sql: string, limits?: CallLimits, answerBy: Deadline = Number.POSITIVE_INFINITY): Promise<void> {
+    try {
+      const running: MaybePromise<StatementResult> = connection.run({ sql, parameters: [], deadline: limits?.deadline })
+      if (!(running instanceof Promise)) return
+      const deadline = Math.min(answerBy, limits?.deadline ?? Number.POSITIVE_INFINITY)
+      const isBound = limits !== undefined || deadline < Number.POSITIVE_INFINITY
+      await (isBound ? interruptible(connection, running, { label: sql, deadline, signal: limits?.signal }) : running)
+    } catch (thrown) {
+      throw this.#toError(thrown)
+    }
+  }
+}
+
+function isWithoutAnswer(error: LatchworkError): boolean {
+  return error instanceof ConnectionLostError || error instanceof QueryTimeoutError || error instanceof AbortedError
+}
+
+function commitUnknown(cause: LatchworkError): CommitUnknownError {
+  return new CommitUnknownError('the connection was lost while COMMIT was on its way; whether it took effect is not known', { cause })
+}
