@@ -59,6 +59,7 @@ export type {
   RowOptions,
   Rows,
   SelectOptions,
+  StreamInput,
   UpdateRowInput,
   UpsertInput,
   UpsertOutcome,

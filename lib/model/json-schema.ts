@@ -74,6 +74,10 @@ const OPERATIONS = {
       objectSchema({ where: of.filter(), orderBy: of.orderBy(), limit: COUNT, offset: COUNT, after: TEXT, before: TEXT, total: FLAG }),
     output: (of) => objectSchema({ rows: listOf(of.row()), nextCursor: TEXT, previousCursor: TEXT, total: COUNT }, ['rows']),
   },
+  stream: {
+    input: (of) => objectSchema({ where: of.filter(), orderBy: of.orderBy(), limit: COUNT }),
+    output: (of) => of.row(),
+  },
   exists: { input: (of) => objectSchema({ where: of.filter() }), output: () => FLAG },
   aggregate: { input: (of) => of.aggregate(), output: () => listOf({ type: 'object' }) },
   count: { input: (of) => objectSchema({ where: of.filter() }), output: () => COUNT },

@@ -13,15 +13,18 @@ import { countRows, listRows } from '../query/list.js'
 import type { PlanRunner } from '../query/query-plan.js'
 import { readOne, readOneOrThrow } from '../query/read.js'
 import { readRowsByKey } from '../query/read-many.js'
+import { streamRows } from '../query/stream.js'
 import { updateMany, updateOne } from '../query/update.js'
 import { upsertOne } from '../query/upsert.js'
 import type { ModelNodes } from './model-nodes.js'
-import { type AnyCall, describeNode, type Effect, type Node, observeNode } from './node.js'
+import { type AnyCall, describeNode, type Effect, type Node, observeNode, observeStream } from './node.js'
 
 /** What a node does: its effect, and the operation it runs. The node's schemas follow from the operation's name. */
 interface Operation {
   readonly effect: Effect
   readonly run: (model: BoundModel, runner: PlanRunner, input: unknown, options?: never) => unknown
+  /** Whether it gives rows one by one. Default false. */
+  readonly isStream?: true
 }
 
 /** Every operation on a model. A new one is a file in `lib/query` and a row here. */
@@ -33,6 +36,7 @@ const OPERATIONS: Readonly<Record<keyof ModelNodes<object>, Operation>> = {
   delete: { effect: 'write', run: deleteOne },
   readMany: { effect: 'read', run: readRowsByKey },
   list: { effect: 'read', run: listRows },
+  stream: { effect: 'read', run: streamRows, isStream: true },
   count: { effect: 'read', run: countRows },
   exists: { effect: 'read', run: rowExists },
   aggregate: { effect: 'read', run: aggregateRows },
@@ -53,12 +57,25 @@ export function crudNodes(model: BoundModel, runner: PlanRunner): Readonly<Recor
 }
 
 function crudNode(model: BoundModel, runner: PlanRunner, operation: OperationName): Node {
-  const { effect, run } = OPERATIONS[operation]
+  const { effect, run, isStream = false } = OPERATIONS[operation]
   const { name } = model.definition
-  const description = { name: nodeName(name, operation), model: name, operation, effect }
-  const start = (input: unknown, options: unknown) => run(model, runner, input, options as never)
-  // async, so that a refused input is a rejection like every other failure
-  const call: AnyCall = async (input, options) =>
-    nodeEvents.hasSubscribers ? observeNode(description, () => start(input, options)) : start(input, options)
+  const description = { name: nodeName(name, operation), model: name, operation, effect, isStream }
+  const start = (input: unknown, options?: unknown) => run(model, runner, input, options as never) as ReturnType<AnyCall>
+  const call = isStream ? streamCall(description, start) : promiseCall(description, start)
   return describeNode(call, description, () => jsonSchemaOf(model.definition, operation))
+}
+
+type Description = Parameters<typeof observeNode>[0]
+
+/** Async, so that a refused input is a rejection like every other failure. */
+function promiseCall(description: Description, start: AnyCall): AnyCall {
+  return async (input, options) =>
+    nodeEvents.hasSubscribers ? observeNode(description, () => start(input, options)) : start(input, options)
+}
+
+function streamCall(description: Description, start: AnyCall): AnyCall {
+  return (input, options) => {
+    const rows = start(input, options) as AsyncGenerator<unknown, void, undefined>
+    return nodeEvents.hasSubscribers ? observeStream(description, rows) : rows
+  }
 }

@@ -70,6 +70,16 @@ export interface ListInput<M, I = undefined> {
   readonly include?: I
 }
 
+export interface StreamInput<M, I = undefined> {
+  readonly where?: Where<M>
+  /** The primary key decides among equals. An index should serve it: rows are read in chunks, each from where the last one ended. */
+  readonly orderBy?: OrderBy<M>
+  /** Most rows to give. Default: all. */
+  readonly limit?: number
+  /** As in the options: give it in one of the two. */
+  readonly include?: I
+}
+
 export interface ListResult<R> {
   rows: R[]
   /** With a `limit`, where more rows follow: where they begin, for `after`. */
@@ -182,6 +192,10 @@ type ReadManyCall<M> = <const S extends SelectOf<M> = undefined, const I extends
   input: ReadManyInput<M, I>,
   options?: RowOptions<S, I>,
 ) => Promise<(RowWith<M, S, I> | null)[]>
+type StreamCall<M> = <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
+  input?: StreamInput<M, I>,
+  options?: RowOptions<S, I>,
+) => AsyncGenerator<RowWith<M, S, I>, void, undefined>
 type ExistsCall<M> = (input?: { readonly where?: Where<M> }, options?: CallOptions) => Promise<boolean>
 type AggregateCall<M> = <const V extends AggregateValues<M>, const G extends readonly FieldName<M>[] = readonly []>(
   input: AggregateInput<M, V, G>,
@@ -225,6 +239,8 @@ export interface ModelNodes<M> {
   readonly readMany: Node<ReadManyCall<M>>
   /** How many rows a filter matches. */
   readonly count: Node<CountCall<M>>
+  /** The rows of a filter one by one, read in chunks as they are taken. */
+  readonly stream: Node<StreamCall<M>>
   /** Whether a filter matches any row. */
   readonly exists: Node<ExistsCall<M>>
   /** Counts, sums, averages and extremes over the rows of a filter, in groups or in all. */

@@ -14,17 +14,20 @@ export interface NodeDescription {
   /** What it does to the model, such as `create`. */
   readonly operation: string
   readonly effect: Effect
+  /** It gives its output piece by piece: an async iterable in place of a promise. */
+  readonly isStream: boolean
   /** JSON Schema (draft 2020-12) of the input. */
   readonly inputSchema: JsonSchema
-  /** JSON Schema (draft 2020-12) of what it resolves to. */
+  /** JSON Schema (draft 2020-12) of what it resolves to; of a stream, of each piece. */
   readonly outputSchema: JsonSchema
 }
 
 /** A described async function: called as it is, or by `run`. */
-export type Node<Call extends (...args: never[]) => Promise<unknown> = AnyCall> = Call & NodeDescription & { readonly run: Call }
+export type Node<Call extends (...args: never[]) => Promise<unknown> | AsyncIterable<unknown> = AnyCall> = Call &
+  NodeDescription & { readonly run: Call }
 
 /** A node's call where its types are not known. */
-export type AnyCall = (input: unknown, options?: unknown) => Promise<unknown>
+export type AnyCall = (input: unknown, options?: unknown) => Promise<unknown> | AsyncIterable<unknown>
 
 /** Runs a node's work and publishes how it went. */
 export async function observeNode(
@@ -43,6 +46,32 @@ export async function observeNode(
   } catch (error) {
     publish(error as Error)
     throw error
+  }
+}
+
+/** As {@link observeNode}, for what comes piece by piece: the time in which the caller uses a piece does not count. */
+export async function* observeStream(
+  description: Omit<NodeDescription, 'inputSchema' | 'outputSchema'>,
+  pieces: AsyncIterator<unknown>,
+): AsyncGenerator<unknown, void, undefined> {
+  const { name: node, model, operation, effect } = description
+  let durationMs = 0
+  let error: Error | undefined
+  try {
+    for (;;) {
+      const startedMs = performance.now()
+      const next = await pieces.next().finally(() => {
+        durationMs += performance.now() - startedMs
+      })
+      if (next.done === true) return
+      yield next.value
+    }
+  } catch (thrown) {
+    error = thrown as Error
+    throw thrown
+  } finally {
+    await pieces.return?.()
+    nodeEvents.publish({ node, model, operation, effect, durationMs, error })
   }
 }
 

@@ -2,12 +2,12 @@ import type { StatementResult } from '../dialect/dialect.js'
 import type { BoundModel } from './bound-model.js'
 import { parseFlag, parseInput, parseOptions } from './call-input.js'
 import { allOf, type Condition } from './condition.js'
-import { joinIncluded } from './include-join.js'
 import { loadIncluded } from './include-load.js'
 import { InputIssues } from './input-issues.js'
-import { orderExpressions, orderKey, parseOrder } from './order.js'
+import { orderKey, parseOrder } from './order.js'
 import { PAGE_ENTRIES, type PageRows, pageSlots, parsePage, placeCondition, readPage } from './page.js'
 import { type PlanRunner, planOf } from './query-plan.js'
+import { orderedRows } from './read.js'
 import { parseFilter } from './row-filter.js'
 import { parseRowLock, ROW_LOCK_OPTIONS } from './row-lock.js'
 import { parseReadSelect } from './select.js'
@@ -37,7 +37,6 @@ export async function listRows(model: BoundModel, runner: PlanRunner, input: unk
   const condition = parseFilter(model, given.where, shape, issues)
   const wantsTotal = parseFlag(given.total, 'total', issues)
   issues.throwIfAny()
-  const { columnOf } = selection.root
   const counting = wantsTotal ? countPlan(model, 'list', condition, shape) : undefined
   const sought = page === undefined ? condition : allOf([condition, placeCondition(page, shape)])
   shape.key += `${selection.key}|${orderKey(items)}|${lock?.key ?? ''}`
@@ -48,12 +47,7 @@ export async function listRows(model: BoundModel, runner: PlanRunner, input: unk
     shape,
     exactIntegers: selection.exactIntegers,
     build: () => {
-      let query = joinIncluded(model.compiler.selectFrom(model.table), selection.root)
-        .select(selection.references)
-        .where(whereExpression(model, sought, columnOf))
-      for (const expression of orderExpressions(model, items, columnOf)) query = query.orderBy(expression)
-      if (slots !== undefined) query = query.limit(slots.limit)
-      if (slots?.offset !== undefined) query = query.offset(slots.offset)
+      const query = orderedRows(model, { selection, condition: sought, items, slots })
       return lock === undefined ? query : lock.apply(query)
     },
     read: (result: StatementResult): PageRows =>

@@ -3,9 +3,11 @@ import { NotFoundError } from '../errors.js'
 import type { BoundModel } from './bound-model.js'
 import { parseInput, parseOptions } from './call-input.js'
 import type { Condition } from './condition.js'
-import { joinIncluded } from './include-join.js'
+import { joinIncluded, type Query } from './include-join.js'
 import { withIncluded } from './include-load.js'
 import { InputIssues } from './input-issues.js'
+import { type OrderItem, orderExpressions } from './order.js'
+import type { LimitSlots } from './page.js'
 import { type CallLimits, type PlanRunner, planOf, type QueryPlan } from './query-plan.js'
 import { parseKeyFilter } from './row-filter.js'
 import { parseRowLock, ROW_LOCK_OPTIONS, type RowLock } from './row-lock.js'
@@ -59,21 +61,36 @@ export function selectFirst(
   limits?: CallLimits,
 ): PlainRow | null | Promise<PlainRow | null> {
   shape.key += `${lock?.key ?? ''}${selection.key}`
-  const { root } = selection
   const plan = planOf(model, {
     operation,
     access: lock === undefined ? 'read' : 'write',
     shape,
     exactIntegers: selection.exactIntegers,
     build: () => {
-      const query = joinIncluded(model.compiler.selectFrom(model.table), root)
-        .select(selection.references)
-        .where(whereExpression(model, condition, root.columnOf))
+      const query = orderedRows(model, { selection, condition, items: [], slots: undefined })
       return lock === undefined ? query : lock.apply(query)
     },
     read: (result) => readFirst(selection, result),
   })
   return runner.run(plan, limits)
+}
+
+/** What is read of one model's rows, which ones, in which order and how many. */
+export interface OrderedRows {
+  readonly selection: Selection
+  readonly condition: Condition
+  readonly items: readonly OrderItem[]
+  readonly slots: LimitSlots | undefined
+}
+
+/** The SELECT of a selection with what it joins. */
+export function orderedRows(model: BoundModel, { selection, condition, items, slots }: OrderedRows): Query {
+  const { root, references } = selection
+  const joined = joinIncluded(model.compiler.selectFrom(model.table), root)
+  let query: Query = joined.select(references).where(whereExpression(model, condition, root.columnOf))
+  for (const expression of orderExpressions(model, items, root.columnOf)) query = query.orderBy(expression)
+  if (slots !== undefined) query = query.limit(slots.limit)
+  return slots?.offset === undefined ? query : query.offset(slots.offset)
 }
 
 /** The driver's rows that a condition matches, with the columns of a selection, in any order. */

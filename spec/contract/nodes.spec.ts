@@ -18,6 +18,23 @@ const OPERATIONS: Readonly<Record<string, readonly [effect: 'read' | 'write', ta
   ],
   delete: ['write', { where: { warehouse: 'w', item: 'b' } }, { where: { amount: 1 } }],
   list: ['read', { where: { amount: { $gte: 0 } }, orderBy: { item: 'desc' }, limit: 2, total: true }, { limit: -1 }],
+  readMany: [
+    'read',
+    {
+      keys: [
+        { warehouse: 'w', item: 'a' },
+        { warehouse: 'w', item: 'none' },
+      ],
+    },
+    { keys: [{ warehouse: 'w' }] },
+  ],
+  stream: ['read', { where: { amount: { $gte: 0 } }, orderBy: { item: 'desc' }, limit: 2 }, { limit: '2' }],
+  exists: ['read', { where: { item: 'a' } }, { where: { items: 'a' } }],
+  aggregate: [
+    'read',
+    { groupBy: ['warehouse'], values: { rows: '$count', most: { $max: 'amount' } } },
+    { values: { x: { $sum: 'item' } } },
+  ],
   count: ['read', { where: { item: { $in: ['a', 'b'] } } }, { where: { items: 'a' } }],
   upsert: [
     'write',
@@ -27,6 +44,11 @@ const OPERATIONS: Readonly<Record<string, readonly [effect: 'read' | 'write', ta
   bulkCreate: ['write', { rows: [{ warehouse: 'x', item: 'a', amount: 1 }], returning: true }, { rows: [{ warehouse: 'x' }] }],
   bulkUpdate: ['write', { where: { warehouse: 'w' }, set: { amount: 4 } }, { where: {}, set: { amount: 4 } }],
   bulkDelete: ['write', { where: { warehouse: 'x' } }, {}],
+  claim: [
+    'write',
+    { where: { warehouse: 'w' }, set: { amount: 2 }, orderBy: { item: 'asc' }, limit: 2 },
+    { where: {}, set: { amount: 2 } },
+  ],
   bulkUpsert: ['write', { on: ['warehouse', 'item'], rows: [{ warehouse: 'w', item: 'a', amount: 9 }] }, { on: [], rows: [] }],
 }
 
@@ -49,7 +71,7 @@ forEachEngine((engine) => {
       for (const [operation, [effect]] of Object.entries(OPERATIONS)) {
         const node = nodes()[operation]!
         const name = `Stock${operation[0]!.toUpperCase()}${operation.slice(1)}Node`
-        expect({ ...node, name: node.name }).toMatchObject({ name, model: 'Stock', operation, effect })
+        expect({ ...node, name: node.name }).toMatchObject({ name, model: 'Stock', operation, effect, isStream: operation === 'stream' })
         expect(shop.db.node(name)).toBe(node)
         expect(node.run).toBe(node)
       }
@@ -58,10 +80,11 @@ forEachEngine((engine) => {
     it.each(Object.entries(OPERATIONS))('%s takes and gives what its schemas say', async (operation, [, taken, refused]) => {
       const node = nodes()[operation]!
       expect(isValid(node.inputSchema, taken)).toBe(true)
-      const output = await node.run(taken)
-      expect(isValid(node.outputSchema, JSON.parse(JSON.stringify(output)))).toBe(true)
+      for (const output of await outputsOf(node, taken)) {
+        expect(isValid(node.outputSchema, JSON.parse(JSON.stringify(output)))).toBe(true)
+      }
       expect(isValid(node.inputSchema, refused)).toBe(false)
-      expect(await rejectionOf(node.run(refused))).toMatchObject({
+      expect(await rejectionOf(outputsOf(node, refused))).toMatchObject({
         model: 'Stock',
         operation,
         name: expect.stringMatching(/^(Validation|UnknownField)Error$/),
@@ -93,9 +116,10 @@ forEachEngine((engine) => {
     it('rejects, and never throws, whatever it is given', () => {
       for (const node of Object.values(nodes())) {
         for (const input of [undefined, null, 5, 'text', [], () => 1, Symbol('s')]) {
-          const promise = node(input)
-          expect(promise).toBeInstanceOf(Promise)
-          promise.catch(() => undefined)
+          const output = node(input)
+          expect(output instanceof Promise).toBe(!node.isStream)
+          const first = output instanceof Promise ? output : output[Symbol.asyncIterator]().next()
+          first.catch(() => undefined)
         }
       }
     })
@@ -120,6 +144,16 @@ describe('db.node', () => {
     expect(create).toThrow(/name/)
   })
 })
+
+/** What a node gives: of a stream, each piece. */
+async function outputsOf(node: Node, input: unknown): Promise<unknown[]> {
+  const output = node.run(input)
+  if (output instanceof Promise) return [await output]
+  const pieces: unknown[] = []
+  for await (const piece of output) pieces.push(piece)
+  expect(pieces.length).toBeGreaterThan(0)
+  return pieces
+}
 
 function isFrozen(value: unknown): boolean {
   return typeof value !== 'object' || value === null || (Object.isFrozen(value) && Object.values(value).every(isFrozen))
