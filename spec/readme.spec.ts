@@ -60,6 +60,13 @@ describe('the tables of the README', () => {
     expect(namesIn('Database option')).toEqual(knownIn(() => createDatabase(options)))
   })
 
+  it('have every option of a transaction', async () => {
+    const db = createDatabase({ url: 'sqlite::memory:', models: {} })
+    const refusal = await db.transaction(async () => undefined, { none: true } as never).catch((error: unknown) => error)
+    const known = /known are (.*)$/.exec(String(refusal))![1]!.split(', ')
+    expect(namesIn('Transaction option').toSorted()).toEqual(known.toSorted())
+  })
+
   it('have every option of a connection', () => {
     const options = ['postgres', 'sqlite'].flatMap((engine) => {
       return knownIn(() => connectionConfig({ connection: { engine, file: 'shop.db', host: 'db', none: true } as never }))
@@ -81,13 +88,22 @@ describe('the tables of the README', () => {
   })
 
   it('have every option of a call', async () => {
-    for (const { 'Call option': option } of tableOf(README, 'Call option')) {
-      const [name] = codeSpans(option!)
-      const refusal = await noteNodes()
-        .bulkCreate({ rows: [] }, { [name!]: Symbol('no value of any option') } as never)
-        .catch((error: unknown) => error)
-      // a known option may be refused for its value, never for its name
-      expect(String(refusal)).not.toContain('unknown option')
+    const nodes = noteNodes()
+    for (const { 'Call option': option, Nodes: named } of tableOf(README, 'Call option')) {
+      // those that are not named by themselves are there on create
+      const names = codeSpans(named!).filter(
+        (name) => !['delete', 'bulkCreate'].includes(name) || codeSpans(option!).includes('transaction'),
+      )
+      for (const node of names.length === 0 ? ['create'] : names) {
+        for (const name of codeSpans(option!)) {
+          const call = nodes[node as 'list'] as (input: object, options: object) => Promise<unknown>
+          const refusal = await call({ rows: [], where: { id: 1 } }, { [name]: Symbol('no value of any option') }).catch(
+            (error: unknown) => error,
+          )
+          // a known option may be refused for its value, never for its name
+          expect(String(refusal)).not.toContain('unknown option')
+        }
+      }
     }
   })
 

@@ -1,4 +1,5 @@
 import { DISTINCT_KINDS, EXTREME_KINDS, NUMERIC_KINDS } from './column-type.js'
+import { definitionOf } from './define-model.js'
 import { isInputField } from './field-input.js'
 import {
   assignmentSchema,
@@ -8,6 +9,7 @@ import {
   filterSchema,
   type JsonSchema,
   objectSchema,
+  orNull,
   valueSchema,
 } from './field-json-schema.js'
 import { toJsonValue } from './field-type.js'
@@ -28,7 +30,8 @@ const known = new WeakMap<ModelDefinition, Partial<Record<ModelOperation, NodeSc
 /**
  * The schemas of a model's operation, each whole in itself: what HTTP, MCP and OpenAPI publish. Made when first asked for.
  *
- * They speak of values as JSON, see `toJsonValue`. A few things that the layer refuses JSON Schema cannot say.
+ * They speak of values as JSON, see `toJsonValue`. A few things that the layer refuses JSON Schema cannot say. Of related models they tell
+ * the fields, and leave open what lies behind them: a schema does not hold all models that relations lead to.
  */
 export function jsonSchemaOf(definition: ModelDefinition, operation: ModelOperation): NodeSchemas {
   const made = known.get(definition) ?? {}
@@ -54,32 +57,45 @@ interface OperationSchemas {
 const COUNT = { type: 'integer', minimum: 0 }
 const FLAG = { type: 'boolean' }
 const TEXT = { type: 'string' }
+const OPEN = { type: 'object' }
 const COUNTED = objectSchema({ count: COUNT }, ['count'])
 
 const OPERATIONS = {
   create: { input: (of) => of.create(), output: (of) => of.row() },
-  read: { input: (of) => objectSchema({ where: of.keyFilter() }, ['where']), output: (of) => ({ anyOf: [of.row(), { type: 'null' }] }) },
-  readOrThrow: { input: (of) => objectSchema({ where: of.keyFilter() }, ['where']), output: (of) => of.row() },
+  read: {
+    input: (of) => objectSchema({ where: of.keyFilter(), include: of.include() }, ['where']),
+    output: (of) => ({ anyOf: [of.row(), { type: 'null' }] }),
+  },
+  readOrThrow: { input: (of) => objectSchema({ where: of.keyFilter(), include: of.include() }, ['where']), output: (of) => of.row() },
   update: {
     input: (of) => objectSchema({ where: of.keyFilter(), set: of.set(), ...of.version() }, ['where', 'set']),
     output: (of) => of.row(),
   },
   delete: { input: (of) => objectSchema({ where: of.keyFilter(), ...of.version() }, ['where']), output: (of) => of.row() },
   readMany: {
-    input: (of) => objectSchema({ keys: { type: 'array', items: of.key(), maxItems: 100_000 } }, ['keys']),
+    input: (of) => objectSchema({ keys: { ...listOf(of.key()), maxItems: 100_000 }, include: of.include() }, ['keys']),
     output: (of) => listOf({ anyOf: [of.row(), { type: 'null' }] }),
   },
   list: {
     input: (of) =>
-      objectSchema({ where: of.filter(), orderBy: of.orderBy(), limit: COUNT, offset: COUNT, after: TEXT, before: TEXT, total: FLAG }),
+      objectSchema({
+        where: of.filter(),
+        orderBy: of.orderBy(),
+        limit: COUNT,
+        offset: COUNT,
+        after: TEXT,
+        before: TEXT,
+        total: FLAG,
+        include: of.include(),
+      }),
     output: (of) => objectSchema({ rows: listOf(of.row()), nextCursor: TEXT, previousCursor: TEXT, total: COUNT }, ['rows']),
   },
   stream: {
-    input: (of) => objectSchema({ where: of.filter(), orderBy: of.orderBy(), limit: COUNT }),
+    input: (of) => objectSchema({ where: of.filter(), orderBy: of.orderBy(), limit: COUNT, include: of.include() }),
     output: (of) => of.row(),
   },
   exists: { input: (of) => objectSchema({ where: of.filter() }), output: () => FLAG },
-  aggregate: { input: (of) => of.aggregate(), output: () => listOf({ type: 'object' }) },
+  aggregate: { input: (of) => of.aggregate(), output: () => listOf(OPEN) },
   count: { input: (of) => objectSchema({ where: of.filter() }), output: () => COUNT },
   upsert: {
     input: (of) => objectSchema({ on: of.conflictKey(), values: of.create(), update: of.set() }, ['on', 'values']),
@@ -128,7 +144,9 @@ class SchemaDocument {
   /** A row as it is read. */
   row(): JsonSchema {
     return this.#define('row', () => {
-      const schema = objectSchema(this.#properties(this.model.fields, fieldSchema), namesOf(this.model.fields))
+      const relations = this.#relations((target, isMany) => (isMany ? listOf(this.#relatedRow(target)) : orNull(this.#relatedRow(target))))
+      const properties = { ...this.#properties(this.model.fields, fieldSchema), ...relations }
+      const schema = objectSchema(properties, namesOf(this.model.fields))
       return this.model.comment === undefined ? schema : { ...schema, description: this.model.comment }
     })
   }
@@ -142,7 +160,7 @@ class SchemaDocument {
   }
 
   newRows(): JsonSchema {
-    return { type: 'array', items: this.create() }
+    return listOf(this.create())
   }
 
   set(): JsonSchema {
@@ -154,9 +172,25 @@ class SchemaDocument {
 
   filter(): JsonSchema {
     return this.#define('where', (self) => {
-      const list = { type: 'array', items: self }
-      const fields = this.#properties(this.model.fields, (field) => filterSchema(field, this.#conditions(field)))
-      return objectSchema({ ...fields, $and: list, $or: list, $not: self })
+      const relations = this.#relations((target, isMany) => {
+        const where = this.#relatedFilter(target)
+        return isMany ? { ...objectSchema({ $some: where, $every: where, $none: where }), minProperties: 1 } : orNull(where)
+      })
+      return objectSchema({ ...this.#conditionsOf(this.model, self), ...relations })
+    })
+  }
+
+  /** The relations to read with a row. */
+  include(): JsonSchema {
+    return this.#define('include', () => {
+      const options = (target: ModelDefinition, isMany: boolean) =>
+        objectSchema({
+          where: this.#relatedFilter(target),
+          select: { ...listOf({ enum: namesOf(target.fields) }), minItems: 1 },
+          include: OPEN,
+          ...(isMany ? { orderBy: {}, limit: COUNT } : {}),
+        })
+      return objectSchema(this.#relations((target, isMany) => ({ anyOf: [{ const: true }, options(target, isMany)] })))
     })
   }
 
@@ -211,8 +245,8 @@ class SchemaDocument {
         values: { type: 'object', additionalProperties: { anyOf: values }, minProperties: 1, maxProperties: 100 },
         where: this.filter(),
         groupBy: { type: 'array', items: names(), minItems: 1 },
-        having: { type: 'object' },
-        orderBy: { type: 'object' },
+        having: OPEN,
+        orderBy: {},
         limit: COUNT,
         offset: COUNT,
       },
@@ -231,6 +265,37 @@ class SchemaDocument {
       uniqueItems: true,
     }))
     return lists.length === 0 ? { not: {} } : { anyOf: lists }
+  }
+
+  /** A schema for each relation. */
+  #relations(schemaOf: (target: ModelDefinition, isMany: boolean) => JsonSchema): Record<string, JsonSchema> {
+    return Object.fromEntries(
+      this.model.relations.map(({ name, kind, target }) => {
+        return [name, schemaOf(definitionOf(target()), kind === 'hasMany' || kind === 'manyToMany')]
+      }),
+    )
+  }
+
+  /** The fields of a related row; what was included with it is left open. */
+  #relatedRow(target: ModelDefinition): JsonSchema {
+    return this.#define(`${target.name}Row`, () => ({
+      type: 'object',
+      properties: this.#properties(target.fields, fieldSchema),
+    }))
+  }
+
+  /** A filter over the fields of a related model; conditions on its own relations are left open. */
+  #relatedFilter(target: ModelDefinition): JsonSchema {
+    return this.#define(`${target.name}Where`, (self) => {
+      const relations = Object.fromEntries(target.relations.map(({ name }) => [name, {}]))
+      return objectSchema({ ...this.#conditionsOf(target, self), ...relations })
+    })
+  }
+
+  /** The conditions on the fields of a model, and their logic. */
+  #conditionsOf(model: ModelDefinition, self: JsonSchema): Record<string, JsonSchema> {
+    const fields = this.#properties(model.fields, (field) => filterSchema(field, this.#conditions(field)))
+    return { ...fields, $and: listOf(self), $or: listOf(self), $not: self }
   }
 
   #keys(): readonly (readonly string[])[] {

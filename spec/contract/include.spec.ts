@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { forEachEngine } from '../support/engines.js'
+import { isValid } from '../support/json-schema-check.js'
 import { FEE, IMAGE, PUBLISHED, statementsOf, useBlog } from './use-blog.js'
 
 forEachEngine((engine) => {
@@ -198,6 +199,28 @@ forEachEngine((engine) => {
         throw new Error('undo')
       })
       await expect(undone).rejects.toThrow('undo')
+    })
+
+    it('is in the schemas of the nodes, to the fields of the related models', async () => {
+      const { writers } = use.nodes
+      const include = {
+        articles: { where: { rating: { $gte: 1 } }, select: ['title'], limit: 2, orderBy: { id: 'asc' } },
+        country: true,
+      } as const
+      const where = { articles: { $some: { title: { $startsWith: 'a' } } }, mentor: null } as const
+      expect(isValid(writers.list.inputSchema, { where, include })).toBe(true)
+      const result = await writers.list({ where, include: { articles: { include: { topics: true } }, country: true } })
+      expect(result.rows).toHaveLength(1)
+      const json = JSON.parse(JSON.stringify(result, (_, value) => (typeof value === 'bigint' ? String(value) : value))) as object
+      expect(isValid(writers.list.outputSchema, json)).toBe(true)
+      for (const refused of [
+        { include: { article: true } },
+        { include: { country: { limit: 1 } } },
+        { where: { articles: { title: 'x' } } },
+      ]) {
+        expect(isValid(writers.list.inputSchema, refused)).toBe(false)
+        await expect(writers.list(refused as never)).rejects.toMatchObject({ code: 'UNKNOWN_FIELD' })
+      }
     })
 
     it('finds the rows of more owners than one list of values holds', async () => {
