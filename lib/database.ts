@@ -33,6 +33,7 @@ import type { KyselyTables } from './query/kysely/kysely-tables.js'
 import { modelKysely } from './query/kysely/model-kysely.js'
 import { requireSlowQueryMs } from './query/query-observer.js'
 import { QueryRunner } from './query/query-runner.js'
+import { type TenantId, Tenants } from './query/tenants.js'
 import type { TransactionOptions } from './query/transaction-options.js'
 
 /** Model classes by the names they have in code: `{ users: User }` gives `db.nodes.users`. */
@@ -119,6 +120,7 @@ export class Database<M extends Models> implements AsyncDisposable {
   readonly #endLogging: (() => void) | undefined
   readonly #endLimit: (() => void) | undefined
   readonly #locks: ApplicationLocks
+  readonly #tenants = new Tenants()
 
   /** Use {@link createDatabase}. */
   constructor(options: DatabaseOptions<M>) {
@@ -132,15 +134,13 @@ export class Database<M extends Models> implements AsyncDisposable {
     this.#locks = applicationLocks(this.#dialect, pool)
     const catalogue = constraintCatalogue(list, this.#schema)
     this.#runner = new QueryRunner(this.#dialect, this.#source, catalogue, options.slowQueryMs)
-    const compiler = compilerOf(this.#dialect)
-    const foreignKeys = foreignKeyLinks(this.#schema, catalogue)
-    const now = options.now ?? (() => new Date())
     const bound = bindModels(list, {
       dialect: this.#dialect,
-      compiler,
-      foreignKeys,
-      now,
+      compiler: compilerOf(this.#dialect),
+      foreignKeys: foreignKeyLinks(this.#schema, catalogue),
+      now: options.now ?? (() => new Date()),
       cursorKey: options.cursorSecret ?? this.#dialect.target,
+      tenants: this.#tenants,
     })
     const models = Object.entries(definitions).map(([key, definition]) => [key, bound.get(definition)!] as const)
     const nodes = models.map(([key, model]) => [key, crudNodes(model, this.#runner)] as const)
@@ -206,6 +206,25 @@ export class Database<M extends Models> implements AsyncDisposable {
   /** Runs `fn` outside of the transaction around the call: what it writes stays, whatever becomes of that. */
   detached<T>(fn: () => Promise<T>): Promise<T> {
     return this.#runner.transactions.detached(fn)
+  }
+
+  /**
+   * Runs `fn` for a tenant: in every node call below it, however deep, models with a tenant have the rows of this one and no others. New rows
+   * are its own. `db.kysely` knows nothing of it.
+   *
+   * ```ts
+   * await db.withTenant(request.orgId, () => db.nodes.invoices.list())
+   * ```
+   *
+   * @throws {ConfigurationError} not a text, number or bigint
+   */
+  async withTenant<T>(tenant: TenantId, fn: () => Promise<T>): Promise<T> {
+    return this.#tenants.with(tenant, fn)
+  }
+
+  /** Runs `fn` for all tenants: node calls below it see the rows of every one, and can make no new ones. */
+  acrossTenants<T>(fn: () => Promise<T>): Promise<T> {
+    return this.#tenants.across(fn)
   }
 
   /**

@@ -11,6 +11,7 @@
  * | UNKNOWN_FIELD           | UnknownFieldError          | caller               | no        |
  * | NOT_FOUND               | NotFoundError              | caller               | no        |
  * | STALE_VERSION           | StaleVersionError          | caller, after a read | no        |
+ * | TENANT_REQUIRED         | TenantRequiredError        | developer            | no        |
  * | UNIQUE_VIOLATION        | UniqueViolationError       | caller               | no        |
  * | FOREIGN_KEY_VIOLATION   | ForeignKeyViolationError   | caller               | no        |
  * | CHECK_VIOLATION         | CheckViolationError        | caller               | no        |
@@ -175,6 +176,17 @@ export class StaleVersionError extends LatchworkError {
     readonly expectedVersion: number,
   ) {
     super(`${model}.${operation}: the row is no longer at version ${expectedVersion}`)
+  }
+}
+
+/** A call on a model with a tenant was made for none. Nothing was sent. */
+export class TenantRequiredError extends LatchworkError {
+  readonly code = 'TENANT_REQUIRED'
+  readonly model: string
+
+  constructor(model: string, message: string) {
+    super(`${model}: ${message}`)
+    this.model = model
   }
 }
 

@@ -8,17 +8,17 @@ export type GivenOptions = Readonly<Record<string, unknown>>
 
 /** What each kind of field takes beside the options of all. */
 export const KIND_OPTIONS: Readonly<Record<ColumnKind, readonly string[]>> = {
-  text: ['maxLength', 'minLength'],
-  varchar: ['length', 'minLength'],
+  text: ['maxLength', 'minLength', 'role'],
+  varchar: ['length', 'minLength', 'role'],
   integer: ['increment', 'role'],
-  bigint: ['as', 'increment'],
+  bigint: ['as', 'increment', 'role'],
   float: [],
   decimal: ['precision', 'scale'],
   boolean: [],
   date: [],
   time: [],
   timestamp: ['precision', 'role'],
-  uuid: [],
+  uuid: ['role'],
   json: [],
   bytes: [],
   enum: ['values', 'native', 'name'],

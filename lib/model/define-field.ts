@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { ModelError } from '../errors.js'
-import type { BigintMode, ColumnType } from './column-type.js'
+import type { BigintMode, ColumnKind, ColumnType } from './column-type.js'
 import { defineColumnType, type GivenOptions, KIND_OPTIONS } from './define-column-type.js'
 import { checkFieldValue, type FieldShape, normaliseFieldValue } from './field-type.js'
 import { frozenCopy } from './frozen-copy.js'
@@ -35,11 +35,12 @@ const FIELD_OPTIONS = {
 } as const
 
 /** What each role asks of its field. */
-const ROLES: Readonly<Record<FieldRole, { readonly kind: 'timestamp' | 'integer'; readonly isNullable: boolean }>> = {
-  createdAt: { kind: 'timestamp', isNullable: false },
-  updatedAt: { kind: 'timestamp', isNullable: false },
-  version: { kind: 'integer', isNullable: false },
-  deletedAt: { kind: 'timestamp', isNullable: true },
+const ROLES: Readonly<Record<FieldRole, { readonly kinds: readonly ColumnKind[]; readonly isNullable: boolean }>> = {
+  createdAt: { kinds: ['timestamp'], isNullable: false },
+  updatedAt: { kinds: ['timestamp'], isNullable: false },
+  version: { kinds: ['integer'], isNullable: false },
+  deletedAt: { kinds: ['timestamp'], isNullable: true },
+  tenant: { kinds: ['integer', 'bigint', 'text', 'varchar', 'uuid'], isNullable: false },
 }
 
 /**
@@ -76,7 +77,8 @@ export function defineField(model: string, table: string, property: string, spec
     field,
     isPrimary: options.primary === true,
     isUnique: options.unique === true,
-    isIndexed: options.index === true,
+    // every statement asks for the tenant
+    isIndexed: options.index === true || role === 'tenant',
     check: options.check,
   }
 }
@@ -122,8 +124,11 @@ function roleOf(model: string, property: string, options: GivenOptions, type: Co
     throw new ModelError(model, property, `role: expected one of ${Object.keys(ROLES).join(', ')}`)
   }
   const asked = ROLES[role as FieldRole]
-  if (type.kind !== asked.kind || (type.kind === 'timestamp' && type.precision !== 3)) {
-    throw new ModelError(model, property, `role ${role} needs ${asked.kind === 'timestamp' ? 'a timestamp of precision 3' : 'an integer'}`)
+  if (!asked.kinds.includes(type.kind) || (type.kind === 'timestamp' && type.precision !== 3)) {
+    const kinds = asked.kinds.map((kind) =>
+      kind === 'timestamp' ? 'a timestamp of precision 3' : kind === 'integer' ? 'an integer' : `a ${kind}`,
+    )
+    throw new ModelError(model, property, `role ${role} needs ${kinds.join(' or ')}`)
   }
   if ((options.nullable === true) !== asked.isNullable) {
     throw new ModelError(model, property, `role ${role} needs a field that is ${asked.isNullable ? '' : 'not '}nullable`)
@@ -134,7 +139,7 @@ function roleOf(model: string, property: string, options: GivenOptions, type: Co
 }
 
 function roleDefault(role: FieldRole): FieldDefault | undefined {
-  if (role === 'deletedAt') return undefined
+  if (role === 'deletedAt' || role === 'tenant') return undefined
   return Object.freeze(role === 'version' ? { kind: 'value', value: 1 } : { kind: 'function', create: () => new Date() })
 }
 

@@ -99,22 +99,23 @@ export type ElementSpec =
 type Spec<K extends ColumnKind, T, Own = unknown> = { readonly kind: K } & Own & FieldOptions<T> & Key
 
 type TextualSpec<T extends string> =
-  | Spec<'text', T, TextLimits>
-  | Spec<'varchar', T, VarcharLimits>
+  | Spec<'text', T, TextLimits & Role<'tenant'>>
+  | Spec<'varchar', T, VarcharLimits & Role<'tenant'>>
   | Spec<'decimal', T, DecimalDigits>
-  | Spec<'date' | 'time' | 'uuid', T>
-  | Spec<'bigint', T, { readonly as: 'string' } & Counter>
+  | Spec<'date' | 'time', T>
+  | Spec<'uuid', T, Role<'tenant'>>
+  | Spec<'bigint', T, { readonly as: 'string' } & Counter & Role<'tenant'>>
   | Spec<'timestamp', T, { readonly precision: 6 }>
   | Spec<'enum', T, { readonly values: readonly T[] } & EnumForm>
 
 type NumericSpec<T extends number> =
-  | Spec<'integer', T, Counter & Role<'version'>>
+  | Spec<'integer', T, Counter & Role<'version' | 'tenant'>>
   | Spec<'float', T>
-  | Spec<'bigint', T, { readonly as: 'number' } & Counter>
+  | Spec<'bigint', T, { readonly as: 'number' } & Counter & Role<'tenant'>>
 
 type DateSpec = Spec<'timestamp', Date, TimestampForm<3> & Role<'createdAt' | 'updatedAt' | 'deletedAt'>>
 
-type BigintSpec<T extends bigint> = Spec<'bigint', T, BigintForm<'bigint'> & Counter>
+type BigintSpec<T extends bigint> = Spec<'bigint', T, BigintForm<'bigint'> & Counter & Role<'tenant'>>
 
 /** A field as plain data: its kind, what that kind takes, and {@link FieldOptions}. */
 export type FieldSpec =

@@ -5,7 +5,7 @@ import type { BigintMode, ColumnType } from './column-type.js'
 export type ModelClass<M = object> = abstract new (...args: never[]) => M
 
 /** What the layer itself writes into a field, so that input may not. */
-export type FieldRole = 'createdAt' | 'updatedAt' | 'version' | 'deletedAt'
+export type FieldRole = 'createdAt' | 'updatedAt' | 'version' | 'deletedAt' | 'tenant'
 
 /**
  * Where a value comes from when a create leaves the field out:

@@ -10,7 +10,7 @@ import { type BoundField, type BoundModel, type BoundRelation, nodeName } from '
 import { StatementCache } from './statement-cache.js'
 
 /** What all models of a database have in common. */
-export type ModelSurroundings = Pick<BoundModel, 'dialect' | 'compiler' | 'foreignKeys' | 'now' | 'cursorKey'>
+export type ModelSurroundings = Pick<BoundModel, 'dialect' | 'compiler' | 'foreignKeys' | 'now' | 'cursorKey' | 'tenants'>
 
 /** Binds models, and those that they are related to, to an engine. Pure; done once a database. */
 export function bindModels(
@@ -35,12 +35,14 @@ export function bindModels(
 function bindModel(
   definition: ModelDefinition,
   relations: ReadonlyMap<string, BoundRelation>,
-  { dialect, compiler, foreignKeys, now, cursorKey }: ModelSurroundings,
+  { dialect, compiler, foreignKeys, now, cursorKey, tenants }: ModelSurroundings,
 ): BoundModel {
   const fields = definition.fields.map((field) => bindField(field, dialect))
   const fieldByName = new Map(fields.map((field) => [field.name, field]))
   const fieldsOf = (names: readonly string[]) => names.map((name) => requireField(definition, fieldByName, name))
+  const isGiven = ({ definition: { role } }: BoundField) => role !== 'tenant'
   const wholeUniques = definition.uniques.filter((unique) => unique.where === undefined)
+  const keys = [definition.primaryKey, ...wholeUniques.map((unique) => unique.fields)].map(fieldsOf)
   return Object.freeze({
     definition,
     dialect,
@@ -48,7 +50,9 @@ function bindModel(
     table: definition.schema === undefined ? definition.table : `${definition.schema}.${definition.table}`,
     fields,
     fieldByName,
-    keys: [definition.primaryKey, ...wholeUniques.map((unique) => unique.fields)].map(fieldsOf),
+    keys,
+    givenKeys: keys.map((key) => key.filter(isGiven)).filter((key) => key.length > 0),
+    tenants,
     relations,
     foreignKeys,
     roles: Object.fromEntries(fields.flatMap((field) => (field.definition.role === undefined ? [] : [[field.definition.role, field]]))),

@@ -4,6 +4,7 @@ import type { FieldDefinition, ModelDefinition, RelationDefinition } from '../mo
 import type { ListValidator, RowValidator } from '../model/validate-input.js'
 import type { ForeignKeyLink } from './foreign-key-link.js'
 import type { StatementCache } from './statement-cache.js'
+import type { Tenants } from './tenants.js'
 
 /** A field with the ways of one engine. */
 export interface BoundField {
@@ -59,11 +60,14 @@ export interface BoundModel {
   readonly table: string
   readonly fields: readonly BoundField[]
   readonly fieldByName: ReadonlyMap<string, BoundField>
+  /** {@link keys} as callers give them: without the tenant, which is known. */
+  readonly givenKeys: readonly (readonly BoundField[])[]
   /** The keys that name a row: the primary key first, then the uniques that hold for every row. */
   readonly keys: readonly (readonly BoundField[])[]
   readonly relations: ReadonlyMap<string, BoundRelation>
   /** The foreign keys of all models. */
   readonly foreignKeys: readonly ForeignKeyLink[]
+  readonly tenants: Tenants
   readonly roles: { readonly [R in keyof ModelDefinition['roles']]?: BoundField }
   readonly statements: StatementCache
   readonly validateCreate: RowValidator

@@ -36,11 +36,12 @@ export async function upsertMany(model: BoundModel, runner: PlanRunner, input: u
     options: call,
     prepare: (row, position, given, found) => {
       requireKey(row, key, ['rows', position], found)
-      seen.add(row, position)
+      const complete = newRow(model, row)
+      seen.add(complete, position)
       // where its key is there already a row sets what the caller gave, not the defaults that were filled in
-      const set = besideKey(key, given, row)
+      const set = besideKey(key, given, complete)
       setFields.push(model.fields.filter((field) => Object.hasOwn(set, field.name)))
-      return newRow(model, row)
+      return complete
     },
     write: async (chunk) => {
       const sets = setFields

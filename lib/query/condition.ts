@@ -1,4 +1,6 @@
 import type { BoundField, BoundModel, BoundRelation } from './bound-model.js'
+import type { StatementShape } from './statement-cache.js'
+import { ALL_TENANTS } from './tenants.js'
 
 /** A checked filter: names are fields of the model, values are slots of the shape. */
 export type Condition =
@@ -37,14 +39,28 @@ export function allOf(parts: readonly Condition[]): Condition {
   return needed.length === 0 ? ALWAYS : needed.length === 1 ? needed[0]! : { kind: 'and', parts: needed.flatMap(flattenAnd) }
 }
 
-/** What a model adds to every condition on its rows: those that are soft-deleted are not there. */
-export function visibleOnly({ roles: { deletedAt } }: BoundModel): Condition {
-  return deletedAt === undefined ? ALWAYS : { kind: 'null', field: deletedAt, isNull: true }
+/**
+ * What a model adds to every condition on its rows: those that are soft-deleted are not there, nor those of another tenant, who goes to the
+ * shape.
+ *
+ * @throws {TenantRequiredError} the model has a tenant, and the call is made for none
+ */
+export function visibleOnly(model: BoundModel, shape: StatementShape): Condition {
+  const { deletedAt } = model.roles
+  const alive: Condition = deletedAt === undefined ? ALWAYS : { kind: 'null', field: deletedAt, isNull: true }
+  return allOf([alive, ofTenant(model, shape)])
+}
+
+function ofTenant({ definition, tenants, roles: { tenant } }: BoundModel, shape: StatementShape): Condition {
+  if (tenant === undefined) return ALWAYS
+  const id = tenants.of(definition.name, tenant)
+  shape.key += id === ALL_TENANTS ? '@all' : '@'
+  return id === ALL_TENANTS ? ALWAYS : { kind: 'compare', field: tenant, operator: '=', value: shape.add(tenant.encode(id)) }
 }
 
 /** A condition on related rows, with what their models add to it. */
-export function related({ target, through }: BoundRelation, part: Condition): RelatedCondition {
-  return { part: allOf([part, visibleOnly(target)]), between: through === undefined ? ALWAYS : visibleOnly(through.model) }
+export function related({ target, through }: BoundRelation, part: Condition, shape: StatementShape): RelatedCondition {
+  return { part: allOf([part, visibleOnly(target, shape)]), between: through === undefined ? ALWAYS : visibleOnly(through.model, shape) }
 }
 
 function flattenAnd(condition: Condition): readonly Condition[] {

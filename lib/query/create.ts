@@ -1,6 +1,6 @@
 import { type Expression, sql } from 'kysely'
 import type { StatementResult } from '../dialect/dialect.js'
-import { UnsupportedError } from '../errors.js'
+import { TenantRequiredError, UnsupportedError } from '../errors.js'
 import type { BoundField, BoundModel } from './bound-model.js'
 import { parseOptions } from './call-input.js'
 import { allOf, type Condition } from './condition.js'
@@ -13,6 +13,7 @@ import { selectFirst } from './read.js'
 import { parseSelect } from './select.js'
 import { type PlainRow, readFirst, type Selection } from './selection.js'
 import { StatementShape, slot } from './statement-cache.js'
+import { ALL_TENANTS } from './tenants.js'
 
 /** An INSERT with nothing after its row. */
 const PLAIN: InsertTail = { operation: 'create', key: '', apply: (insert) => insert }
@@ -54,15 +55,20 @@ export async function insertRow(
 }
 
 /** A validated row with what the layer writes into every new one. */
-export function newRow({ roles, now }: BoundModel, values: Record<string, unknown>): Record<string, unknown> {
+export function newRow({ definition, roles, now, tenants }: BoundModel, values: Record<string, unknown>): Record<string, unknown> {
   const row = values
-  const { createdAt, updatedAt, version } = roles
+  const { createdAt, updatedAt, version, tenant } = roles
   if (createdAt !== undefined || updatedAt !== undefined) {
     const instant = now()
     if (createdAt !== undefined) row[createdAt.name] = instant
     if (updatedAt !== undefined) row[updatedAt.name] = instant
   }
   if (version !== undefined) row[version.name] = 1
+  if (tenant !== undefined) {
+    const id = tenants.of(definition.name, tenant)
+    if (id === ALL_TENANTS) throw new TenantRequiredError(definition.name, 'a new row is of one tenant; put db.withTenant around the call')
+    row[tenant.name] = id
+  }
   return row
 }
 

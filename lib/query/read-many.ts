@@ -1,14 +1,14 @@
+import type { MaybePromise } from '../dialect/dialect.js'
 import { isPlainObject, kindOf } from '../model/value-kind.js'
 import { type BoundField, type BoundModel, reboundValue } from './bound-model.js'
 import { parseInput, parseOptions } from './call-input.js'
 import { allOf, visibleOnly } from './condition.js'
-import { keyCondition } from './create.js'
 import { chunksOfKeys, inKeys } from './in-list.js'
 import { loadIncluded } from './include-load.js'
 import { InputIssues } from './input-issues.js'
 import { keyText } from './key-text.js'
 import type { CallLimits, PlanRunner } from './query-plan.js'
-import { rowsPlan, selectFirst } from './read.js'
+import { rowsPlan } from './read.js'
 import { describeKeys } from './row-filter.js'
 import { parseReadSelect } from './select.js'
 import { type PlainRow, positionIn, readRow, type Selection } from './selection.js'
@@ -57,14 +57,15 @@ function parseKeys(
   given: unknown,
   issues: InputIssues,
 ): { readonly fields: readonly BoundField[]; readonly keys: readonly Key[] } {
-  const nothing = { fields: model.keys[0]!, keys: [] }
+  const nothing = { fields: model.givenKeys[0]!, keys: [] }
   if (!Array.isArray(given) || given.length > MAX_KEYS) {
     issues.add(['keys'], `expected a list of at most ${MAX_KEYS} keys, got ${Array.isArray(given) ? given.length : kindOf(given)}`)
     return nothing
   }
   const fields = given.length === 0 ? undefined : keyFieldsOf(model, given[0])
   if (fields === undefined) {
-    if (given.length > 0) issues.add(['keys', 0], `expected an object with the value of every field of a key: ${describeKeys(model)}`)
+    if (given.length > 0)
+      issues.add(['keys', 0], `expected an object with the value of every field of a key: ${describeKeys(model.givenKeys)}`)
     return nothing
   }
   return { fields, keys: Array.from(given as unknown[], (key, position) => parseKey(fields, key, position, issues)) }
@@ -73,7 +74,7 @@ function parseKeys(
 function keyFieldsOf(model: BoundModel, key: unknown): readonly BoundField[] | undefined {
   if (!isPlainObject(key)) return undefined
   const names = Object.keys(key)
-  return model.keys.find((fields) => fields.length === names.length && fields.every(({ name }) => names.includes(name)))
+  return model.givenKeys.find((fields) => fields.length === names.length && fields.every(({ name }) => names.includes(name)))
 }
 
 /** All keys of a call have the fields of the first. */
@@ -105,14 +106,13 @@ interface FoundRows {
   readonly isAnyUnclaimed: boolean
 }
 
-async function readFound({ model, runner, fields, selection, limits }: KeyReading, keys: readonly Key[]): Promise<FoundRows> {
+async function readFound(reading: KeyReading, keys: readonly Key[]): Promise<FoundRows> {
+  const { fields, selection } = reading
   const positions = fields.map((field) => positionIn(selection.root, field))
   const asked = new Map(keys.map((key) => encodedKey(fields, key)).map((key) => [keyText(fields, key), key]))
   const found = new Map<string, Key>()
-  for (const chunk of chunksOfKeys(model, fields, [...asked.values()])) {
-    const shape = new StatementShape(`readMany ${fields.map(({ name }) => name).join()}`)
-    const condition = allOf([inKeys(model, fields, chunk, shape), visibleOnly(model)])
-    for (const values of await runner.run(rowsPlan(model, 'readMany', condition, selection, shape), limits)) {
+  for (const chunk of chunksOfKeys(reading.model, fields, [...asked.values()])) {
+    for (const values of await rowsOfKeys(reading, chunk)) {
       const stored = fields.map((field, index) => reboundValue(field, values[positions[index]!]))
       found.set(keyText(fields, stored), values)
     }
@@ -120,10 +120,16 @@ async function readFound({ model, runner, fields, selection, limits }: KeyReadin
   return { found, isAnyUnclaimed: [...found.keys()].some((text) => !asked.has(text)) }
 }
 
-async function readAlone({ model, runner, fields, selection, limits }: KeyReading, key: Key): Promise<PlainRow | null> {
-  const shape = new StatementShape('readMany one ')
-  const condition = allOf([...fields.map((field, index) => keyCondition(field, key[index], shape)), visibleOnly(model)])
-  return selectFirst(model, runner, { operation: 'readMany', shape, condition, selection }, limits)
+async function readAlone(reading: KeyReading, key: Key): Promise<PlainRow | null> {
+  const [values] = await rowsOfKeys(reading, [encodedKey(reading.fields, key)])
+  return values === undefined ? null : readRow(reading.selection, values)
+}
+
+/** The driver's rows that have these encoded keys. */
+function rowsOfKeys({ model, runner, fields, selection, limits }: KeyReading, keys: readonly Key[]): MaybePromise<readonly Key[]> {
+  const shape = new StatementShape(`readMany ${fields.map(({ name }) => name).join()}`)
+  const condition = allOf([inKeys(model, fields, keys, shape), visibleOnly(model, shape)])
+  return runner.run(rowsPlan(model, 'readMany', condition, selection, shape), limits)
 }
 
 function encodedKey(fields: readonly BoundField[], key: Key): Key {

@@ -1,29 +1,34 @@
 import type { BoundField, BoundModel } from './bound-model.js'
-import { allOf, type Condition, fixedFields, visibleOnly } from './condition.js'
+import { ALWAYS, allOf, type Condition, fixedFields, visibleOnly } from './condition.js'
 import type { InputIssues } from './input-issues.js'
 import type { StatementShape } from './statement-cache.js'
 import { parseWhere } from './where.js'
 
 /** A call's `where` and what the model adds to every one: rows that are soft-deleted are not there. */
 export function parseFilter(model: BoundModel, where: unknown, shape: StatementShape, issues: InputIssues): Condition {
-  return where === undefined ? visibleOnly(model) : allOf([parseWhere(model, where, shape, issues), visibleOnly(model)])
+  const stated = where === undefined ? ALWAYS : parseWhere(model, where, shape, issues)
+  return allOf([stated, visibleOnly(model, shape)])
 }
 
 /** As {@link parseFilter}, for one row: the filter has to hold every field of a key to one value. */
 export function parseKeyFilter(model: BoundModel, where: unknown, shape: StatementShape, issues: InputIssues): Condition {
-  const condition = parseWhere(model, where, shape, issues)
-  if (findKey(model, condition) === undefined) issues.add(['where'], `expected the value of every field of a key: ${describeKeys(model)}`)
-  return allOf([condition, visibleOnly(model)])
+  const condition = allOf([parseWhere(model, where, shape, issues), visibleOnly(model, shape)])
+  if (findKey(model, condition) === undefined) {
+    const { tenant } = model.roles
+    const keys = tenant !== undefined && fixedFields(condition).has(tenant) ? model.givenKeys : model.keys
+    issues.add(['where'], `expected the value of every field of a key: ${describeKeys(keys)}`)
+  }
+  return condition
 }
 
 /** As {@link parseFilter}, for many rows to be changed: an empty filter has to be meant. */
 export function parseBulkFilter(model: BoundModel, input: Record<string, unknown>, shape: StatementShape, issues: InputIssues): Condition {
   if (input.all !== undefined && input.all !== true) issues.add(['all'], 'expected true, or nothing')
   if (input.all === true && input.where !== undefined) issues.add(['all'], 'contradicts where: give one of them')
-  if (input.all === true) return visibleOnly(model)
+  if (input.all === true) return visibleOnly(model, shape)
   const condition = parseWhere(model, input.where, shape, issues)
   if (isUnbounded(condition)) issues.add(['where'], 'matches every row; give a condition, or all: true if that is meant')
-  return allOf([condition, visibleOnly(model)])
+  return allOf([condition, visibleOnly(model, shape)])
 }
 
 /** The first key that the condition holds to one value. */
@@ -64,6 +69,6 @@ function isEmpty(condition: Condition): boolean {
 }
 
 /** `id, or groupName + seat`: for messages. */
-export function describeKeys(model: BoundModel): string {
-  return model.keys.map((key) => key.map((field) => field.name).join(' + ')).join(', or ')
+export function describeKeys(keys: BoundModel['keys']): string {
+  return keys.map((key) => key.map((field) => field.name).join(' + ')).join(', or ')
 }

@@ -159,7 +159,7 @@ function parseRelatedWhere(
   issues: InputIssues,
   path: Path,
 ): RelatedCondition {
-  return related(relation, parseWhere(relation.target, where ?? {}, shape, issues, [...path, 'where']))
+  return related(relation, parseWhere(relation.target, where ?? {}, shape, issues, [...path, 'where']), shape)
 }
 
 interface RelationOptions extends SelectInput {

@@ -39,13 +39,27 @@ export async function upsertOne(model: BoundModel, runner: PlanRunner, input: un
 
 /** The fields of `on`; they have to be one of the model's keys, in any order. */
 export function parseConflictKey(model: BoundModel, on: unknown, issues: InputIssues): readonly BoundField[] {
-  const known = () => model.keys.map((key) => `[${key.map((field) => field.name).join(', ')}]`).join(' or ')
+  const { tenant } = model.roles
+  // by a key without the tenant the row of another one could be met, and changed
+  const usable = tenant === undefined ? model.keys : model.keys.filter((key) => key.includes(tenant))
+  const givenOf = (key: readonly BoundField[]) => key.filter((field) => field !== tenant)
+  const known = () =>
+    usable
+      .map(
+        (key) =>
+          `[${givenOf(key)
+            .map((field) => field.name)
+            .join(', ')}]`,
+      )
+      .join(' or ') || 'of which there is none with the tenant'
   if (!Array.isArray(on)) {
     issues.add(['on'], `expected the fields of a unique key, ${known()}, got ${kindOf(on)}`)
     return []
   }
   const names = new Set(on)
-  const key = model.keys.find((candidate) => candidate.length === names.size && candidate.every((field) => names.has(field.name)))
+  const key = usable.find(
+    (candidate) => givenOf(candidate).length === names.size && givenOf(candidate).every((field) => names.has(field.name)),
+  )
   if (key === undefined) issues.add(['on'], `expected the fields of a unique key: ${known()}`)
   return key ?? []
 }
@@ -59,7 +73,8 @@ function parseNewRow(model: BoundModel, values: unknown, key: readonly BoundFiel
 
 /** A row to upsert has to have a value for every field of the key. */
 export function requireKey(row: Record<string, unknown>, key: readonly BoundField[], path: Path, issues: InputIssues): void {
-  for (const { name } of key) {
+  for (const { name, definition } of key) {
+    if (definition.role === 'tenant') continue
     if (row[name] === undefined || row[name] === null) issues.add([...path, name], 'expected a value: the row is found by it')
   }
 }

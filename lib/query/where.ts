@@ -111,7 +111,7 @@ class WhereParser {
     if (relation.isMany) return this.#many(relation, value, path, depth)
     if (value !== null) return this.#exists(relation, value, path, depth)
     this.shape.key += '0'
-    return { kind: 'not', part: { kind: 'exists', relation, ...related(relation, ALWAYS) } }
+    return { kind: 'not', part: { kind: 'exists', relation, ...related(relation, ALWAYS, this.shape) } }
   }
 
   #many(relation: BoundRelation, value: unknown, path: Path, depth: number): Condition {
@@ -137,7 +137,7 @@ class WhereParser {
   #exists(relation: BoundRelation, where: unknown, path: Path, depth: number, isCounter = false): Condition {
     const stated = new WhereParser(relation.target, this.shape, this.issues).parse(where, path, depth + 1)
     const sought: Condition = isCounter ? { kind: 'notTrue', part: stated } : stated
-    return { kind: 'exists', relation, ...related(relation, sought) }
+    return { kind: 'exists', relation, ...related(relation, sought, this.shape) }
   }
 
   #fieldEntry(field: BoundField, value: unknown, path: Path, depth: number): Condition {
