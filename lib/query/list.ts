@@ -34,6 +34,8 @@ export async function listRows(model: BoundModel, runner: PlanRunner, input: unk
     joining: lock === undefined ? shape : undefined,
     also: page?.items.map(({ field }) => field),
   })
+  // the count has no joins: their conditions before must not be taken for the filter
+  shape.key += '|'
   const condition = parseFilter(model, given.where, shape, issues)
   const wantsTotal = parseFlag(given.total, 'total', issues)
   issues.throwIfAny()

@@ -176,6 +176,13 @@ forEachEngine((engine) => {
       expect(page.total).toBe(4)
     })
 
+    it('counts by the filter of the list, not by one of what it includes', async () => {
+      const { writers } = use.nodes
+      const name = { $startsWith: 'A' }
+      const included = await writers.list({ limit: 1, total: true, include: { mentor: { where: { name } } } })
+      expect([included.total, (await writers.list({ where: { name }, limit: 1, total: true })).total]).toEqual([4, 1])
+    })
+
     it('comes with what create, update and upsert give', async () => {
       const { writers } = use.nodes
       const values = { name: 'Eve', countryCode: 'SE' }

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { field, id, model, type Where } from '../../index.js'
+import { FIELD_CONDITIONS as fields, NAMES, PRICES, SIZES } from '../oracle/field-conditions.js'
+import { meets } from '../oracle/where-logic.js'
 import { forEachEngine } from '../support/engines.js'
 import { useDatabase } from './use-database.js'
-import { meets } from './where-logic.js'
 
 @model()
 class Sample {
@@ -22,39 +23,10 @@ class Wide {
   @field.float() ratio!: number
 }
 
-const SIZES = [null, -1, 0, 9, 10]
-const NAMES = [null, '', 'a', 'a%', 'A', 'ab']
-const PRICES = [null, '-1.0', '9.5', '10.0', '10.5']
-
 const SAMPLES = SIZES.flatMap((size, i) =>
   NAMES.flatMap((name, j) => PRICES.map((price, k) => ({ id: i * 100 + j * 10 + k, size, name, price }))),
 )
 
-/** Conditions on one field: one to three operators, `$not` among them. */
-function conditions(values: readonly (number | string | null)[], more: Record<string, fc.Arbitrary<unknown>> = {}): fc.Arbitrary<unknown> {
-  const orNull = fc.constantFrom(...values)
-  const value = fc.constantFrom(...values.filter((each) => each !== null))
-  const list = fc.array(value, { maxLength: 3 })
-  const compared = { $gt: value, $gte: value, $lt: value, $lte: value, $between: fc.tuple(value, value) }
-  const operators = { $eq: orNull, $ne: orNull, $in: list, $nin: list, $null: fc.boolean(), ...compared, ...more }
-  const some = (nested: fc.Arbitrary<unknown>) =>
-    fc.record({ ...operators, $not: nested }, { requiredKeys: [] }).chain((all) => {
-      const names = Object.keys(all) as (keyof typeof all)[]
-      return names.length === 0
-        ? fc.constant({ $null: false })
-        : fc
-            .subarray(names, { minLength: 1, maxLength: Math.min(3, names.length) })
-            .map((kept) => Object.fromEntries(kept.map((name) => [name, all[name]])))
-    })
-  return fc.oneof({ weight: 1, arbitrary: orNull }, { weight: 5, arbitrary: some(some(fc.constant({ $null: true }))) })
-}
-
-const part = fc.constantFrom('', 'a', '%', 'b')
-const fields = {
-  size: conditions(SIZES),
-  name: conditions(NAMES, { $contains: part, $startsWith: part, $endsWith: part }),
-  price: conditions(PRICES),
-}
 const filters = fc.letrec<{ where: Where<Sample> }>((tie) => ({
   where: fc.oneof(
     { maxDepth: 3 },

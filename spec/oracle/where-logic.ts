@@ -1,20 +1,10 @@
-import type { Where } from '../../index.js'
-
-/** What the generated filters look at: a number, a text and a decimal, each of which may be null. */
-export interface Sample {
-  id: number
-  size: number | null
-  name: string | null
-  price: string | null
-}
-
 type Truth = boolean | null
 
 const and = (truths: readonly Truth[]): Truth => (truths.includes(false) ? false : truths.includes(null) ? null : true)
 const or = (truths: readonly Truth[]): Truth => (truths.includes(true) ? true : truths.includes(null) ? null : false)
 const not = (truth: Truth): Truth => (truth === null ? null : !truth)
 
-type Value = number | string
+export type Value = number | string
 
 /** What every operator means, said again as plainly as can be; a comparison with null is neither true nor false. */
 const MEANINGS: Readonly<Record<string, (value: Value | null, operand: never) => Truth>> = {
@@ -39,26 +29,47 @@ function known(value: Value | null, meets: (value: Value) => boolean): Truth {
 
 const DECIMAL = /^-?\d+\.\d$/
 
-function compare(left: Value, right: Value): number {
+/** The order of numbers, of texts by code unit, and of decimals in text. */
+export function compare(left: Value, right: Value): number {
   const areDecimals = DECIMAL.test(String(left)) && DECIMAL.test(String(right))
   const [a, b] = areDecimals ? [Number(left), Number(right)] : [left, right]
   return a === b ? 0 : a < b ? -1 : 1
 }
 
+type Conditions = Readonly<Record<string, unknown>>
+
+/** The rows on the other side of a relation: a list, a row or null; undefined where a row has no relation of that name. */
+export type RelatedOf = (row: object, name: string) => readonly object[] | object | null | undefined
+
 /** Whether a row meets a filter: a model of `where` in memory, to hold the engines to. */
-export function meets(row: Sample, where: Where<Sample>): boolean {
-  return truthOf(row, where as Record<string, unknown>) === true
+export function meets(row: object, where: object, relatedOf: RelatedOf = () => undefined): boolean {
+  return truthOf(row, where as Conditions, relatedOf) === true
 }
 
-function truthOf(row: Sample, where: Record<string, unknown>): Truth {
+function truthOf(row: object, where: Conditions, relatedOf: RelatedOf): Truth {
+  const of = (part: unknown) => truthOf(row, part as Conditions, relatedOf)
   return and(
     Object.entries(where).map(([name, condition]) => {
-      if (name === '$and') return and((condition as Record<string, unknown>[]).map((part) => truthOf(row, part)))
-      if (name === '$or') return or((condition as Record<string, unknown>[]).map((part) => truthOf(row, part)))
-      if (name === '$not') return not(truthOf(row, condition as Record<string, unknown>))
-      return truthOfField(row[name as keyof Sample], condition)
+      if (name === '$and') return and((condition as Conditions[]).map(of))
+      if (name === '$or') return or((condition as Conditions[]).map(of))
+      if (name === '$not') return not(of(condition))
+      const related = relatedOf(row, name)
+      if (related === undefined) return truthOfField((row as Record<string, Value | null>)[name]!, condition)
+      const found = (where: unknown) =>
+        [related].flat().filter((each) => each !== null && meets(each as object, where as object, relatedOf))
+      if (!Array.isArray(related)) return condition === null ? related === null : found(condition).length > 0
+      return and(
+        Object.entries(condition as Conditions).map(([quantifier, where]) => QUANTIFIERS[quantifier]!(found(where).length, related.length)),
+      )
     }),
   )
+}
+
+/** Of the rows of a relation, how many meet a condition. */
+const QUANTIFIERS: Readonly<Record<string, (meeting: number, all: number) => boolean>> = {
+  $some: (meeting) => meeting > 0,
+  $none: (meeting) => meeting === 0,
+  $every: (meeting, all) => meeting === all,
 }
 
 function truthOfField(value: Value | null, condition: unknown): Truth {
