@@ -35,7 +35,11 @@ describe.each(['README.md', ...GUIDES.map((name) => `docs/${name}`)])('%s', (pat
   })
 
   async function writeProject(name: string, options: object): Promise<void> {
-    const paths = { latchwork: [join(ROOT, 'index.ts')], 'latchwork/metrics': [join(ROOT, 'lib/metrics/index.ts')] }
+    const paths = {
+      latchwork: [join(ROOT, 'index.ts')],
+      'latchwork/metrics': [join(ROOT, 'lib/metrics/index.ts')],
+      'latchwork/testing': [join(ROOT, 'lib/testing/index.ts')],
+    }
     const compilerOptions = { rootDir: ROOT, noEmit: true, declaration: false, sourceMap: false, inlineSources: false, paths, ...options }
     const project = { extends: join(ROOT, 'tsconfig.json'), compilerOptions, include: [], files: [join(folder, 'app.ts')] }
     await writeFile(join(folder, `${name}.json`), JSON.stringify(project))

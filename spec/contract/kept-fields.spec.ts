@@ -1,3 +1,4 @@
+import { manualClock } from 'latchwork/testing'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { NotFoundError, StaleVersionError } from '../../index.js'
 import { forEachEngine } from '../support/engines.js'
@@ -8,12 +9,12 @@ const FIRST = new Date('2024-02-29T23:59:59.999Z')
 const LATER = new Date('2031-01-01T00:00:00.001Z')
 
 forEachEngine((engine) => {
-  let now = FIRST
-  const house = useDatabase(engine, { accounts: MODELS.accounts }, { now: () => now })
+  const clock = manualClock(FIRST)
+  const house = useDatabase(engine, { accounts: MODELS.accounts }, { now: clock.now })
   const accounts = () => house.nodes.accounts
 
   beforeEach(async () => {
-    now = FIRST
+    clock.set(FIRST)
     // a row that is marked as deleted can be taken away, and looked at, past the layer only
     await engine.admin(house.url, 'delete from accounts')
   })
@@ -22,13 +23,13 @@ forEachEngine((engine) => {
     it('are the instant of the create, and updatedAt that of the last change', async () => {
       const made = await accounts().create({ email: 'a@example.com' })
       expect(made).toMatchObject({ createdAt: FIRST, updatedAt: FIRST })
-      now = LATER
+      clock.set(LATER)
       expect(await accounts().update({ where: { id: made.id }, set: { age: 1 } })).toMatchObject({ createdAt: FIRST, updatedAt: LATER })
     })
 
     it('are kept by every node that writes many', async () => {
       await accounts().bulkCreate({ rows: [{ email: 'a@example.com' }, { email: 'b@example.com' }] })
-      now = LATER
+      clock.set(LATER)
       expect(await accounts().bulkUpdate({ where: { email: 'a@example.com' }, set: { age: 1 } })).toEqual({ count: 1 })
       await accounts().bulkUpsert({ on: ['email'], rows: [{ email: 'b@example.com', age: 2 }, { email: 'c@example.com' }] })
       const { rows } = await accounts().list({ orderBy: { email: 'asc' } }, { select: ['createdAt', 'updatedAt', 'version'] })
@@ -42,7 +43,7 @@ forEachEngine((engine) => {
     it('stay when an upsert finds nothing to change', async () => {
       const values = { email: 'a@example.com', age: 1 }
       const { row } = await accounts().upsert({ on: ['email'], values })
-      now = LATER
+      clock.set(LATER)
       expect(await accounts().upsert({ on: ['email'], values })).toStrictEqual({ row, outcome: 'unchanged' })
       expect(await accounts().bulkUpsert({ on: ['email'], rows: [values] })).toEqual({ created: 0, updated: 0, unchanged: 1 })
       expect(await accounts().read({ where: { id: row.id } })).toStrictEqual(row)
@@ -50,7 +51,7 @@ forEachEngine((engine) => {
 
     it('follow a change of nothing but the spaces at the end', async () => {
       const { row } = await accounts().upsert({ on: ['email'], values: { email: 'a@example.com', rank: 'chief' } })
-      now = LATER
+      clock.set(LATER)
       const changed = await accounts().upsert({ on: ['email'], values: { email: 'a@example.com', rank: 'chief ' } })
       expect(changed).toStrictEqual({ row: { ...row, rank: 'chief ', version: 2, updatedAt: LATER }, outcome: 'updated' })
     })
@@ -89,7 +90,7 @@ forEachEngine((engine) => {
     it('marks the row, which every node then takes for gone', async () => {
       const { id } = await accounts().create({ email: 'gone@example.com' })
       const stays = await accounts().create({ email: 'stays@example.com' })
-      now = LATER
+      clock.set(LATER)
       await accounts().delete({ where: { id } })
       const where = { id }
       expect(await accounts().read({ where })).toBeNull()
