@@ -47,6 +47,7 @@ export type {
   BulkWhere,
   ClaimInput,
   CountResult,
+  DeletedOption,
   DeleteRowInput,
   KeyInput,
   KeyValues,

@@ -96,10 +96,9 @@ describe('the tables of the README', () => {
       )
       for (const node of names.length === 0 ? ['create'] : names) {
         for (const name of codeSpans(option!)) {
-          const call = nodes[node as 'list'] as (input: object, options: object) => Promise<unknown>
-          const refusal = await call({ rows: [], where: { id: 1 } }, { [name]: Symbol('no value of any option') }).catch(
-            (error: unknown) => error,
-          )
+          const call = nodes[node as 'list'] as (input: object, options: object) => Promise<unknown> | AsyncIterable<unknown>
+          const answer = call({ rows: [], where: { id: 1 } }, { [name]: Symbol('no value of any option') })
+          const refusal = await ('then' in answer ? answer : answer[Symbol.asyncIterator]().next()).catch((error: unknown) => error)
           // a known option may be refused for its value, never for its name
           expect(String(refusal)).not.toContain('unknown option')
         }

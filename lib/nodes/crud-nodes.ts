@@ -13,6 +13,7 @@ import { countRows, listRows } from '../query/list.js'
 import type { PlanRunner } from '../query/query-plan.js'
 import { readOne, readOneOrThrow } from '../query/read.js'
 import { readRowsByKey } from '../query/read-many.js'
+import { restoreOne } from '../query/restore.js'
 import { streamRows } from '../query/stream.js'
 import { updateMany, updateOne } from '../query/update.js'
 import { upsertOne } from '../query/upsert.js'
@@ -34,6 +35,7 @@ const OPERATIONS: Readonly<Record<keyof ModelNodes<object>, Operation>> = {
   readOrThrow: { effect: 'read', run: readOneOrThrow },
   update: { effect: 'write', run: updateOne },
   delete: { effect: 'write', run: deleteOne },
+  restore: { effect: 'write', run: restoreOne },
   readMany: { effect: 'read', run: readRowsByKey },
   list: { effect: 'read', run: listRows },
   stream: { effect: 'read', run: streamRows, isStream: true },

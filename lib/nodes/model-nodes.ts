@@ -17,8 +17,14 @@ export interface RowOptions<S, I> extends SelectOptions<S> {
   readonly include?: I
 }
 
+/** What rows that are marked as deleted are to a call, for models with a deletedAt. */
+export interface DeletedOption {
+  /** `'include'`: they are there like others; `'only'`: no others are. Default: they are not there. */
+  readonly deleted?: 'include' | 'only'
+}
+
 /** Options of the nodes that read rows: these may be locked to the end of the transaction around the call. */
-export interface ReadOptions<S, I> extends RowOptions<S, I> {
+export interface ReadOptions<S, I> extends RowOptions<S, I>, DeletedOption {
   /** `'update'`: nobody else changes or locks the rows; `'share'`: nobody else changes them. No effect on SQLite, which has one writer. */
   readonly for?: 'update' | 'share'
   /** Leave out rows that somebody else has locked. */
@@ -184,28 +190,32 @@ type DeleteCall<M> = <const S extends SelectOf<M> = undefined>(
   input: DeleteRowInput<M>,
   options?: SelectOptions<S>,
 ) => Promise<Selected<M, S>>
+type RestoreCall<M> = <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
+  input: KeyInput<M>,
+  options?: RowOptions<S, I>,
+) => Promise<RowWith<M, S, I>>
 type ListCall<M> = <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
   input?: ListInput<M, I>,
   options?: ReadOptions<S, I>,
 ) => Promise<ListResult<RowWith<M, S, I>>>
 type ReadManyCall<M> = <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
   input: ReadManyInput<M, I>,
-  options?: RowOptions<S, I>,
+  options?: RowOptions<S, I> & DeletedOption,
 ) => Promise<(RowWith<M, S, I> | null)[]>
 type StreamCall<M> = <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
   input?: StreamInput<M, I>,
-  options?: RowOptions<S, I>,
+  options?: RowOptions<S, I> & DeletedOption,
 ) => AsyncGenerator<RowWith<M, S, I>, void, undefined>
-type ExistsCall<M> = (input?: { readonly where?: Where<M> }, options?: CallOptions) => Promise<boolean>
+type ExistsCall<M> = (input?: { readonly where?: Where<M> }, options?: CallOptions & DeletedOption) => Promise<boolean>
 type AggregateCall<M> = <const V extends AggregateValues<M>, const G extends readonly FieldName<M>[] = readonly []>(
   input: AggregateInput<M, V, G>,
-  options?: CallOptions,
+  options?: CallOptions & DeletedOption,
 ) => Promise<AggregateRow<M, V, G>[]>
 type ClaimCall<M> = <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
   input: ClaimInput<M>,
   options?: RowOptions<S, I>,
 ) => Promise<RowWith<M, S, I>[]>
-type CountCall<M> = (input?: { readonly where?: Where<M> }, options?: CallOptions) => Promise<number>
+type CountCall<M> = (input?: { readonly where?: Where<M> }, options?: CallOptions & DeletedOption) => Promise<number>
 type UpsertCall<M> = <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
   input: UpsertInput<M>,
   options?: RowOptions<S, I>,
@@ -233,6 +243,8 @@ export interface ModelNodes<M> {
   readonly update: Node<UpdateCall<M>>
   /** Deletes the row of a key, or marks it as deleted; gives it as it was. `NotFoundError`, `StaleVersionError`. */
   readonly delete: Node<DeleteCall<M>>
+  /** Brings back a row that is marked as deleted, and what was deleted with it. `NotFoundError`. */
+  readonly restore: Node<RestoreCall<M>>
   /** The rows of a filter, in order, by pages. */
   readonly list: Node<ListCall<M>>
   /** The rows of many keys, in the order of the keys, null where there is none. */

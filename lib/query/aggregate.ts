@@ -5,7 +5,7 @@ import { InputIssues } from './input-issues.js'
 import { orderExpressions, orderKey, parseOrder } from './order.js'
 import { limitSlots, parseLimits } from './page.js'
 import { type PlanRunner, planOf } from './query-plan.js'
-import { parseFilter } from './row-filter.js'
+import { parseDeleted, parseFilter } from './row-filter.js'
 import { parseFields } from './select.js'
 import { type PlainRow, readRows, selectionOf } from './selection.js'
 import { StatementShape } from './statement-cache.js'
@@ -16,12 +16,12 @@ import { whereExpression } from './where-expression.js'
 export async function aggregateRows(model: BoundModel, runner: PlanRunner, input: unknown, options?: unknown): Promise<PlainRow[]> {
   const issues = new InputIssues(model.definition.name, 'aggregate')
   const given = parseInput(input, ['values', 'where', 'groupBy', 'having', 'orderBy', 'limit', 'offset'], issues)
-  const call = parseOptions(options, issues)
+  const call = parseOptions(options, issues, ['deleted'])
   const groups = given.groupBy === undefined ? [] : parseFields(model, given.groupBy, issues, ['groupBy'])
   const values = parseAggregates(model, given.values, groups, issues)
   const results = resultsOf(model, [...groups, ...values])
   const shape = new StatementShape('aggregate')
-  const condition = parseFilter(model, given.where, shape, issues)
+  const condition = parseFilter(model, given.where, shape, issues, parseDeleted(model, call, issues))
   const having = given.having === undefined ? undefined : parseWhere(results, given.having, shape, issues, ['having'])
   const order = parseOrder(results, given.orderBy, issues)
   const limits = parseLimits(given, issues)

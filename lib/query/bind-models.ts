@@ -17,24 +17,45 @@ export function bindModels(
   definitions: readonly ModelDefinition[],
   surroundings: ModelSurroundings,
 ): ReadonlyMap<ModelDefinition, BoundModel> {
-  const relations = new Map<BoundModel, Map<string, BoundRelation>>()
+  const ties = new Map<BoundModel, ModelTies>()
   const models = new Map<ModelDefinition, BoundModel>()
   for (const definition of withRelated(definitions)) {
-    const own = new Map<string, BoundRelation>()
+    const own: ModelTies = { relations: new Map(), dependents: [] }
     const model = bindModel(definition, own, surroundings)
     models.set(definition, model)
-    relations.set(model, own)
+    ties.set(model, own)
   }
   // when all of them are there: models may refer to each other
-  for (const [model, own] of relations) {
-    for (const relation of bindRelations(model, (definition) => models.get(definition)!)) own.set(relation.name, relation)
+  for (const [model, own] of ties) {
+    for (const relation of bindRelations(model, (definition) => models.get(definition)!)) {
+      own.relations.set(relation.name, relation)
+      if (!relation.definition.constraint) continue
+      requireRestorable(relation)
+      ties.get(relation.target)!.dependents.push(relation)
+    }
   }
   return models
 }
 
+/** What ties a model to others. */
+interface ModelTies {
+  readonly relations: Map<string, BoundRelation>
+  readonly dependents: BoundRelation[]
+}
+
+/** What goes with a row that is only marked could not come back with it. */
+function requireRestorable({ source, target, name, definition }: BoundRelation): void {
+  if (definition.onDelete !== 'cascade' || target.roles.deletedAt === undefined || source.roles.deletedAt !== undefined) return
+  throw new ModelError(
+    source.definition.name,
+    name,
+    `onDelete is cascade, and rows of ${target.definition.name} are only marked as deleted: give ${source.definition.name} a @deletedAt, or say another onDelete`,
+  )
+}
+
 function bindModel(
   definition: ModelDefinition,
-  relations: ReadonlyMap<string, BoundRelation>,
+  { relations, dependents }: ModelTies,
   { dialect, compiler, foreignKeys, now, cursorKey, tenants }: ModelSurroundings,
 ): BoundModel {
   const fields = definition.fields.map((field) => bindField(field, dialect))
@@ -54,6 +75,7 @@ function bindModel(
     givenKeys: keys.map((key) => key.filter(isGiven)).filter((key) => key.length > 0),
     tenants,
     relations,
+    dependents,
     foreignKeys,
     roles: Object.fromEntries(fields.flatMap((field) => (field.definition.role === undefined ? [] : [[field.definition.role, field]]))),
     statements: new StatementCache(),

@@ -65,6 +65,8 @@ export interface BoundModel {
   /** The keys that name a row: the primary key first, then the uniques that hold for every row. */
   readonly keys: readonly (readonly BoundField[])[]
   readonly relations: ReadonlyMap<string, BoundRelation>
+  /** The relations by whose foreign keys rows of any model refer to rows of this one. */
+  readonly dependents: readonly BoundRelation[]
   /** The foreign keys of all models. */
   readonly foreignKeys: readonly ForeignKeyLink[]
   readonly tenants: Tenants

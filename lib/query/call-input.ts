@@ -25,6 +25,7 @@ interface OwnOptions {
   readonly for: unknown
   readonly skipLocked: unknown
   readonly noWait: unknown
+  readonly deleted: unknown
 }
 
 /** A call's options, checked but for {@link OwnOptions}. */
@@ -53,7 +54,7 @@ export function parseOptions(
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) issues.addUnknown(['options', name], name, 'option')
   }
-  const { signal, timeoutMs, select, include, transaction, for: lock, skipLocked, noWait } = options
+  const { signal, timeoutMs, select, include, transaction, for: lock, skipLocked, noWait, deleted } = options
   if (transaction !== undefined && typeof transaction !== 'boolean')
     issues.add(['options', 'transaction'], `expected true or false, got ${kindOf(transaction)}`)
   return {
@@ -62,6 +63,7 @@ export function parseOptions(
     for: lock,
     skipLocked,
     noWait,
+    deleted,
     transaction: transaction !== false,
     signal: parseSignal(signal, issues),
     deadline: parseTimeout(timeoutMs, issues),

@@ -40,15 +40,22 @@ export function allOf(parts: readonly Condition[]): Condition {
 }
 
 /**
- * What a model adds to every condition on its rows: those that are soft-deleted are not there, nor those of another tenant, who goes to the
- * shape.
+ * What a model adds to every condition on its rows: those that are soft-deleted are not there unless it is said, nor those of another
+ * tenant, who goes to the shape.
  *
  * @throws {TenantRequiredError} the model has a tenant, and the call is made for none
  */
-export function visibleOnly(model: BoundModel, shape: StatementShape): Condition {
-  const { deletedAt } = model.roles
-  const alive: Condition = deletedAt === undefined ? ALWAYS : { kind: 'null', field: deletedAt, isNull: true }
-  return allOf([alive, ofTenant(model, shape)])
+export function visibleOnly(model: BoundModel, shape: StatementShape, deleted?: Deleted): Condition {
+  if (deleted !== undefined) shape.key += `@${deleted}`
+  return allOf([aliveOnly(model, deleted), ofTenant(model, shape)])
+}
+
+/** Whether rows that are marked as deleted are there too, or no others. */
+export type Deleted = 'include' | 'only'
+
+function aliveOnly({ roles: { deletedAt } }: BoundModel, deleted: Deleted | undefined): Condition {
+  if (deletedAt === undefined || deleted === 'include') return ALWAYS
+  return { kind: 'null', field: deletedAt, isNull: deleted === undefined }
 }
 
 function ofTenant({ definition, tenants, roles: { tenant } }: BoundModel, shape: StatementShape): Condition {

@@ -3,6 +3,7 @@ import { type Assignment, bookkeepingOf, changesOf, setOf } from './assignments.
 import type { BoundModel } from './bound-model.js'
 import { parseInput, parseOptions } from './call-input.js'
 import { changeRow, missing, type RowChange, withVersion } from './change-row.js'
+import type { Condition } from './condition.js'
 import type { Writing } from './foreign-key-probe.js'
 import { InputIssues } from './input-issues.js'
 import { type CallLimits, type PlanRunner, planOf } from './query-plan.js'
@@ -11,6 +12,7 @@ import { parseBulkFilter, parseKeyFilter } from './row-filter.js'
 import { updateLock } from './row-lock.js'
 import { parseSelect } from './select.js'
 import { type PlainRow, readFirst } from './selection.js'
+import { SoftDelete } from './soft-delete.js'
 import { StatementShape } from './statement-cache.js'
 import { parseVersion } from './update.js'
 import { whereExpression } from './where-expression.js'
@@ -21,13 +23,29 @@ export function deleteOne(model: BoundModel, runner: PlanRunner, input: unknown,
   const { where, version } = parseInput(input, ['where', 'version'], issues)
   const call = parseOptions(options, issues, ['select'])
   const shape = new StatementShape('delete')
-  const assignments = tombstoneOf(model, shape)
+  const at = model.now()
+  const assignments = tombstoneOf(model, at, shape)
   const condition = parseKeyFilter(model, where, shape, issues)
   const expected = parseVersion(model, version, issues)
   const selection = parseSelect(model, call, issues)
   issues.throwIfAny()
   const change: RowChange = { operation: 'delete', shape, condition, assignments, version: expected, selection }
-  return assignments.length > 0 ? changeRow(model, runner, change, call) : removeRow(model, runner, change, call)
+  if (assignments.length === 0) return removeRow(model, runner, change, call)
+  return model.dependents.length === 0 ? changeRow(model, runner, change, call) : markRow(model, runner, change, at, call)
+}
+
+/** Marks a row that others may refer to. */
+function markRow(model: BoundModel, runner: PlanRunner, change: RowChange, at: Date, limits?: CallLimits): Promise<PlainRow> {
+  const label = model.labelOf('delete')
+  const work = async () => {
+    const deletion = new SoftDelete(runner, label, limits)
+    const found = await deletion.find(model, change.condition, change.shape.followedBy('find'))
+    if (found.values.length === 0) return missing(model, runner, change, limits)
+    const row = await changeRow(model, runner, change, limits)
+    await deletion.follow(found, at)
+    return row
+  }
+  return runner.transaction(label, work, limits)
 }
 
 /** Deletes every row that `where` matches. */
@@ -36,9 +54,11 @@ export async function deleteMany(model: BoundModel, runner: PlanRunner, input: u
   const given = parseInput(input, ['where', 'all'], issues)
   const call = parseOptions(options, issues)
   const shape = new StatementShape('bulkDelete')
-  const assignments = tombstoneOf(model, shape)
+  const at = model.now()
+  const assignments = tombstoneOf(model, at, shape)
   const condition = parseBulkFilter(model, given, shape, issues)
   issues.throwIfAny()
+  if (assignments.length > 0 && model.dependents.length > 0) return markRows(model, runner, { condition, shape, at }, call)
   const build = () => {
     const where = whereExpression(model, condition)
     if (assignments.length === 0) return model.compiler.deleteFrom(model.table).where(where)
@@ -53,11 +73,35 @@ export async function deleteMany(model: BoundModel, runner: PlanRunner, input: u
   return runner.run(planOf(model, { operation: 'bulkDelete', access: 'write', shape, build, read, writing }), call)
 }
 
+interface Marking {
+  readonly condition: Condition
+  readonly shape: StatementShape
+  readonly at: Date
+}
+
+/** Marks rows that others may refer to. */
+function markRows(
+  model: BoundModel,
+  runner: PlanRunner,
+  { condition, shape, at }: Marking,
+  limits?: CallLimits,
+): Promise<{ count: number }> {
+  const label = model.labelOf('bulkDelete')
+  const work = async () => {
+    const deletion = new SoftDelete(runner, label, limits)
+    const found = await deletion.find(model, condition, shape.followedBy('find'))
+    const count = await deletion.mark(found, at)
+    await deletion.follow(found, at)
+    return { count }
+  }
+  return runner.transaction(label, work, limits)
+}
+
 /** What marks a row as deleted; nothing where the model has no `deletedAt` and rows really go. */
-function tombstoneOf(model: BoundModel, shape: StatementShape): readonly Assignment[] {
+function tombstoneOf(model: BoundModel, at: Date, shape: StatementShape): readonly Assignment[] {
   const { deletedAt } = model.roles
   if (deletedAt === undefined) return []
-  return [{ field: deletedAt, operator: '=', value: shape.add(deletedAt.encode(model.now())) }, ...bookkeepingOf(model, shape)]
+  return [{ field: deletedAt, operator: '=', value: shape.add(deletedAt.encode(at)) }, ...bookkeepingOf(model, shape)]
 }
 
 async function removeRow(model: BoundModel, runner: PlanRunner, change: RowChange, limits?: CallLimits): Promise<PlainRow> {

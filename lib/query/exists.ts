@@ -4,7 +4,7 @@ import { parseInput, parseOptions } from './call-input.js'
 import type { Condition } from './condition.js'
 import { InputIssues } from './input-issues.js'
 import { type PlanRunner, planOf, type QueryPlan } from './query-plan.js'
-import { parseFilter } from './row-filter.js'
+import { parseDeleted, parseFilter } from './row-filter.js'
 import { StatementShape } from './statement-cache.js'
 import { whereExpression } from './where-expression.js'
 
@@ -12,9 +12,9 @@ import { whereExpression } from './where-expression.js'
 export async function rowExists(model: BoundModel, runner: PlanRunner, input: unknown = {}, options?: unknown): Promise<boolean> {
   const issues = new InputIssues(model.definition.name, 'exists')
   const { where } = parseInput(input, ['where'], issues)
-  const call = parseOptions(options, issues)
+  const call = parseOptions(options, issues, ['deleted'])
   const shape = new StatementShape('')
-  const condition = parseFilter(model, where, shape, issues)
+  const condition = parseFilter(model, where, shape, issues, parseDeleted(model, call, issues))
   issues.throwIfAny()
   return runner.run(existsPlan(model, 'exists', condition, shape), call)
 }

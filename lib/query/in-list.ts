@@ -29,6 +29,7 @@ export function inKeys(
   shape: StatementShape,
 ): Condition {
   if (keys.length === 0) return NEVER
+  shape.key += fields.map(({ name }) => name).join()
   if (fields.length === 1)
     return inList(
       model,

@@ -8,7 +8,7 @@ import { orderKey, parseOrder } from './order.js'
 import { PAGE_ENTRIES, type PageRows, pageSlots, parsePage, placeCondition, readPage } from './page.js'
 import { type PlanRunner, planOf } from './query-plan.js'
 import { orderedRows } from './read.js'
-import { parseFilter } from './row-filter.js'
+import { parseDeleted, parseFilter } from './row-filter.js'
 import { parseRowLock, ROW_LOCK_OPTIONS } from './row-lock.js'
 import { parseReadSelect } from './select.js'
 import { readRows } from './selection.js'
@@ -24,7 +24,7 @@ export interface ListResult extends PageRows {
 export async function listRows(model: BoundModel, runner: PlanRunner, input: unknown = {}, options?: unknown): Promise<ListResult> {
   const issues = new InputIssues(model.definition.name, 'list')
   const given = parseInput(input, ['where', 'orderBy', 'total', 'include', ...PAGE_ENTRIES], issues)
-  const call = parseOptions(options, issues, ['select', 'include', ...ROW_LOCK_OPTIONS])
+  const call = parseOptions(options, issues, ['select', 'include', 'deleted', ...ROW_LOCK_OPTIONS])
   const lock = parseRowLock(model, runner, call, issues)
   const shape = new StatementShape('list')
   const order = parseOrder(model, given.orderBy, issues)
@@ -36,7 +36,7 @@ export async function listRows(model: BoundModel, runner: PlanRunner, input: unk
   })
   // the count has no joins: their conditions before must not be taken for the filter
   shape.key += '|'
-  const condition = parseFilter(model, given.where, shape, issues)
+  const condition = parseFilter(model, given.where, shape, issues, parseDeleted(model, call, issues))
   const wantsTotal = parseFlag(given.total, 'total', issues)
   issues.throwIfAny()
   const counting = wantsTotal ? countPlan(model, 'list', condition, shape) : undefined
@@ -64,9 +64,9 @@ export async function listRows(model: BoundModel, runner: PlanRunner, input: unk
 export async function countRows(model: BoundModel, runner: PlanRunner, input: unknown = {}, options?: unknown): Promise<number> {
   const issues = new InputIssues(model.definition.name, 'count')
   const { where } = parseInput(input, ['where'], issues)
-  const call = parseOptions(options, issues)
+  const call = parseOptions(options, issues, ['deleted'])
   const shape = new StatementShape('')
-  const condition = parseFilter(model, where, shape, issues)
+  const condition = parseFilter(model, where, shape, issues, parseDeleted(model, call, issues))
   issues.throwIfAny()
   return runner.run(countPlan(model, 'count', condition, shape), call)
 }

@@ -2,14 +2,14 @@ import type { MaybePromise } from '../dialect/dialect.js'
 import { isPlainObject, kindOf } from '../model/value-kind.js'
 import { type BoundField, type BoundModel, reboundValue } from './bound-model.js'
 import { parseInput, parseOptions } from './call-input.js'
-import { allOf, visibleOnly } from './condition.js'
+import { allOf, type Deleted, visibleOnly } from './condition.js'
 import { chunksOfKeys, inKeys } from './in-list.js'
 import { loadIncluded } from './include-load.js'
 import { InputIssues } from './input-issues.js'
 import { keyText } from './key-text.js'
 import type { CallLimits, PlanRunner } from './query-plan.js'
 import { rowsPlan } from './read.js'
-import { describeKeys } from './row-filter.js'
+import { describeKeys, parseDeleted } from './row-filter.js'
 import { parseReadSelect } from './select.js'
 import { type PlainRow, positionIn, readRow, type Selection } from './selection.js'
 import { StatementShape } from './statement-cache.js'
@@ -29,12 +29,13 @@ export async function readRowsByKey(
 ): Promise<readonly (PlainRow | null)[]> {
   const issues = new InputIssues(model.definition.name, 'readMany')
   const given = parseInput(input, ['keys', 'include'], issues)
-  const call = parseOptions(options, issues, ['select', 'include'])
+  const call = parseOptions(options, issues, ['select', 'include', 'deleted'])
   const { fields, keys } = parseKeys(model, given.keys, issues)
   // nothing is joined: the same selection serves a statement for many keys and one for a single key
+  const deleted = parseDeleted(model, call, issues)
   const selection = parseReadSelect(model, given, call, issues, { also: fields })
   issues.throwIfAny()
-  const reading: KeyReading = { model, runner, fields, selection, limits: call }
+  const reading: KeyReading = { model, runner, fields, selection, deleted, limits: call }
   const { found, isAnyUnclaimed } = await readFound(reading, keys)
   const rows: (PlainRow | null)[] = []
   for (const key of keys) {
@@ -96,6 +97,7 @@ interface KeyReading {
   readonly runner: PlanRunner
   readonly fields: readonly BoundField[]
   readonly selection: Selection
+  readonly deleted: Deleted | undefined
   readonly limits: CallLimits | undefined
 }
 
@@ -126,9 +128,9 @@ async function readAlone(reading: KeyReading, key: Key): Promise<PlainRow | null
 }
 
 /** The driver's rows that have these encoded keys. */
-function rowsOfKeys({ model, runner, fields, selection, limits }: KeyReading, keys: readonly Key[]): MaybePromise<readonly Key[]> {
+function rowsOfKeys({ model, runner, fields, selection, deleted, limits }: KeyReading, keys: readonly Key[]): MaybePromise<readonly Key[]> {
   const shape = new StatementShape(`readMany ${fields.map(({ name }) => name).join()}`)
-  const condition = allOf([inKeys(model, fields, keys, shape), visibleOnly(model, shape)])
+  const condition = allOf([inKeys(model, fields, keys, shape), visibleOnly(model, shape, deleted)])
   return runner.run(rowsPlan(model, 'readMany', condition, selection, shape), limits)
 }
 

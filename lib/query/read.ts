@@ -9,7 +9,7 @@ import { InputIssues } from './input-issues.js'
 import { type OrderItem, orderExpressions } from './order.js'
 import type { LimitSlots } from './page.js'
 import { type CallLimits, type PlanRunner, planOf, type QueryPlan } from './query-plan.js'
-import { parseKeyFilter } from './row-filter.js'
+import { parseDeleted, parseKeyFilter } from './row-filter.js'
 import { parseRowLock, ROW_LOCK_OPTIONS, type RowLock } from './row-lock.js'
 import { parseReadSelect } from './select.js'
 import { type PlainRow, readFirst, type Selection } from './selection.js'
@@ -26,11 +26,11 @@ export function readOne(
 ): PlainRow | null | Promise<PlainRow | null> {
   const issues = new InputIssues(model.definition.name, operation)
   const given = parseInput(input, ['where', 'include'], issues)
-  const call = parseOptions(options, issues, ['select', 'include', ...ROW_LOCK_OPTIONS])
+  const call = parseOptions(options, issues, ['select', 'include', 'deleted', ...ROW_LOCK_OPTIONS])
   const lock = parseRowLock(model, runner, call, issues)
   const shape = new StatementShape('read')
   const selection = parseReadSelect(model, given, call, issues, { joining: lock === undefined ? shape : undefined })
-  const condition = parseKeyFilter(model, given.where, shape, issues)
+  const condition = parseKeyFilter(model, given.where, shape, issues, parseDeleted(model, call, issues))
   issues.throwIfAny()
   const row = selectFirst(model, runner, { shape, condition, selection, operation, lock }, call)
   return withIncluded(runner, { label: model.labelOf(operation), selection, limits: call }, row)
@@ -100,14 +100,18 @@ export function rowsPlan(
   condition: Condition,
   { references, exactIntegers, key }: Selection,
   shape: StatementShape,
+  lock?: RowLock,
 ): QueryPlan<StatementResult['rows']> {
   shape.key += key
   return planOf(model, {
     operation,
-    access: 'read',
+    access: lock === undefined ? 'read' : 'write',
     shape,
     exactIntegers,
-    build: () => model.compiler.selectFrom(model.table).select(references).where(whereExpression(model, condition)),
+    build: () => {
+      const query = model.compiler.selectFrom(model.table).select(references).where(whereExpression(model, condition))
+      return lock === undefined ? query : lock.apply(query)
+    },
     read: ({ rows }) => rows,
   })
 }

@@ -1,18 +1,25 @@
 import type { BoundField, BoundModel } from './bound-model.js'
-import { ALWAYS, allOf, type Condition, fixedFields, visibleOnly } from './condition.js'
+import type { ParsedOptions } from './call-input.js'
+import { ALWAYS, allOf, type Condition, type Deleted, fixedFields, visibleOnly } from './condition.js'
 import type { InputIssues } from './input-issues.js'
 import type { StatementShape } from './statement-cache.js'
 import { parseWhere } from './where.js'
 
 /** A call's `where` and what the model adds to every one: rows that are soft-deleted are not there. */
-export function parseFilter(model: BoundModel, where: unknown, shape: StatementShape, issues: InputIssues): Condition {
+export function parseFilter(model: BoundModel, where: unknown, shape: StatementShape, issues: InputIssues, deleted?: Deleted): Condition {
   const stated = where === undefined ? ALWAYS : parseWhere(model, where, shape, issues)
-  return allOf([stated, visibleOnly(model, shape)])
+  return allOf([stated, visibleOnly(model, shape, deleted)])
 }
 
 /** As {@link parseFilter}, for one row: the filter has to hold every field of a key to one value. */
-export function parseKeyFilter(model: BoundModel, where: unknown, shape: StatementShape, issues: InputIssues): Condition {
-  const condition = allOf([parseWhere(model, where, shape, issues), visibleOnly(model, shape)])
+export function parseKeyFilter(
+  model: BoundModel,
+  where: unknown,
+  shape: StatementShape,
+  issues: InputIssues,
+  deleted?: Deleted,
+): Condition {
+  const condition = allOf([parseWhere(model, where, shape, issues), visibleOnly(model, shape, deleted)])
   if (findKey(model, condition) === undefined) {
     const { tenant } = model.roles
     const keys = tenant !== undefined && fixedFields(condition).has(tenant) ? model.givenKeys : model.keys
@@ -71,4 +78,15 @@ function isEmpty(condition: Condition): boolean {
 /** `id, or groupName + seat`: for messages. */
 export function describeKeys(keys: BoundModel['keys']): string {
   return keys.map((key) => key.map((field) => field.name).join(' + ')).join(', or ')
+}
+
+/** Checks what a call says of rows that are marked as deleted; undefined: they are not there. */
+export function parseDeleted(model: BoundModel, options: ParsedOptions | undefined, issues: InputIssues): Deleted | undefined {
+  const deleted = options?.deleted
+  if (deleted === undefined || deleted === 'include' || deleted === 'only') {
+    if (deleted !== undefined && model.roles.deletedAt === undefined) issues.add(['options', 'deleted'], 'the model has no deletedAt')
+    return deleted
+  }
+  issues.add(['options', 'deleted'], "expected 'include' or 'only'")
+  return undefined
 }

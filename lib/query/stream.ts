@@ -11,7 +11,7 @@ import { inTotalOrder, type OrderItem, orderKey, parseOrder } from './order.js'
 import { limitSlots, type Page, placeCondition } from './page.js'
 import { type PlanRunner, planOf } from './query-plan.js'
 import { orderedRows } from './read.js'
-import { parseFilter } from './row-filter.js'
+import { parseDeleted, parseFilter } from './row-filter.js'
 import { parseReadSelect } from './select.js'
 import { type PlainRow, positionIn, readRow, type Selection } from './selection.js'
 import { StatementShape } from './statement-cache.js'
@@ -58,12 +58,12 @@ interface Chunk {
 function parseStream(model: BoundModel, input: unknown, options: unknown): RowStream {
   const issues = new InputIssues(model.definition.name, 'stream')
   const given = parseInput(input, ['where', 'orderBy', 'limit', 'include'], issues)
-  const call = parseOptions(options, issues, ['select', 'include'])
+  const call = parseOptions(options, issues, ['select', 'include', 'deleted'])
   const shape = new StatementShape('stream')
   const items = inTotalOrder(model, parseOrder(model, given.orderBy, issues))
   const limit = parseCount(given.limit, ['limit'], issues) ?? Number.POSITIVE_INFINITY
   const selection = parseReadSelect(model, given, call, issues, { joining: shape, also: items.map(({ field }) => field) })
-  const condition = parseFilter(model, given.where, shape, issues)
+  const condition = parseFilter(model, given.where, shape, issues, parseDeleted(model, call, issues))
   issues.throwIfAny()
   return { label: model.labelOf('stream'), selection, condition, items, limit, call, shape }
 }

@@ -78,7 +78,7 @@ export class Tagging {
   @field.text({ maxLength: 20 }) topicArea!: string
   @field.text({ maxLength: 20 }) topicName!: string
   @deletedAt() deletedAt!: Generated<Date | null>
-  @belongsTo(() => Article, 'articleId') article!: One<Article>
+  @belongsTo(() => Article, { foreignKey: 'articleId', onDelete: 'cascade' }) article!: One<Article>
   @belongsTo(() => Topic, { foreignKey: ['topicArea', 'topicName'], references: ['area', 'name'] }) topic!: One<Topic>
 }
 

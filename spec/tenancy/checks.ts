@@ -10,6 +10,9 @@ export interface TenancyCheck {
   run(desk: Desk): Promise<void>
 }
 
+/** Everything is done in the same instant. */
+export const atNoon = () => new Date('2026-01-31T12:00:00Z')
+
 /** The same rows for tenants 1 and 2; the second one's ids are higher, and its points ten times as many. Refers to rows of the other, too. */
 export async function fillDesk(desk: Desk): Promise<void> {
   const { plans, words } = desk.nodes
@@ -102,6 +105,14 @@ export const CHECKS: readonly TenancyCheck[] = [
         deepStrictEqual(await customers.bulkDelete({ all: true }), { count: 2 })
       })
       deepStrictEqual(await points(desk), [10, 20])
+      // the other tenant's ticket for a customer who is gone stays: it is not this one's to delete, nor to bring back
+      deepStrictEqual(await desk.withTenant(2, () => desk.nodes.tickets.count()), 3)
+      await desk.withTenant(2, () => desk.nodes.tickets.delete({ where: { number: 3 } }))
+      await desk.withTenant(2, () => rejects(customers.restore({ where }), { code: 'NOT_FOUND' }))
+      await desk.withTenant(2, () => rejects(customers.restore({ where: { id: all.rows[0]!.id } }), { code: 'NOT_FOUND' }))
+      deepStrictEqual((await desk.withTenant(1, () => customers.restore({ where: { id: all.rows[0]!.id } }))).points, 1)
+      deepStrictEqual(await desk.withTenant(1, () => desk.nodes.tickets.count()), 2)
+      deepStrictEqual(await desk.withTenant(2, () => desk.nodes.tickets.count()), 2)
     },
   },
   {

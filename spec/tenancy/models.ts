@@ -43,7 +43,8 @@ export class Ticket {
   @field.integer() number!: number
   @field.integer() customerId!: number
   @field.text({ maxLength: 100, default: '' }) text!: Generated<string>
-  @belongsTo(() => Customer, 'customerId') customer!: One<Customer>
+  @deletedAt() deletedAt!: Generated<Date | null>
+  @belongsTo(() => Customer, { foreignKey: 'customerId', onDelete: 'cascade' }) customer!: One<Customer>
   @manyToMany(() => Word, { through: () => Use, foreignKey: 'ticketId', otherKey: 'wordId' }) words!: Many<Word>
 }
 
@@ -61,7 +62,8 @@ export class Use {
   @tenant() orgId!: Generated<number>
   @field.integer() ticketId!: number
   @field.integer() wordId!: number
-  @belongsTo(() => Ticket, 'ticketId') ticket!: One<Ticket>
+  @deletedAt() deletedAt!: Generated<Date | null>
+  @belongsTo(() => Ticket, { foreignKey: 'ticketId', onDelete: 'cascade' }) ticket!: One<Ticket>
   @belongsTo(() => Word, 'wordId') word!: One<Word>
 }
 

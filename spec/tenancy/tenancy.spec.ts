@@ -3,7 +3,7 @@ import { createDatabase, type Database, type DatabaseOptions, defineModel, Model
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { rejectionOf } from '../contract/use-database.js'
 import { type FreshDatabase, forEachEngine } from '../support/engines.js'
-import { CHECKS, fillDesk } from './checks.js'
+import { atNoon, CHECKS, fillDesk } from './checks.js'
 import { models } from './models.js'
 
 forEachEngine((engine) => {
@@ -11,7 +11,7 @@ forEachEngine((engine) => {
     let fresh: FreshDatabase
     let desk: Database<typeof models>
     const open = (pool: DatabaseOptions<typeof models>['pool'] = {}) =>
-      createDatabase({ url: fresh.url, models, pool: { share: false, ...pool } })
+      createDatabase({ url: fresh.url, models, now: atNoon, pool: { share: false, ...pool } })
 
     beforeEach(async () => {
       fresh = await engine.freshDatabase()
