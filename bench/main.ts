@@ -1,5 +1,6 @@
 import { bulkCreate } from './bulk-create.js'
 import { byKeyRead } from './by-key-read.js'
+import { include } from './include.js'
 import { load } from './load.js'
 import { lockCost } from './lock-cost.js'
 import { memory } from './memory.js'
@@ -10,6 +11,7 @@ import { type BenchmarkName, isHelpWanted, parseSettings, type Settings, USAGE, 
 const BENCHMARKS: Readonly<Record<BenchmarkName, (settings: Settings) => Promise<Report>>> = {
   'by-key-read': byKeyRead,
   operations,
+  include,
   'bulk-create': bulkCreate,
   memory,
   load,

@@ -94,7 +94,11 @@ describe('the benchmarks', () => {
     ['an option that the benchmark does not listen to', ['load', '--rows', '5'], '--rows: load does not listen to it'],
     ['a count that is none', ['load', '--n', '100,3OO'], '--n: expected a whole number from 1, got 3OO'],
     ['an unknown engine', ['load', '--engine', 'sqlite,oracle'], '--engine: expected one of postgres, mysql, sqlite, got oracle'],
-    ['an unknown benchmark', ['lod'], 'expected one benchmark of by-key-read, operations, bulk-create, memory, load, lock-cost, got lod'],
+    [
+      'an unknown benchmark',
+      ['lod'],
+      'expected one benchmark of by-key-read, operations, include, bulk-create, memory, load, lock-cost, got lod',
+    ],
     ['no benchmark', [], 'got none'],
   ])('end with code 2 and say why: %s', async (_, parameters, said) => {
     const { exitCode, stdout, stderr } = await bench(...parameters)

@@ -27,6 +27,7 @@ npm run bench:load -- [options]              the same as: npm run bench -- load 
 benchmarks
   by-key-read   client time of a read by key, against the plain driver        rows calls rounds callers max-connections seed
   operations    the same for create, update, upsert, list of 50 and count     rows calls rounds callers max-connections seed
+  include       authors with ten posts each, against two statements by hand   rows calls rounds callers max-connections
   bulk-create   rows a second into an empty table                             engine rows rounds
   memory        resident memory while a million rows stream in                engine rows
   load          many four-call workflows started at once, on one pool
@@ -77,6 +78,7 @@ const OF_POINTS: readonly OptionName[] = ['rows', 'calls', 'rounds', 'callers', 
 const OPTIONS_OF = {
   'by-key-read': OF_POINTS,
   operations: OF_POINTS,
+  include: ['rows', 'calls', 'rounds', 'callers', 'max-connections'],
   'bulk-create': ['engine', 'rows', 'rounds'],
   memory: ['engine', 'rows'],
   load: ['engine', 'n', 'rounds', 'max-connections', 'seed'],
