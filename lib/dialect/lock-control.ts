@@ -39,6 +39,8 @@ export class LockControl {
   readonly #look = new Alarm(() => this.#lookAfter())
   /** Settles, never rejected, when the last request made so far is answered. */
   #turn: Promise<unknown> = Promise.resolve()
+  /** Requests that are not answered yet. */
+  #pending = 0
   #usedAtMs = performance.now()
   #gone: Promise<void> | undefined
 
@@ -116,7 +118,9 @@ export class LockControl {
       if (this.#gone !== undefined) throw new ConnectionError('the connection for locks of the database has ended')
       return request()
     })
-    this.#turn = answer.catch(() => undefined)
+    this.#pending++
+    const answered = () => void this.#pending--
+    this.#turn = answer.then(answered, answered)
     return answer
   }
 
@@ -143,7 +147,8 @@ export class LockControl {
 
   async #lookAfter(): Promise<void> {
     const silentMs = performance.now() - this.#usedAtMs
-    if (this.#held.size === 0 && silentMs >= this.#times.restMs) return this.#end('it had nothing to do')
+    const isUsed = this.#held.size > 0 || this.#pending > 0
+    if (!isUsed && silentMs >= this.#times.restMs) return this.#end('it had nothing to do')
     if (this.#held.size > 0 && silentMs >= this.#times.checkAfterMs) await this.#check()
     if (this.#gone === undefined) this.#lookLater()
   }

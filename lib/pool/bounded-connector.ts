@@ -1,9 +1,9 @@
 import { deadlineAfter, LATE, settledBy } from '../deadline.js'
 import type { Connector, PoolMember } from './pool.js'
 
-/** With a new dial after it, a connection that died silently costs its next borrower less than a second. */
+/** With a new dial after it, a connection that died silently, idle or tainted, costs its next borrower less than a second. */
 const VALIDATE_LIMIT_MS = 750
-const RESET_LIMIT_MS = 5_000
+const RESET_LIMIT_MS = 750
 
 /** A connection that takes longer to close is left to itself, and its place is free again. */
 export const CLOSE_LIMIT_MS = 1_000

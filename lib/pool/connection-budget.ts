@@ -30,6 +30,11 @@ export class ConnectionBudget {
     return true
   }
 
+  /** Whether there is no room left, and one who has this many connections has all of them. */
+  isTakenBy(connections: number): boolean {
+    return this.#taken >= this.limit && this.#taken === connections
+  }
+
   /** Gives back the room of one connection that has been closed. */
   give(): void {
     this.#taken--

@@ -1,5 +1,5 @@
 import { type Deadline, deadlineAfter, settledBy } from '../deadline.js'
-import { AbortedError, PoolTimeoutError, ScopeClosedError } from '../errors.js'
+import { AbortedError, ConnectionError, PoolTimeoutError, ScopeClosedError } from '../errors.js'
 import { SharedResource } from '../lock/shared-resource.js'
 import { Alarm } from './alarm.js'
 import { BoundedConnector, CLOSE_LIMIT_MS } from './bounded-connector.js'
@@ -136,7 +136,7 @@ export class ConnectionPool<C extends PoolMember> implements Pool<C> {
 
   /** Whether every member there can be is lent to one of the `held` call chains that keep theirs while they wait. */
   #isExhausted(held: number): boolean {
-    return held > 0 && held === this.#slots.size && this.#dialling === 0 && !this.#hasPlace
+    return held > 0 && held === this.#slots.size && this.#dialling === 0 && (!this.#hasPlace || this.#budget?.isTakenBy(held) === true)
   }
 
   /** Callers for whom no member is on its way. */
@@ -192,10 +192,10 @@ export class ConnectionPool<C extends PoolMember> implements Pool<C> {
 
   /** Sees to it that one member is on its way for each caller who waits, and keeps `minConnections`. */
   #supply(prefersNew = false): void {
-    while (this.#unserved > 0) {
-      const isSupplied = prefersNew ? this.#tryDial() || this.#tryIdle() : this.#tryIdle() || this.#tryDial()
-      if (!isSupplied) break
-    }
+    if (prefersNew) while (this.#unserved > 0 && (this.#tryDial() || this.#tryIdle()));
+    // nobody is left to a dial while one is idle: it may have been begun for others, and may not end
+    else while (this.#waiters.size > this.#slots.count('busy') && this.#tryIdle());
+    while (this.#unserved > 0 && this.#tryDial());
     const nowMs = performance.now()
     while (this.#slots.open + this.#dialling < this.#options.minConnections && this.#throttle.allows(this.#dialling, nowMs)) {
       if (!this.#tryDial()) break
@@ -244,8 +244,9 @@ export class ConnectionPool<C extends PoolMember> implements Pool<C> {
     try {
       member = await this.#connector.open(deadline, this.#closing.signal)
     } catch (error) {
-      this.#dialFailed(error, sinceMs)
-      return error
+      const failure = error ?? new ConnectionError(`pool "${this.name}": a connection could not be opened, and nothing says why`)
+      this.#dialFailed(failure, sinceMs)
+      return failure
     }
     this.#admit(member, sinceMs)
     return undefined
@@ -298,8 +299,13 @@ export class ConnectionPool<C extends PoolMember> implements Pool<C> {
     this.#slots.markBusy(slot)
     const isFit = await this.#bounded.resets(slot.member)
     if (slot.state === 'closing') return
-    if (isFit) this.#offer(slot, performance.now())
-    else this.#end(slot, 'reset')
+    if (isFit) {
+      this.#offer(slot, performance.now())
+      return
+    }
+    this.#end(slot, 'reset')
+    // who waited for it does not wait for its close too
+    this.#supply()
   }
 
   #end(slot: Slot<C>, reason: EndReason): void {

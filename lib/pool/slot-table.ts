@@ -19,6 +19,8 @@ export interface Slot<C> {
   isReported: boolean
   /** Since when it is lent, or idle. */
   sinceMs: number
+  /** How much of that the process stood still. */
+  stoodStillMs: number
   reapAtMs: Deadline
   expiresAtMs: Deadline
 }
@@ -64,6 +66,7 @@ export class SlotTable<C extends PoolMember> {
       borrower: undefined,
       isReported: false,
       sinceMs: nowMs,
+      stoodStillMs: 0,
       reapAtMs: Infinity,
       expiresAtMs,
     }
@@ -98,6 +101,7 @@ export class SlotTable<C extends PoolMember> {
     slot.borrower = borrower
     slot.isReported = false
     slot.sinceMs = nowMs
+    slot.stoodStillMs = 0
   }
 
   markBusy(slot: Slot<C>): void {
@@ -129,7 +133,9 @@ export class SlotTable<C extends PoolMember> {
   /** Those lent for longer than `leakAfterMs` that have not been reported yet; 0: none. */
   takeLeaked(nowMs: number, leakAfterMs: number): Slot<C>[] {
     if (leakAfterMs === 0) return []
-    const leaked = this.inState('lent').filter(({ sinceMs, isReported }) => !isReported && nowMs - sinceMs >= leakAfterMs)
+    const leaked = this.inState('lent').filter(
+      ({ sinceMs, stoodStillMs, isReported }) => !isReported && nowMs - sinceMs - stoodStillMs >= leakAfterMs,
+    )
     for (const slot of leaked) slot.isReported = true
     return leaked
   }
@@ -137,6 +143,7 @@ export class SlotTable<C extends PoolMember> {
   /** Lets a time in which the process stood still age nobody: nobody could use a connection then. */
   skipTime(lateMs: number): void {
     for (const slot of this.#slots.values()) {
+      slot.stoodStillMs += lateMs
       slot.expiresAtMs += lateMs
       slot.reapAtMs += lateMs
     }
@@ -157,6 +164,8 @@ export class SlotTable<C extends PoolMember> {
   }
 
   #move(slot: Slot<C>, state: SlotState): void {
+    // its stack keeps what was called there
+    if (state !== 'lent') slot.borrower = undefined
     this.#counts[slot.state]--
     this.#counts[state]++
     slot.state = state

@@ -37,6 +37,13 @@ forEachEngine(
         await shop.admin('drop table gate')
       })
 
+      it('opens the pool with the connections that the server gives, though fewer than minConnections', async () => {
+        await shop.admin('create table gate (n int primary key, check (n < 2))')
+        const db = shop.open({ minConnections: 4, maxConnections: 4, initSql: ['insert into gate select count(*) from gate'] })
+        for (let call = 0; call < 20; call++) expect(await db.nodes.items.count()).toBe(0)
+        await shop.admin('drop table gate')
+      })
+
       it('lets callers wait for the connections that are there', async () => {
         await shop.admin('create table gate (id int)')
         const db = shop.open({ maxConnections: 2, acquireTimeoutMs: 600, initSql })

@@ -21,7 +21,7 @@ export async function openPool(
   const connector = new MysqlConnector(new Dialler(await loadDriver(), address), options.initSql)
   const pool = new ConnectionPool<MysqlConnection>(name, connector, options, budget)
   const deadline = deadlineAfter(options.acquireTimeoutMs)
-  return warmed(pool, () => pool.warm(Math.max(1, options.minConnections), deadline, callers), signal)
+  return warmed(pool, () => pool.warm(1, deadline, Math.max(callers ?? 0, options.minConnections)), signal)
 }
 
 /** How the pool opens, checks, cleans and closes its sessions. */

@@ -55,7 +55,6 @@ const ERRORS: Readonly<Record<string, ErrorFactory>> = {
   '25P03': lost,
   '25P04': lost,
   '28': refused,
-  '3D000': refused,
   '40001': (_, cause) => new SerializationError('the transaction could not be put in order with another; repeat it', cause),
   '40P01': (_, cause) => new DeadlockError('the transaction closed a circle of waits and was chosen to fail; repeat it', cause),
   '44000': (detail, cause) => new CheckViolationError(detail, cause),
@@ -66,6 +65,7 @@ const ERRORS: Readonly<Record<string, ErrorFactory>> = {
   '57P01': lost,
   '57P02': lost,
   '57P03': refused,
+  '57P04': lost,
   '57P05': lost,
 }
 
@@ -124,7 +124,7 @@ export function mayBeOutdated(error: unknown): boolean {
 }
 
 // the server goes down, fails over or has ended the session: the next statement would fail too
-const EVICTING = new Set(['25006', '25P03', '25P04', '57P01', '57P02', '57P03', '57P05'])
+const EVICTING = new Set(['25006', '25P03', '25P04', '57P01', '57P02', '57P03', '57P04', '57P05'])
 // these end the session, whatever the code; a server that speaks another language may call them otherwise, and then its closing tells
 const ENDING = new Set(['FATAL', 'PANIC'])
 

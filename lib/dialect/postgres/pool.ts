@@ -25,5 +25,5 @@ export async function openPool(
   const connector = new PostgresConnector(await loadDriver(), server, options.initSql, options.pooler)
   const pool = new ConnectionPool(name, connector, options, budget)
   const deadline = deadlineAfter(options.acquireTimeoutMs)
-  return warmed(pool, () => pool.warm(Math.max(1, options.minConnections), deadline, callers), signal)
+  return warmed(pool, () => pool.warm(1, deadline, Math.max(callers ?? 0, options.minConnections)), signal)
 }

@@ -29,7 +29,12 @@ export class FileWatch {
   }
 }
 
+/** Undefined where the path leads to no file, or to none that can be looked at: opening it anew says why. */
 function identityOf(file: string): string | undefined {
-  const stats = statSync(file, { throwIfNoEntry: false, bigint: true })
-  return stats && `${stats.dev}:${stats.ino}`
+  try {
+    const { dev, ino } = statSync(file, { bigint: true })
+    return `${dev}:${ino}`
+  } catch {
+    return undefined
+  }
 }

@@ -229,6 +229,14 @@ describe('DatabaseLocks', () => {
     expect(sessions[1]!.asked).toEqual(['try c'])
   })
 
+  it('does not rest while a request is on its way, however long its answer takes', async () => {
+    const session = new FakeLockSession()
+    session.answers.tryLock = () => sleep(250).then(() => true)
+    const locks = locksOn([session], { restMs: 30 })
+    await (await locks.hold('a')).release()
+    expect(session.asked.slice(0, 2)).toEqual(['try a', 'unlock a'])
+  })
+
   it('says why the first connection cannot be made, and tries anew for the next caller', async () => {
     const locks = locksOn([new ConnectionError('nothing listens there'), new FakeLockSession()])
     expect((await refusalOf(locks.hold('a', { deadline: deadlineAfter(5_000) }))).message).toBe('nothing listens there')

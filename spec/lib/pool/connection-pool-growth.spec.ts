@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { deadlineAfter } from '../../../lib/deadline.js'
 import { AbortedError, ConnectionError, PoolExhaustedError } from '../../../lib/errors.js'
+import { withResource } from '../../../lib/lock/lock-scope.js'
 import { ConnectionBudget } from '../../../lib/pool/connection-budget.js'
 import {
   acquireNow,
@@ -118,6 +119,13 @@ describe('ConnectionPool dials', () => {
     expect(pool.stats()).toMatchObject({ open: 1, idle: 1 })
   })
 
+  it('takes a dial for failed though its connector gives no reason', async () => {
+    connector.whileOpening = () => Promise.reject(undefined)
+    const pool = createPool(connector)
+    await expect(pool.warm(1, Infinity)).rejects.toThrow(/could not be opened/)
+    await expect(pool.acquire(request())).rejects.toThrow(/could not be opened/)
+  })
+
   it('warms up to a number of connections, and fails with the first failure', async () => {
     const pool = await warmPool(connector, 3)
     expect(pool.stats()).toMatchObject({ open: 3, idle: 3 })
@@ -181,6 +189,28 @@ describe('ConnectionPool within a budget', () => {
     budget.limitTo(1)
     budget.tryTake()
     await expect(createPool(connector, {}, budget).acquire(request())).rejects.toBeInstanceOf(PoolExhaustedError)
+  })
+
+  it('finds callers who wait for each other where the budget is what ends its growth', async () => {
+    const budget = new ConnectionBudget()
+    budget.limitTo(2)
+    const pool = createPool(connector, { maxConnections: 10 }, budget)
+    const nested = async (label: string) => {
+      const outer = await pool.acquire(request(label))
+      try {
+        return await withResource(pool.slotsOf(), label, async () => {
+          await settle()
+          pool.release(await pool.acquire(request(`${label}, inner`)), 'clean')
+        })
+      } finally {
+        pool.release(outer, 'clean')
+      }
+    }
+    const outcomes = await Promise.allSettled([nested('first'), nested('second')])
+    expect(outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason.code : 'served'))).toEqual([
+      'served',
+      'POOL_SELF_DEADLOCK',
+    ])
   })
 
   it('waits for its own connections where it has some, and grows when there is room again', async () => {

@@ -121,6 +121,19 @@ describe('ConnectionPool upkeep', () => {
     expect(connector.validations).toBe(1)
   })
 
+  it('checks an idle connection though a dial that was begun for others does not end', async () => {
+    const pool = await warmPool(connector, 2, { maxConnections: 4 })
+    const held = [acquireNow(pool), acquireNow(pool)]
+    connector.whileOpening = () => new Promise<void>(() => undefined)
+    const served = pool.acquire(request())
+    for (const member of held) pool.release(member, 'clean')
+    pool.release(await served, 'clean')
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(pool.stats()).toMatchObject({ open: 2, idle: 2, dialling: 1 })
+    expect(await pool.acquire(request())).toBe(connector.members[1])
+    expect(connector.validations).toBe(1)
+  })
+
   it('gives a check three quarters of a second', async () => {
     connector.whileValidating = () => new Promise<boolean>(() => undefined)
     const pool = await warmPool(connector, 1)

@@ -223,9 +223,21 @@ describe('ConnectionPool.release', () => {
     connector.whileResetting = () => new Gate().opened
     const pool = await warmPool(connector, 1)
     pool.release(acquireNow(pool), 'tainted')
-    await vi.advanceTimersByTimeAsync(5_010)
+    await vi.advanceTimersByTimeAsync(760)
     expect(pool.stats()).toMatchObject({ open: 0 })
     expect(endedBy(pool)).toBe(1)
+  })
+
+  it('lets nobody wait for the close of a connection whose reset failed, where there is room for another', async () => {
+    const reset = new Gate()
+    connector.whileResetting = () => reset.opened
+    connector.whileClosing = () => new Gate().opened
+    const pool = await warmPool(connector, 1, { maxConnections: 2 })
+    pool.release(acquireNow(pool), 'tainted')
+    const waiting = outcomeOf(pool.acquire(request()))
+    reset.fail(new Error('no reset'))
+    await settle()
+    expect(waiting.value).toBe(connector.members[1])
   })
 
   it.each([

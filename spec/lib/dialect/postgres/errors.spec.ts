@@ -62,13 +62,14 @@ describe('toDataError', () => {
       ['23001', ForeignKeyViolationError],
       ['25P03', ConnectionLostError],
       ['28P01', ConnectionError],
-      ['3D000', ConnectionError],
+      ['3D000', QueryError],
       ['44000', CheckViolationError],
       ['53100', QueryError],
       ['53300', ConnectionError],
       ['57P01', ConnectionLostError],
       ['57P02', ConnectionLostError],
       ['57P03', ConnectionError],
+      ['57P04', ConnectionLostError],
       ['22P06', InvalidValueError],
     ]
     for (const [code, kind] of expected) expect(toDataError(serverError(code), catalogue), code).toBeInstanceOf(kind)
@@ -93,7 +94,7 @@ describe('evicts', () => {
 
   it.each([
     ['the connection failed', ['08000', '08003', '08006', '08P01']],
-    ['the server goes down or takes no session', ['57P01', '57P02', '57P03']],
+    ['the server goes down or takes no session', ['57P01', '57P02', '57P03', '57P04']],
     ['the server takes no writes', ['25006']],
     ['the session took too long', ['25P03', '25P04', '57P05']],
   ])('says so of codes after which the session or its server is of no more use: %s', (_, codes) => {

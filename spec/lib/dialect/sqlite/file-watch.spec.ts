@@ -1,4 +1,4 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { FileWatch } from '../../../../lib/dialect/sqlite/file-watch.js'
@@ -24,6 +24,7 @@ describe('FileWatch', () => {
   it.each([
     ['was deleted', () => rmSync(file)],
     ['has another in its place', () => [writeFileSync(`${file}-new`, 'two'), renameSync(`${file}-new`, file)]],
+    ['cannot be looked at', () => [rmSync(file), symlinkSync(file, file)]],
     ['was moved away', () => renameSync(file, `${file}-old`)],
   ])('notices a file that %s, at its next look a second later', (_, act) => {
     const watch = new FileWatch(file)
