@@ -32,8 +32,9 @@ const MOST_TRIES = 20
  * - `<hash>.lock`, one a lock that is held: a link to its owner's note, which the file system makes for one at a time.
  *
  * A lock's file is removed by nobody but who has the transaction of its owner: the owner itself, or one that found it dead. As no
- * session's name comes back, nothing that is looked up late can be taken for something new. A session's database goes after
- * its locks and its note goes last: without a database there are no locks, and what a killed process leaves is found by the note.
+ * session's name comes back, nothing that is looked up late can be taken for something new. A session's note goes first, so that no
+ * lock can be made of it any more, then its locks, then its database: without a database there are no locks. What a killed process
+ * leaves is found by the note, or by the age of the database.
  */
 export class LockFolder {
   readonly path: string
@@ -138,8 +139,9 @@ export class LockFolder {
     for (const session of left) await this.isOver(session)
   }
 
-  /** Frees a session's locks. For who has its transaction. */
+  /** Frees a session's locks. For who has its transaction. The note goes first: it cannot be linked to another lock then. */
   async clearLocks(session: string): Promise<void> {
+    await rm(this.#noteOf(session), { force: true })
     for (const name of await this.#names()) {
       if (!name.endsWith('.lock')) continue
       const lock = join(this.path, name)

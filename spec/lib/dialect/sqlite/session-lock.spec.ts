@@ -50,6 +50,19 @@ describe('openLockSession on SQLite', () => {
     expect(existsSync(file)).toBe(false)
   })
 
+  it('leaves no lock that nobody can free, though it is closed while it takes some', async () => {
+    const file = freshFile()
+    for (let round = 0; round < 300; round++) {
+      const closed = await open(file)
+      const taking = closed.tryLock(`lock ${round}`).catch(() => false)
+      for (let turn = 0; turn <= round % 4; turn++) await new Promise(setImmediate)
+      await Promise.all([closed.close(), taking])
+      const next = await open(file)
+      expect(await next.tryLock(`lock ${round}`)).toBe(true)
+      await next.close()
+    }
+  })
+
   it('holds up nobody who writes to the database', async () => {
     const sqlite = await openSqlite()
     await (await open(sqlite.file)).tryLock('a')
