@@ -22,9 +22,9 @@ export interface KeyedLockOptions {
  * Mutual exclusion by key, first come first served. Different keys never wait for each other.
  *
  * Each key's queue is kept by async-lock, which is given tickets and never anybody's code: whose turn it is learns that from
- * a promise, and so goes on in its own async context instead of the context of the holder before. A ticket belongs to nobody:
- * when its turn comes, the one who has waited longest takes it. So one who gives up is gone at once, and the ticket left over
- * serves the next to come.
+ * a promise, and so goes on in its own async context instead of the context of the holder before. A line has one ticket at a time,
+ * which belongs to nobody: the one who has waited longest takes it. So one who gives up is gone at once, and a long line costs no
+ * more to pass than a short one.
  */
 export class KeyedLock {
   readonly #queue = new AsyncLock({ maxPending: Number.POSITIVE_INFINITY })
@@ -66,7 +66,7 @@ export class KeyedLock {
       const line = this.#lines.get(key) ?? this.#openLine(key, request.name ?? key)
       const waiter = new LockWaiter(line, request, frame, resolve, reject)
       line.join(waiter)
-      if (line.tickets < line.waiters.size + (line.hold === undefined ? 0 : 1)) this.#drawTicket(line)
+      if (!line.hasTicket) this.#drawTicket(line)
       if (line.waiters.has(waiter)) waiter.watch()
     })
   }
@@ -83,32 +83,24 @@ export class KeyedLock {
   }
 
   #drawTicket(line: LockLine): void {
-    line.tickets++
-    this.#queue.acquire(line.key, (done) => this.#takeTurn(line, done), ignoreOutcome)
+    line.hasTicket = true
+    this.#queue.acquire(line.key, (done) => this.#serveOldest(line, done), ignoreOutcome)
   }
 
-  #takeTurn(line: LockLine, done: () => void): void {
-    if (this.#serveOldest(line, done)) return
-    // everybody gave up. Not passed on from here: a long row of such tickets would be one deep recursion
-    queueMicrotask(() => {
-      if (!this.#serveOldest(line, done)) this.#endTurn(line, done)
-    })
-  }
-
-  #serveOldest(line: LockLine, done: () => void): boolean {
-    for (const waiter of line.waiters) {
-      line.hold = new KeyHold(line, waiter.label, () => this.#endTurn(line, done))
-      waiter.serve(line.hold)
-      return true
-    }
-    return false
+  #serveOldest(line: LockLine, done: () => void): void {
+    const waiter = line.oldest!
+    line.hold = new KeyHold(line, waiter.label, () => this.#endTurn(line, done))
+    waiter.serve(line.hold)
   }
 
   #endTurn(line: LockLine, done: () => void): void {
     line.hold = undefined
-    line.tickets--
+    line.hasTicket = false
     done()
-    if (line.tickets > 0) return
+    if (line.waiters.size > 0) {
+      this.#drawTicket(line)
+      return
+    }
     this.#lines.delete(line.key)
     this.#meter?.freed(line.name)
   }

@@ -24,8 +24,8 @@ export class LockLine implements HeldLine, Resource {
   hold: KeyHold | undefined
   /** Those who wait, oldest first. */
   readonly waiters = new Set<LockWaiter>()
-  /** Tickets drawn whose turn has not ended. Never fewer than hold and waiters together. */
-  tickets = 0
+  /** Whether a ticket is drawn whose turn has not ended. */
+  hasTicket = false
 
   constructor(
     readonly kind: LockKind,
@@ -44,6 +44,11 @@ export class LockLine implements HeldLine, Resource {
   holders(): readonly Frame[] | undefined {
     const frame = this.hold?.frame
     return frame && [frame]
+  }
+
+  get oldest(): LockWaiter | undefined {
+    for (const waiter of this.waiters) return waiter
+    return undefined
   }
 
   join(waiter: LockWaiter): void {
