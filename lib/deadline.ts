@@ -23,26 +23,33 @@ export function remainingMs(deadline: Deadline): number {
  * What `work` gives, or {@link LATE} when the deadline comes first. Late work goes on unobserved: whoever
  * started it answers for its outcome.
  *
- * @throws {AbortedError} the signal was aborted first
+ * @throws {AbortedError} one of the signals was aborted first
  */
-export function settledBy<T>(work: Promise<T>, deadline: Deadline, signal?: AbortSignal): Promise<T | typeof LATE> {
+export function settledBy<T>(
+  work: Promise<T>,
+  deadline: Deadline,
+  ...signals: readonly (AbortSignal | undefined)[]
+): Promise<T | typeof LATE> {
   return new Promise((resolve, reject) => {
-    const giveUp = () => settle(() => reject(new AbortedError('the call was aborted', { cause: signal?.reason })))
     // after a stall of the event loop the timer runs before the sockets are read: what has arrived by now counts
     const late = () => setImmediate(() => settle(() => resolve(LATE)))
     const delayMs = Math.min(Math.ceil(remainingMs(deadline)), LONGEST_TIMER_MS)
     const timer = deadline === Infinity ? undefined : setTimeout(late, delayMs)
-    let endListening: (() => void) | undefined
+    const listening: (() => void)[] = []
     const settle = (report: () => void) => {
       clearTimeout(timer)
-      endListening?.()
+      for (const end of listening) end()
       report()
     }
     work.then(
       (value) => settle(() => resolve(value)),
       (error: unknown) => settle(() => reject(error)),
     )
-    if (signal?.aborted) giveUp()
-    else endListening = signal && onAbort(signal, giveUp)
+    for (const signal of signals) {
+      if (signal === undefined) continue
+      const giveUp = () => settle(() => reject(new AbortedError('the call was aborted', { cause: signal.reason })))
+      if (signal.aborted) return giveUp()
+      listening.push(onAbort(signal, giveUp))
+    }
   })
 }

@@ -80,6 +80,7 @@ export class ConnectionSource {
       borrower: request.borrower,
       deadline: Math.min(deadlineAfter(this.#options.acquireTimeoutMs), limits?.deadline ?? Number.POSITIVE_INFINITY),
       signal: limits?.signal,
+      closing: this.#closing.signal,
     }
     const connection = this.#lease === undefined ? this.#borrowAndAcquire(acquire) : this.#lease.pool.acquire(acquire)
     this.#calls++
@@ -129,6 +130,7 @@ export class ConnectionSource {
     await (lease === undefined ? poolRegistry().closeUnused(this.#key, timeoutMs) : lease.release({ closeIfLast: true, timeoutMs }))
     // a pool that others have stays open, with our last calls on it
     if (this.#calls > 0) await settledBy(this.#idle(), deadline)
+    await this.#pool?.takeAway(this.#closing.signal)
     await Promise.all([...this.#dedicated].map(([connection, dedicated]) => this.#takeAway(connection, dedicated)))
   }
 

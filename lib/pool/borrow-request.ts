@@ -34,8 +34,3 @@ export interface BorrowRequest<P extends Pool = Pool> {
    */
   openDedicated?: ((signal: AbortSignal) => Promise<P>) | undefined
 }
-
-/** What may end a caller's wait before its deadline. Only for those who have to wait: of two signals one is made, in some 20 µs. */
-export function endOfWait({ signal, closing }: BorrowRequest): AbortSignal | undefined {
-  return signal === undefined || closing === undefined ? (signal ?? closing) : AbortSignal.any([signal, closing])
-}

@@ -31,7 +31,7 @@ export class ConnectionPool<C extends PoolMember> implements Pool<C> {
   readonly #journal: PoolJournal
   readonly #resource: SharedResource
   readonly #slots = new SlotTable<C>()
-  readonly #waiters = new WaiterQueue<C>((nowMs) => this.#expireWaiters(nowMs))
+  readonly #waiters: WaiterQueue<C>
   readonly #throttle = new DialThrottle()
   readonly #upkeep = new Alarm((lateMs) => this.#keepUp(lateMs))
   #dialling = 0
@@ -57,6 +57,7 @@ export class ConnectionPool<C extends PoolMember> implements Pool<C> {
     this.#budget = budget
     this.#timings = timings
     this.#journal = new PoolJournal(name, timings)
+    this.#waiters = new WaiterQueue(name, (nowMs) => this.#expireWaiters(nowMs))
     this.#resource = new SharedResource(`a connection of pool "${name}"`, (held) => this.#isExhausted(held))
   }
 
@@ -117,6 +118,11 @@ export class ConnectionPool<C extends PoolMember> implements Pool<C> {
     return this.#closed
   }
 
+  async takeAway(closing: AbortSignal): Promise<void> {
+    const taken = this.#slots.inState('lent').filter((slot) => slot.closing === closing)
+    await Promise.all(taken.map((slot) => this.#takeAway(slot)))
+  }
+
   stats(): PoolStats {
     return {
       open: this.#slots.open,
@@ -156,7 +162,7 @@ export class ConnectionPool<C extends PoolMember> implements Pool<C> {
 
   #wait(request: AcquireRequest, nowMs: number): Promise<C> {
     return new Promise((resolve, reject) => {
-      if (this.#isClosed) throw poolClosed(this.name)
+      if (this.#isClosed || request.closing?.aborted) throw poolClosed(this.name)
       if (request.signal?.aborted) throw new AbortedError('the wait for a connection was aborted', { cause: request.signal.reason })
       const waiter = new Waiter(request, nowMs, resolve, reject)
       this.#waiters.join(waiter)
@@ -308,10 +314,16 @@ export class ConnectionPool<C extends PoolMember> implements Pool<C> {
     this.#supply()
   }
 
-  #end(slot: Slot<C>, reason: EndReason): void {
+  /** Settles when it is closed, in bounded time, and never rejects. */
+  #end(slot: Slot<C>, reason: EndReason): Promise<void> {
     this.#slots.markClosing(slot, reason)
     this.#journal.disconnected(reason, performance.now() - slot.openedAtMs)
-    outside(() => void this.#closeMember(slot, reason))
+    return outside(() => this.#closeMember(slot, reason))
+  }
+
+  #takeAway(slot: Slot<C>): Promise<void> {
+    this.#takenAway.add(slot.member)
+    return this.#end(slot, 'closed')
   }
 
   async #closeMember(slot: Slot<C>, reason: EndReason): Promise<void> {
@@ -371,10 +383,8 @@ export class ConnectionPool<C extends PoolMember> implements Pool<C> {
     for (const waiter of this.#waiters.clear()) waiter.reject(poolClosed(this.name))
     for (let slot = this.#slots.takeIdle(); slot !== undefined; slot = this.#slots.takeIdle()) this.#end(slot, 'closed')
     await this.#empty(timeoutMs)
-    for (const slot of this.#slots.inState('lent', 'busy')) {
-      if (slot.state === 'lent') this.#takenAway.add(slot.member)
-      this.#end(slot, 'closed')
-    }
+    for (const slot of this.#slots.inState('lent')) void this.#takeAway(slot)
+    for (const slot of this.#slots.inState('busy')) void this.#end(slot, 'closed')
     await this.#empty(CLOSE_LIMIT_MS)
   }
 

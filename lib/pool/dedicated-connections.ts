@@ -2,7 +2,7 @@ import { LATE, remainingMs, settledBy } from '../deadline.js'
 import { type LockTimeoutError, PoolExhaustedError } from '../errors.js'
 import { poolEvents } from '../events.js'
 import type { LockCounters } from '../lock/lock-counters.js'
-import { type BorrowRequest, endOfWait } from './borrow-request.js'
+import type { BorrowRequest } from './borrow-request.js'
 import type { ConnectionBudget } from './connection-budget.js'
 import { Lease } from './lease.js'
 import { outside } from './outside.js'
@@ -46,7 +46,7 @@ export class DedicatedConnections {
     const abandon = new AbortController()
     const opening = outside(() => this.#open(() => openDedicated(abandon.signal)))
     try {
-      const pool = await settledBy(opening, deadline, endOfWait(request))
+      const pool = await settledBy(opening, deadline, request.signal, request.closing)
       if (pool !== LATE) return new Lease('dedicated', pool, ({ timeoutMs }) => this.#close(pool, timeoutMs))
     } catch (error) {
       this.#discard(opening, abandon)

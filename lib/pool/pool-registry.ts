@@ -6,7 +6,7 @@ import type { LockCounters } from '../lock/lock-counters.js'
 import { LockMeter } from '../lock/lock-metrics.js'
 import { processLocks } from '../lock/lock-registry.js'
 import { Alarm } from './alarm.js'
-import { type BorrowRequest, endOfWait } from './borrow-request.js'
+import type { BorrowRequest } from './borrow-request.js'
 import { ConnectionBudget } from './connection-budget.js'
 import { DedicatedConnections } from './dedicated-connections.js'
 import { Lease, type ReleaseOptions } from './lease.js'
@@ -162,10 +162,11 @@ export class PoolRegistry {
     if (!isOpener) counters.joined()
     entry.waiting++
     try {
-      let outcome = await settledBy(entry.opened, deadline, endOfWait(request))
+      let outcome = await settledBy(entry.opened, deadline, request.signal, request.closing)
       // the process stood still, and the opening with it: it is given the half of what time is left
       if (outcome === LATE && performance.now() - deadline > STALL_MS) {
-        outcome = await settledBy(entry.opened, deadlineAfter(remainingMs(request.deadline) / 2), endOfWait(request))
+        const later = deadlineAfter(remainingMs(request.deadline) / 2)
+        outcome = await settledBy(entry.opened, later, request.signal, request.closing)
       }
       if (outcome === LATE && isOpener) counters.joined()
       if (outcome === LATE) counters.failed('timedOut')

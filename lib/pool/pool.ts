@@ -35,6 +35,8 @@ export interface AcquireRequest {
   readonly access: 'read' | 'write'
   readonly deadline: Deadline
   readonly signal?: AbortSignal | undefined
+  /** Aborted when the database object that asks is closed; says too whose connection it is, for {@link Pool.takeAway}. */
+  readonly closing?: AbortSignal | undefined
   /** Who asks, for the message of a time-out: a node's name. */
   readonly label: string
   /** Made where a connection is kept for longer than one statement: its stack is shown if it is never given back. */
@@ -72,13 +74,13 @@ export interface Pool<C extends PoolMember = PoolMember> {
    * @throws {PoolTimeoutError} the deadline passed
    * @throws {PoolQueueFullError} `maxQueue` callers wait already
    * @throws {PoolExhaustedError} the connection budget has no room and no connection of this pool can come free
-   * @throws {PoolClosedError} the pool is closing
+   * @throws {PoolClosedError} the pool is closing, or the database object that asks
    * @throws {AbortedError} the signal was aborted
    * @throws {ConnectionError} no connection could be made
    */
   acquire(request: AcquireRequest): C | Promise<C>
   /**
-   * Gives a connection back. One that {@link close} has taken away may still be given back, once.
+   * Gives a connection back. One that was taken away may still be given back, once.
    *
    * @throws {ScopeClosedError} it is not lent: released twice, or never taken here
    */
@@ -88,6 +90,8 @@ export interface Pool<C extends PoolMember = PoolMember> {
    * Always settles, a second later at most. Every further call is the same close.
    */
   close(timeoutMs: number): Promise<void>
+  /** Ends the connections lent to requests with this `closing`, under their calls. Always settles, within a second. */
+  takeAway(closing: AbortSignal): Promise<void>
   /** The connections that a lent one is among, for the graph of waits. */
   slotsOf(member: C): SharedResource
   stats(): PoolStats

@@ -15,6 +15,8 @@ export interface Slot<C> {
   label: string
   /** Where it was asked for, while it is lent. */
   borrower: Error | undefined
+  /** See {@link AcquireRequest.closing}. */
+  closing: AbortSignal | undefined
   /** Reported as leaked since it was lent. */
   isReported: boolean
   /** Since when it is lent, or idle. */
@@ -64,6 +66,7 @@ export class SlotTable<C extends PoolMember> {
       state: 'busy',
       label: '',
       borrower: undefined,
+      closing: undefined,
       isReported: false,
       sinceMs: nowMs,
       stoodStillMs: 0,
@@ -95,10 +98,11 @@ export class SlotTable<C extends PoolMember> {
     this.#idle.push(slot)
   }
 
-  lend(slot: Slot<C>, { label, borrower }: Pick<AcquireRequest, 'label' | 'borrower'>, nowMs: number): void {
+  lend(slot: Slot<C>, { label, borrower, closing }: Pick<AcquireRequest, 'label' | 'borrower' | 'closing'>, nowMs: number): void {
     this.#move(slot, 'lent')
     slot.label = label
     slot.borrower = borrower
+    slot.closing = closing
     slot.isReported = false
     slot.sinceMs = nowMs
     slot.stoodStillMs = 0
@@ -165,7 +169,7 @@ export class SlotTable<C extends PoolMember> {
 
   #move(slot: Slot<C>, state: SlotState): void {
     // its stack keeps what was called there
-    if (state !== 'lent') slot.borrower = undefined
+    if (state !== 'lent') slot.borrower = slot.closing = undefined
     this.#counts[slot.state]--
     this.#counts[state]++
     slot.state = state

@@ -6,13 +6,14 @@ import { currentFrame } from '../lock/lock-scope.js'
 import { beginWait, circleOf, endWait } from '../lock/wait-graph.js'
 import { Alarm } from './alarm.js'
 import type { AcquireRequest } from './pool.js'
+import { poolClosed } from './pool-errors.js'
 
 /** A caller in the queue. Settled once: by who serves it, its deadline, its signal, or the end of the pool. */
 export class Waiter<C> {
   previous: Waiter<C> | undefined
   next: Waiter<C> | undefined
   isWaiting = true
-  endListening: (() => void) | undefined
+  readonly listening: (() => void)[] = []
   /** In the graph of waits, where the caller holds something. */
   wait: Wait | undefined
 
@@ -29,14 +30,19 @@ export class Waiter<C> {
  * One timer watches every deadline; none is ever set anew.
  */
 export class WaiterQueue<C> {
+  readonly #pool: string
   readonly #expire: (nowMs: number) => void
   readonly #alarm: Alarm
   #first: Waiter<C> | undefined
   #last: Waiter<C> | undefined
   #size = 0
 
-  /** @param expire asked to call {@link takeExpired}; it runs after what has arrived on sockets was read */
-  constructor(expire: (nowMs: number) => void) {
+  /**
+   * @param pool its name, for errors
+   * @param expire asked to call {@link takeExpired}; it runs after what has arrived on sockets was read
+   */
+  constructor(pool: string, expire: (nowMs: number) => void) {
+    this.#pool = pool
     this.#expire = expire
     // after a stall of the event loop timers run first: a connection whose work is done meanwhile must not be missed
     this.#alarm = new Alarm(() => setImmediate(() => this.#expire(performance.now())), { keepsProcess: true })
@@ -66,7 +72,7 @@ export class WaiterQueue<C> {
     if (!waiter.isWaiting) return
     waiter.isWaiting = false
     if (waiter.wait !== undefined) endWait(waiter.wait)
-    waiter.endListening?.()
+    for (const end of waiter.listening) end()
     if (waiter.previous === undefined) this.#first = waiter.next
     else waiter.previous.next = waiter.next
     if (waiter.next === undefined) this.#last = waiter.previous
@@ -113,11 +119,12 @@ export class WaiterQueue<C> {
   }
 
   #watch(waiter: Waiter<C>): void {
-    const { deadline, signal } = waiter.request
+    const { deadline, signal, closing } = waiter.request
     this.#alarm.setFor(deadline)
     if (this.#size === 1) this.#alarm.holdProcess(true)
+    if (closing !== undefined) waiter.listening.push(onAbort(closing, () => this.cancel(waiter, poolClosed(this.#pool))))
     if (signal === undefined) return
     const aborted = () => this.cancel(waiter, new AbortedError('the wait for a connection was aborted', { cause: signal.reason }))
-    waiter.endListening = onAbort(signal, aborted)
+    waiter.listening.push(onAbort(signal, aborted))
   }
 }

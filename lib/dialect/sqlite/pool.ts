@@ -87,6 +87,10 @@ class WriterReadersPool implements Pool<Connection> {
     await Promise.all([this.#writer.close(timeoutMs), this.#readers.close(timeoutMs)])
   }
 
+  async takeAway(closing: AbortSignal): Promise<void> {
+    await Promise.all([this.#writer.takeAway(closing), this.#readers.takeAway(closing)])
+  }
+
   stats(): PoolStats {
     return addPoolStats(this.#writer.stats(), this.#readers.stats())
   }
@@ -135,6 +139,10 @@ class MemoryPool implements Pool<Connection> {
     const end = () => this.#end(timeoutMs)
     this.#closed ??= this.#memoryName === undefined ? end() : this.#memoryName.giveBackAfter(end)
     return this.#closed
+  }
+
+  takeAway(closing: AbortSignal): Promise<void> {
+    return this.#sessions.takeAway(closing)
   }
 
   stats(): PoolStats {
