@@ -23,6 +23,27 @@ export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   }
 }
 
+/** A signal that either of two aborts, until it has ended. */
+export interface EitherSignal {
+  readonly signal: AbortSignal
+  end(): void
+}
+
+/** Joins two signals for as long as they are listened to: of `AbortSignal.any` Node 20 keeps a trace for ever in the one that lives longer. */
+export function eitherSignal(one: AbortSignal, other: AbortSignal): EitherSignal {
+  const either = new AbortController()
+  const ends = [one, other].map((signal) => {
+    if (signal.aborted) either.abort(signal.reason)
+    return onAbort(signal, () => either.abort(signal.reason))
+  })
+  return {
+    signal: either.signal,
+    end() {
+      for (const end of ends) end()
+    },
+  }
+}
+
 function gather(signal: AbortSignal): Audience {
   const callbacks = new Set<() => void>()
   const listener = () => {

@@ -17,6 +17,7 @@ export class Client {
   #isBroken = false
   #sent = 0
   #isRunning = false
+  #onAnswer: (() => void) | undefined
 
   constructor(driver: DriverConnection, socket: Socket) {
     this.#driver = driver
@@ -47,6 +48,15 @@ export class Client {
   /** The ordinal of the statement that is running; undefined while there is none. */
   get running(): number | undefined {
     return this.#isRunning ? this.#sent : undefined
+  }
+
+  /** Settles when no statement runs, or the connection is gone. */
+  answered(): Promise<void> {
+    if (!this.#isRunning || this.#isBroken) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#onAnswer = resolve
+      this.#socket.once('close', resolve)
+    })
   }
 
   /** Settles when the server has accepted the user. */
@@ -112,6 +122,7 @@ export class Client {
       this.#isRunning = true
       start((error, rows, fields) => {
         this.#isRunning = false
+        this.#onAnswer?.()
         if (error === null) return resolve(statementResult(rows as DriverRows, fields))
         if (isFatal(error)) this.#isBroken = true
         reject(error)

@@ -1,8 +1,12 @@
+import { deadlineAfter, settledBy } from '../../deadline.js'
 import type { Connection, Statement, StatementResult } from '../dialect.js'
 import type { Client } from './client.js'
 import type { Driver } from './driver.js'
 import { bindParameters } from './parameters.js'
 import type { StatementKiller } from './statement-killer.js'
+
+/** How long a close waits for a statement to be stopped: longer than a server in reach needs. */
+const STOP_PATIENCE_MS = 250
 
 /** A session of the pool. */
 export class MysqlConnection implements Connection {
@@ -10,6 +14,7 @@ export class MysqlConnection implements Connection {
   readonly #types: Driver['TypedParameter']
   readonly #killer: StatementKiller
   #wasCancelled = false
+  #stopping: Promise<void> | undefined
   #lastStatement: string | undefined
 
   constructor(client: Client, types: Driver['TypedParameter'], killer: StatementKiller) {
@@ -38,13 +43,29 @@ export class MysqlConnection implements Connection {
     return this.client.execute(sql, bindParameters(parameters, this.#types))
   }
 
-  async cancel(): Promise<void> {
+  cancel(): Promise<void> {
+    return this.#stop('query')
+  }
+
+  /**
+   * Takes leave of the server, which ends what runs. Settles when the server has closed the session, which counts there until then;
+   * but does not wait for one that takes longer to stop than any does that is in reach.
+   */
+  async close(): Promise<void> {
+    const stopped = (this.#stopping ?? this.#stop('connection')).then(() => (this.#wasCancelled ? this.client.answered() : undefined))
+    // where nobody could be asked to stop it, it is busy still, and is broken off
+    await settledBy(stopped, deadlineAfter(STOP_PATIENCE_MS)).catch(() => undefined)
+    await this.client.end()
+  }
+
+  async #stop(what: 'query' | 'connection'): Promise<void> {
     const { running } = this.client
     if (running === undefined || this.client.isBroken) return
-    await this.#killer.kill(this.client.threadId, () => {
+    this.#stopping = this.#killer.kill(what, this.client.threadId, () => {
       // once it is broken nobody borrows it any more; what runs there does not notice by itself that the client has gone
       this.#wasCancelled = this.client.isBroken || this.client.running === running
       return this.#wasCancelled
     })
+    await this.#stopping
   }
 }

@@ -80,7 +80,7 @@ export class Dialler {
    */
   async dial(deadline: Deadline, prepare: (client: Client) => Promise<void>, signal?: AbortSignal): Promise<Client> {
     const password = await this.#step('asking for the password', askPassword(this.#address), deadline, signal)
-    const { client, connected, abandon } = await this.#dials.firstAnswered(() => this.#begin(password), deadline, signal)
+    const { client, connected, abandon } = await this.#dials.dial(() => this.#begin(password), deadline, signal)
     try {
       await this.#step('connecting', connected, deadline, signal)
       await this.#step('preparing the session', prepare(client), deadline, signal)

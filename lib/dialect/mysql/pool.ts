@@ -57,9 +57,7 @@ export class MysqlConnector implements Connector<MysqlConnection> {
     await prepareSession(client, this.#initSql)
   }
 
-  close(member: MysqlConnection): Promise<void> {
-    if (!member.isBroken) return member.client.end()
-    member.client.destroy()
-    return Promise.resolve()
+  close(connection: MysqlConnection): Promise<void> {
+    return connection.close()
   }
 }

@@ -26,16 +26,16 @@ export class StatementKiller {
   }
 
   /**
-   * Stops what runs in the session `threadId`, if it `isWanted` still when everything is ready for it.
+   * Stops what runs in the session `threadId`, or the session with it, if it `isWanted` still when everything is ready for it.
    *
    * @throws {ConnectionError} no connection in time, to carry the request
    */
-  async kill(threadId: number, isWanted: () => boolean): Promise<void> {
+  async kill(what: 'query' | 'connection', threadId: number, isWanted: () => boolean): Promise<void> {
     const deadline = deadlineAfter(KILL_TIMEOUT_MS)
     this.#users++
     try {
       const client = await this.#connected(deadline)
-      if (isWanted()) await settledBy(client.query(`kill query ${threadId}`), deadline)
+      if (isWanted()) await settledBy(client.query(`kill ${what} ${threadId}`), deadline)
     } catch (error) {
       if (errnoOf(error) !== NO_SUCH_THREAD) throw error
     } finally {

@@ -1,6 +1,6 @@
 import type { NetConnectOpts, Socket } from 'node:net'
 import type { Client, QueryArrayConfig } from 'pg'
-import { type Deadline, deadlineAfter } from '../../deadline.js'
+import { type Deadline, deadlineAfter, LATE, settledBy } from '../../deadline.js'
 import { ConnectionError, ConnectionLostError, PoolerModeError, QueryError } from '../../errors.js'
 import type { Connection, Statement, StatementResult } from '../dialect.js'
 import { CANCEL_TIMEOUT_MS, insistOnCancel, requestCancel, type SessionKey, serverName } from './cancel.js'
@@ -19,6 +19,11 @@ export const MAX_PARAMETERS = 65_535
 
 /** Most statements kept prepared on a connection; further ones run as if they had no name. */
 const MAX_PREPARED = 500
+
+const QUERY_CANCELED = '57014'
+
+/** How long a close waits for a statement to be stopped: longer than a server in reach needs, one request that came too soon included. */
+const STOP_PATIENCE_MS = 250
 
 /** How long the server may take to say good-bye. */
 const CLOSE_TIMEOUT_MS = 1_000
@@ -158,8 +163,10 @@ export class PostgresConnection implements Connection {
   }
 
   #reason(error: Error): unknown {
-    if (isServerError(error) || !this.#isBroken) return error
-    return new ConnectionLostError('the connection broke while a statement ran', { cause: error })
+    if (!this.#isBroken) return error
+    if (!isServerError(error)) return new ConnectionLostError('the connection broke while a statement ran', { cause: error })
+    if (error.code !== QUERY_CANCELED) return error
+    return new ConnectionLostError('the connection was closed while a statement ran, which the server stopped', { cause: copyOf(error) })
   }
 
   /** A no-op when nothing runs or the session is gone: there is nothing left to stop. */
@@ -210,15 +217,21 @@ export class PostgresConnection implements Connection {
     this.socket.destroy()
   }
 
-  /** Takes leave of the server, where the session is idle. One whose statement is being cancelled ends with that, out of sight. */
+  /**
+   * Takes leave of the server, after what runs was cancelled. Settles when the server has closed the session, which counts there until
+   * then; but does not wait for one that takes longer to stop than any does that is in reach.
+   */
   async close(): Promise<void> {
-    if (this.#cancelling !== undefined && !this.#isBroken) {
-      this.#isBroken = true
-      void this.#cancelling.then(() => this.destroy())
+    if (this.#isBroken) return this.destroy()
+    // where it cannot be asked for, the session stays busy
+    void this.cancel().catch(() => undefined)
+    this.#isBroken = true
+    const cancelling = this.#cancelling ?? Promise.resolve()
+    if ((await settledBy(cancelling, deadlineAfter(STOP_PATIENCE_MS))) === LATE) {
+      void cancelling.then(() => this.destroy())
       return
     }
-    if (this.#isBroken || this.#isBusy) return this.destroy()
-    this.#isBroken = true
+    if (this.#isBusy) return this.destroy()
     const timer = setTimeout(() => this.destroy(), CLOSE_TIMEOUT_MS)
     await this.client.end()
     clearTimeout(timer)

@@ -1,6 +1,6 @@
 import { Socket } from 'node:net'
 import type { Client } from 'pg'
-import { type Deadline, LATE, remainingMs, settledBy } from '../../deadline.js'
+import { type Deadline, deadlineAfter, LATE, remainingMs, settledBy } from '../../deadline.js'
 import { ConnectionError, ConnectionLostError, QueryError } from '../../errors.js'
 import type { Connector } from '../../pool/pool.js'
 import type { PoolerMode } from '../../pool/pool-options.js'
@@ -89,7 +89,7 @@ export class PostgresConnector implements Connector<PostgresConnection> {
 
   async #open(deadline: Deadline, signal: AbortSignal | undefined): Promise<PostgresConnection> {
     const budgetMs = remainingMs(deadline)
-    const dial = await this.#dials.firstAnswered(() => this.#dial(), deadline, signal)
+    const dial = await this.#dials.dial(() => this.#dial(), deadline, signal)
     try {
       const outcome = await settledBy(this.#start(dial), deadline, signal)
       if (outcome === LATE) throw new ConnectionError(`${targetOf(this.#server)}: no connection within ${Math.round(budgetMs)} ms`)
@@ -173,9 +173,9 @@ export class PostgresConnector implements Connector<PostgresConnection> {
     }
   }
 
-  async validate(connection: PostgresConnection): Promise<boolean> {
+  async validate(connection: PostgresConnection, timeoutMs: number): Promise<boolean> {
     try {
-      await connection.run({ sql: 'select 1', parameters: [] })
+      if ((await settledBy(connection.run({ sql: 'select 1', parameters: [] }), deadlineAfter(timeoutMs))) === LATE) connection.destroy()
       return connection.isIdle
     } catch {
       // whatever it was, the answer is that the connection does not work

@@ -2,26 +2,37 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { deadlineAfter } from '../../../lib/deadline.js'
 import { type DialAttempt, HedgedDial } from '../../../lib/dialect/hedged-dial.js'
 import { AbortedError } from '../../../lib/errors.js'
+import { ConnectionBudget } from '../../../lib/pool/connection-budget.js'
+import { Gate } from '../pool/fake-connector.js'
 
 const SECONDS = 1_000
 
-/** Attempts by number, answered when a spec says so. */
-class Attempts {
-  readonly begun: (DialAttempt & { readonly number: number; readonly answer: () => void; isAbandoned: boolean })[] = []
+type Attempt = DialAttempt & { readonly number: number; hear(): void; letIn(): void; refuse(): void; isAbandoned: boolean }
 
-  readonly begin = () => {
-    let answer = () => {}
-    const answered = new Promise<void>((resolve) => {
-      answer = resolve
-    })
-    const attempt = {
+/** Attempts by number: heard, let in or refused when a spec says so. */
+class Attempts {
+  readonly begun: Attempt[] = []
+
+  readonly begin = (): Attempt => {
+    const [answer, entry] = [new Gate(), new Gate()]
+    entry.opened.catch(() => undefined)
+    const attempt: Attempt = {
       number: this.begun.length,
-      answered,
-      answer,
+      answered: answer.opened,
+      connected: entry.opened,
       isAbandoned: false,
+      hear: answer.open,
+      letIn: () => {
+        answer.open()
+        entry.open()
+      },
+      refuse: () => {
+        answer.open()
+        entry.fail(new Error('full'))
+      },
       abandon: () => {
         attempt.isAbandoned = true
-        answer()
+        attempt.refuse()
       },
     }
     this.begun.push(attempt)
@@ -33,14 +44,18 @@ class Attempts {
   }
 }
 
-describe('HedgedDial.firstAnswered', () => {
+describe('HedgedDial.dial', () => {
   let attempts: Attempts
-  let dials: HedgedDial<ReturnType<Attempts['begin']>>
+  let dials: HedgedDial<Attempt>
+  let budget: ConnectionBudget
 
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate', 'performance'] })
     attempts = new Attempts()
-    dials = new HedgedDial()
+    budget = new ConnectionBudget()
+    budget.limitTo(2)
+    budget.tryTake()
+    dials = new HedgedDial(budget)
   })
   afterEach(() => void vi.useRealTimers())
 
@@ -48,42 +63,42 @@ describe('HedgedDial.firstAnswered', () => {
   const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms)
 
   it('makes one attempt where the server answers soon', async () => {
-    const dial = dials.firstAnswered(attempts.begin, deadlineAfter(5 * SECONDS))
+    const dial = dials.dial(attempts.begin, deadlineAfter(5 * SECONDS))
     await pass(400)
-    attempts.begun[0]!.answer()
+    attempts.begun[0]!.letIn()
     expect(await numberOf(dial)).toBe(0)
     await pass(5 * SECONDS)
     expect(attempts.begun).toHaveLength(1)
   })
 
   it('waits for a slow server with the first attempt, whatever became of those beside it', async () => {
-    const dial = dials.firstAnswered(attempts.begin, deadlineAfter(5 * SECONDS))
+    const dial = dials.dial(attempts.begin, deadlineAfter(5 * SECONDS))
     await pass(3 * SECONDS)
     expect(attempts.open).toEqual([0, attempts.begun.length - 1])
-    attempts.begun[0]!.answer()
+    attempts.begun[0]!.letIn()
     expect(await numberOf(dial)).toBe(0)
     expect(attempts.open).toEqual([0])
   })
 
   it('takes an attempt begun after the network was back, within half a second', async () => {
-    const dial = dials.firstAnswered(attempts.begin, deadlineAfter(60 * SECONDS))
+    const dial = dials.dial(attempts.begin, deadlineAfter(60 * SECONDS))
     await pass(10 * SECONDS)
     const begunBefore = attempts.begun.length
     await pass(510)
     const last = attempts.begun.at(-1)!
     expect(attempts.begun.length).toBeGreaterThan(begunBefore)
-    last.answer()
+    last.letIn()
     expect(await numberOf(dial)).toBe(last.number)
     expect(attempts.open).toEqual([last.number])
   })
 
   it('makes a second attempt for one dial at a time, and for the next as soon as that is answered', async () => {
-    const all = Array.from({ length: 10 }, () => dials.firstAnswered(attempts.begin, deadlineAfter(60 * SECONDS)))
+    const all = Array.from({ length: 10 }, () => dials.dial(attempts.begin, deadlineAfter(60 * SECONDS)))
     await pass(5 * SECONDS)
     expect(attempts.open).toHaveLength(11)
     for (let healed = 0; healed < 10; healed++) {
       expect(attempts.open).toHaveLength(11)
-      attempts.begun.at(-1)!.answer()
+      attempts.begun.at(-1)!.letIn()
       await pass(healed === 9 ? 0 : 10)
     }
     await Promise.all(all)
@@ -91,28 +106,68 @@ describe('HedgedDial.firstAnswered', () => {
     expect(Math.min(...attempts.open)).toBeGreaterThan(9)
   })
 
+  it('keeps to the first attempt where one beside it is refused, and makes the next no sooner', async () => {
+    const dial = dials.dial(attempts.begin, deadlineAfter(60 * SECONDS))
+    for (let refusals = 1; refusals <= 5; refusals++) {
+      await pass(510)
+      expect(attempts.begun).toHaveLength(refusals + 1)
+      attempts.begun.at(-1)!.refuse()
+      await pass(0)
+      expect(attempts.open).toEqual([0])
+    }
+    attempts.begun[0]!.letIn()
+    expect(await numberOf(dial)).toBe(0)
+    expect(attempts.open).toEqual([0])
+  })
+
+  it('gives a second attempt that was heard the time it needs to be let in', async () => {
+    const dial = dials.dial(attempts.begin, deadlineAfter(60 * SECONDS))
+    await pass(600)
+    attempts.begun[1]!.hear()
+    await pass(3 * SECONDS)
+    expect(attempts.open).toEqual([0, 1])
+    attempts.begun[1]!.letIn()
+    expect(await numberOf(dial)).toBe(1)
+    expect(attempts.open).toEqual([1])
+  })
+
+  it('makes no second attempt where the process may have no connection more, until it may', async () => {
+    budget.tryTake()
+    const dial = dials.dial(attempts.begin, deadlineAfter(60 * SECONDS))
+    await pass(5 * SECONDS)
+    expect(attempts.begun).toHaveLength(1)
+    budget.give()
+    await pass(510)
+    expect(attempts.open).toEqual([0, 1])
+    expect(budget.taken).toBe(2)
+    attempts.begun[1]!.letIn()
+    expect(await numberOf(dial)).toBe(1)
+    expect(budget.taken).toBe(1)
+  })
+
   it('gives the first attempt, unanswered, at the deadline, and has none beside it', async () => {
-    const dial = dials.firstAnswered(attempts.begin, deadlineAfter(1_200))
+    const dial = dials.dial(attempts.begin, deadlineAfter(1_200))
     await pass(1_300)
     expect(await numberOf(dial)).toBe(0)
     expect(attempts.open).toEqual([0])
-    const second = dials.firstAnswered(attempts.begin, deadlineAfter(200))
+    expect(budget.taken).toBe(1)
+    const second = dials.dial(attempts.begin, deadlineAfter(200))
     await pass(250)
     await second
   })
 
   it('abandons every attempt when it is aborted, alone or in line', async () => {
     const controller = new AbortController()
-    const all = [1, 2, 3].map(() => dials.firstAnswered(attempts.begin, deadlineAfter(60 * SECONDS), controller.signal).catch((e) => e))
+    const all = [1, 2, 3].map(() => dials.dial(attempts.begin, deadlineAfter(60 * SECONDS), controller.signal).catch((e) => e))
     await pass(2 * SECONDS)
     controller.abort()
     for (const outcome of await Promise.all(all)) expect(outcome).toBeInstanceOf(AbortedError)
     expect(attempts.open).toEqual([])
     // the line is free again
-    const later = dials.firstAnswered(attempts.begin, deadlineAfter(60 * SECONDS))
+    const later = dials.dial(attempts.begin, deadlineAfter(60 * SECONDS))
     await pass(600)
     expect(attempts.open).toHaveLength(2)
-    attempts.begun.at(-1)!.answer()
+    attempts.begun.at(-1)!.letIn()
     await later
   })
 })

@@ -277,11 +277,11 @@ forEachEngine(
       it('says whether the connection still works, and never throws', async () => {
         const connector = await connectorFor(database.url)
         await withConnection(connector, async (connection) => {
-          expect(await connector.validate(connection)).toBe(true)
+          expect(await connector.validate(connection, 1_000)).toBe(true)
           await connection.run({ sql: 'begin', parameters: [] })
-          expect(await connector.validate(connection)).toBe(false)
+          expect(await connector.validate(connection, 1_000)).toBe(false)
           connection.destroy()
-          expect(await connector.validate(connection)).toBe(false)
+          expect(await connector.validate(connection, 1_000)).toBe(false)
         })
       })
     })
