@@ -35,7 +35,7 @@ export class QueryRunner implements PlanRunner {
 
   run<T>(plan: QueryPlan<T>, limits?: CallLimits): MaybePromise<T> {
     const frame = this.#transactions.current()
-    if (frame !== undefined) return this.#runInFrame(frame, plan, interruptionOf(plan.label, nearestLimits(frame.limits, limits)))
+    if (frame !== undefined) return this.#runWithin(frame, plan, limits)
     const interruption = interruptionOf(plan.label, limits)
     requireHeld()
     const connection = this.source.acquire(plan, interruption)
@@ -78,6 +78,12 @@ export class QueryRunner implements PlanRunner {
       return failed(thrown)
     }
     return result instanceof Promise ? result.then(done, failed) : done(result)
+  }
+
+  #runWithin<T>(frame: TransactionFrame, plan: QueryPlan<T>, given: CallLimits | undefined): MaybePromise<T> {
+    const { limits, end } = nearestLimits(frame.limits, given)
+    const run = () => this.#runInFrame(frame, plan, interruptionOf(plan.label, limits))
+    return end === undefined ? run() : followedBy(end, run)
   }
 
   #runInFrame<T>(frame: TransactionFrame, plan: QueryPlan<T>, interruption: Interruption | undefined): MaybePromise<T> {
@@ -163,6 +169,14 @@ async function inspected(running: MaybePromise<StatementResult>, inspect: (resul
   const result = await running
   await inspect(result)
   return result
+}
+
+async function followedBy<T>(end: () => void, work: () => MaybePromise<T>): Promise<T> {
+  try {
+    return await work()
+  } finally {
+    end()
+  }
 }
 
 /** Undefined where nothing can stop the call. */

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { eitherSignal } from '../abort.js'
 import { LATE, settledBy } from '../deadline.js'
 import type { Connection, MaybePromise } from '../dialect/dialect.js'
 import {
@@ -25,6 +26,9 @@ import { Turns } from './turns.js'
  */
 export class TransactionFrame {
   readonly turns = new Turns()
+  /** When it is given up, with its parent or before. */
+  readonly limits: CallLimits | undefined
+  readonly #endLimits: (() => void) | undefined
   #isOpen = true
   #running = 0
   #failure: LatchworkError | undefined
@@ -42,8 +46,12 @@ export class TransactionFrame {
     /** A failed statement leaves the transaction usable: {@link Capabilities.statementErrorKeepsTransaction}. */
     readonly survivesErrors: boolean,
     /** When all of it is given up. */
-    readonly limits: CallLimits | undefined,
-  ) {}
+    limits: CallLimits | undefined,
+  ) {
+    const nearest = nearestLimits(parent?.limits, limits)
+    this.limits = nearest.limits
+    this.#endLimits = nearest.end
+  }
 
   /** Work that waits for the commit. */
   get waiting(): readonly AfterCommit[] {
@@ -182,6 +190,7 @@ export class TransactionFrame {
   /** From now on every call is refused. */
   close(): void {
     this.#isOpen = false
+    this.#endLimits?.()
   }
 }
 
@@ -234,10 +243,18 @@ export function outsideOf<T>(owner: object, fn: () => Promise<T>): Promise<T> {
   return currentFrame(owner) === undefined ? fn() : storage.run({ outsideOf: owner, enclosing: storage.getStore() }, fn)
 }
 
+/** Limits, and what has to be called when what they bound is over. */
+interface NearestLimits {
+  readonly limits: CallLimits | undefined
+  readonly end: (() => void) | undefined
+}
+
 /** The nearer of two deadlines, and a signal that either of two aborts. */
-export function nearestLimits(one: CallLimits | undefined, other: CallLimits | undefined): CallLimits | undefined {
-  if (one === undefined || other === undefined) return one ?? other
-  const signals = [one.signal, other.signal].filter((signal) => signal !== undefined)
-  const signal = signals.length === 2 && signals[0] !== signals[1] ? AbortSignal.any(signals) : signals[0]
-  return { deadline: Math.min(one.deadline, other.deadline), signal }
+export function nearestLimits(one: CallLimits | undefined, other: CallLimits | undefined): NearestLimits {
+  if (one === undefined || other === undefined) return { limits: one ?? other, end: undefined }
+  const deadline = Math.min(one.deadline, other.deadline)
+  if (one.signal === undefined || other.signal === undefined || one.signal === other.signal)
+    return { limits: { deadline, signal: one.signal ?? other.signal }, end: undefined }
+  const { signal, end } = eitherSignal(one.signal, other.signal)
+  return { limits: { deadline, signal }, end }
 }

@@ -10,7 +10,7 @@ import { type AfterCommit, runAfterCommit } from './after-commit.js'
 import { requireNotInterrupted } from './interruptible.js'
 import type { CallLimits } from './query-plan.js'
 import type { TransactionControl } from './transaction-control.js'
-import { currentFrame, enclosingFrame, inFrame, nearestLimits, outsideOf, TransactionFrame } from './transaction-frame.js'
+import { currentFrame, enclosingFrame, inFrame, outsideOf, TransactionFrame } from './transaction-frame.js'
 import { checkTransactionOptions, type TransactionOptions } from './transaction-options.js'
 import { retrying } from './transaction-retry.js'
 
@@ -149,8 +149,7 @@ export class Transactions {
 
   #frame(connection: Connection, parent: TransactionFrame | undefined, limits: CallLimits | undefined): TransactionFrame {
     const enclosing = enclosingFrame()
-    const nearest = nearestLimits(parent?.limits, limits)
-    return new TransactionFrame(this, connection, parent, enclosing, this.#control.statementErrorKeepsTransaction, nearest)
+    return new TransactionFrame(this, connection, parent, enclosing, this.#control.statementErrorKeepsTransaction, limits)
   }
 
   /** The callback's value, if everything in it had settled by its end. The frame is closed either way, and with it what it holds. */
