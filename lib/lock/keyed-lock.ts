@@ -73,11 +73,11 @@ export class KeyedLock {
 
   /** Counts one who has the key already by a call above, and so waits only for others who have it so too. */
   countReentry(name: string): void {
-    this.#meter?.countersOf(name).reentered()
+    this.#meter?.countersOf(name, this.kind).reentered()
   }
 
   #openLine(key: string, name: string): LockLine {
-    const line = new LockLine(this.kind, key, name, this.#isReentry, this.#meter?.countersOf(name))
+    const line = new LockLine(this.kind, key, name, this.#isReentry, this.#meter?.countersOf(name, this.kind))
     this.#lines.set(key, line)
     return line
   }

@@ -1,3 +1,4 @@
+import type { LockKind } from '../events.js'
 import { type LatencyFigures, LatencyRecorder, NO_LATENCY } from '../latency.js'
 
 /** What has become of those who wanted a lock. */
@@ -41,8 +42,20 @@ export class LockCounters {
   #held = 0
   #waiting = 0
 
-  constructor(total?: LockCounters) {
+  /** @param kind undefined for a total, which may be of both */
+  constructor(
+    readonly kind?: LockKind,
+    total?: LockCounters,
+  ) {
     this.#total = total
+  }
+
+  get held(): number {
+    return this.#held
+  }
+
+  get waiting(): number {
+    return this.#waiting
   }
 
   get isInUse(): boolean {

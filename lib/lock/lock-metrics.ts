@@ -1,3 +1,4 @@
+import type { LockKind } from '../events.js'
 import { LockCounters, type LockFigures } from './lock-counters.js'
 
 /** The figures of every lock that is in use, guards an open pool or was used lately, and of all there ever were. */
@@ -19,14 +20,14 @@ export class LockMeter {
   /** Guard a pool that is open. */
   readonly #pinned = new Set<string>()
 
-  countersOf(name: string): LockCounters {
+  countersOf(name: string, kind: LockKind): LockCounters {
     const known = this.#byName.get(name)
     if (known !== undefined) {
       known.isUsedAgain = true
       return known
     }
     if (this.#byName.size >= KEPT_KEYS) this.#forgetOld()
-    const counters = new LockCounters(this.#total)
+    const counters = new LockCounters(kind, this.#total)
     this.#byName.set(name, counters)
     return counters
   }
@@ -45,6 +46,11 @@ export class LockMeter {
   unpin(name: string): void {
     this.#pinned.delete(name)
     if (this.#isUnused(name)) this.#byName.delete(name)
+  }
+
+  /** The counts of each name. None that is in use is ever missing. */
+  entries(): Iterable<readonly [name: string, counters: LockCounters]> {
+    return this.#byName.entries()
   }
 
   metrics(): LockMetrics {

@@ -1,11 +1,11 @@
 import { type LockKind, lockEvents } from '../events.js'
 import { processLocks } from '../lock/lock-registry.js'
-import { poolRegistry } from '../pool/pool-registry.js'
 import type { MetricSet, Reading } from './metric-set.js'
 import { fromZero, inSeconds } from './series.js'
 
 /** Empty for locks of the application, which belong to no pool. */
 const LABELS = ['kind', 'pool'] as const
+const APPLICATION = { kind: 'application', pool: '' } as const
 
 /** Puts in what becomes of those who want a lock. Locks of the application count as one: there is no end to their keys. */
 export function countLocks(metrics: MetricSet): void {
@@ -56,16 +56,14 @@ function lockSeries(metrics: MetricSet) {
   const ofPool = metrics.series.perPool((pool) => make({ kind: 'pool', pool }))
   return (kind: LockKind, key: string) => {
     if (kind === 'pool') return ofPool(key)
-    application ??= make({ kind, pool: '' })
+    application ??= make(APPLICATION)
     return application
   }
 }
 
 function* readNow(metrics: MetricSet, figure: 'held' | 'waiting'): Iterable<Reading<'kind' | 'pool'>> {
-  let application = processLocks().meter.metrics().total[figure]
-  for (const { name, lock } of poolRegistry().stats().pools) {
-    application -= lock[figure]
-    yield [{ kind: 'pool', pool: metrics.series.poolLabel(name) }, lock[figure]]
+  yield [APPLICATION, 0]
+  for (const [name, { kind, [figure]: count }] of processLocks().meter.entries()) {
+    yield [kind === 'pool' ? { kind, pool: metrics.series.poolLabel(name) } : APPLICATION, count]
   }
-  yield [{ kind: 'application', pool: '' }, application]
 }

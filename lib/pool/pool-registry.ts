@@ -127,7 +127,7 @@ export class PoolRegistry {
       minConnections: options.minConnections,
       maxConnections: options.maxConnections,
       stats: pool?.stats(),
-      lock: { holder: state && { label: state.label, heldMs: state.heldMs }, ...this.#meter.countersOf(lock.name).figures() },
+      lock: { holder: state && { label: state.label, heldMs: state.heldMs }, ...this.#countersOf(entry).figures() },
     }
   }
 
@@ -193,7 +193,7 @@ export class PoolRegistry {
   }
 
   #countersOf(entry: Pick<Entry, 'key' | 'name'>): LockCounters {
-    return this.#meter.countersOf(lockOf(entry).name)
+    return this.#meter.countersOf(lockOf(entry).name, 'pool')
   }
 
   #open(request: BorrowRequest): Entry {

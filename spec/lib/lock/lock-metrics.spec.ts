@@ -72,7 +72,7 @@ describe('LockMeter', () => {
 
   it('forgets on demand what nobody holds, waits for or has pinned', async () => {
     const { lock, meter } = metered()
-    meter.countersOf('a pool')
+    meter.countersOf('a pool', 'pool')
     meter.pin('a pool')
     const hold = await lock.acquire('held')
     ;(await lock.acquire('free')).release()
