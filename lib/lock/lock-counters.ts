@@ -10,6 +10,8 @@ export interface LockFigures {
   readonly timeouts: number
   readonly aborted: number
   readonly deadlocks: number
+  /** Waits for a pool that could not be opened. */
+  readonly failed: number
   /** Dedicated connections that were tried instead, after a time-out. */
   readonly fallbacks: number
   readonly reentries: number
@@ -26,6 +28,9 @@ export interface LockFigures {
 /** How a wait for a lock ends without it. */
 export type LockFailure = 'timedOut' | 'aborted' | 'deadlock'
 
+/** How a wait for a lock, or for the pool that it guards, ends without it. */
+type WaitFailure = LockFailure | 'failed'
+
 /** Counts for one key, and for the total that it belongs to. */
 export class LockCounters {
   /** Wanted since it was last looked at whether they can be forgotten. */
@@ -34,7 +39,7 @@ export class LockCounters {
   // made when they are needed: a key may be used once and never again
   #waits: LatencyRecorder | undefined
   #holds: LatencyRecorder | undefined
-  #failures: Record<LockFailure, number> | undefined
+  #failures: Record<WaitFailure, number> | undefined
   #acquisitions = 0
   #contended = 0
   #fallbacks = 0
@@ -80,9 +85,9 @@ export class LockCounters {
     this.#total?.acquired(waitedMs, isHeld)
   }
 
-  failed(how: LockFailure): void {
+  failed(how: WaitFailure): void {
     this.#waiting--
-    this.#failures ??= { timedOut: 0, aborted: 0, deadlock: 0 }
+    this.#failures ??= { timedOut: 0, aborted: 0, deadlock: 0, failed: 0 }
     this.#failures[how]++
     this.#total?.failed(how)
   }
@@ -105,14 +110,15 @@ export class LockCounters {
   }
 
   figures(): LockFigures {
-    const { timedOut = 0, aborted = 0, deadlock = 0 } = this.#failures ?? {}
-    const attempts = this.#acquisitions + timedOut + aborted + deadlock
+    const { timedOut = 0, aborted = 0, deadlock = 0, failed = 0 } = this.#failures ?? {}
+    const attempts = this.#acquisitions + timedOut + aborted + deadlock + failed
     return {
       acquisitions: this.#acquisitions,
       contended: this.#contended,
       timeouts: timedOut,
       aborted,
       deadlocks: deadlock,
+      failed,
       fallbacks: this.#fallbacks,
       reentries: this.#reentries,
       held: this.#held,

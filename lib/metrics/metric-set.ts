@@ -1,6 +1,6 @@
 import type { Counter, Gauge, Histogram } from 'prom-client'
 import { ConfigurationError } from '../errors.js'
-import { type EventChannel, poolEvents } from '../events.js'
+import type { EventChannel } from '../events.js'
 import { BucketHistogram } from './bucket-histogram.js'
 import type { MetricsRegistry, PromClient } from './prom-client.js'
 import { SeriesMaker } from './series.js'
@@ -63,8 +63,6 @@ export class MetricSet {
 
   /** Begins the listening. Once. */
   start(): void {
-    // last: those who hear of a closed pool before would make its series again
-    this.listen(poolEvents, this.series.forgetClosed)
     for (const { start } of this.#subscriptions) start()
   }
 

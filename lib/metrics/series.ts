@@ -1,22 +1,23 @@
 import type { Counter } from 'prom-client'
-import type { PoolEvent } from '../events.js'
 import { LabelValues } from './label-values.js'
 
 const MOST_POOLS = 100
 const MOST_LABELS = 1_000
+/** The names of pools and senders have no end, unlike the labels that they stand under. */
+const MOST_REMEMBERED = 1_000
 
-/** Remembers what `make` gave for a key. To find a series by its labels each time costs more than all else there is to do. */
-export function remembered<Key, Value>(make: (key: Key) => Value): ((key: Key) => Value) & { forget(key: Key): void } {
+/** Remembers what `make` gave for the newest keys. To find a series by its labels each time costs more than all else there is to do. */
+export function remembered<Key, Value>(make: (key: Key) => Value): (key: Key) => Value {
   const known = new Map<Key, Value>()
-  const get = (key: Key) => {
+  return (key) => {
     let value = known.get(key)
     if (value === undefined) {
+      if (known.size === MOST_REMEMBERED) known.delete(known.keys().next().value as Key)
       value = make(key)
       known.set(key, value)
     }
     return value
   }
-  return Object.assign(get, { forget: (key: Key) => void known.delete(key) })
 }
 
 /** A counter's series that is there before anything is counted: a rate needs the 0 that the first one came from. */
@@ -37,7 +38,6 @@ export function inSeconds(ms: number): number {
 export class SeriesMaker {
   readonly #pools = new LabelValues(MOST_POOLS)
   readonly #labels = new LabelValues(MOST_LABELS)
-  readonly #perPool: { forget(pool: string): void }[] = []
 
   /** Where the pool leads, without the hash in its name: that is another one in each process, and would be a new series with each. */
   poolLabel(pool: string): string {
@@ -50,15 +50,8 @@ export class SeriesMaker {
     return this.#labels.of(label)
   }
 
-  /** The series of a pool by its name, until it is closed. */
+  /** The series of a pool by its name; the same for all that lead to one target, and for one that is opened again. */
   perPool<Series>(make: (poolLabel: string) => Series): (pool: string) => Series {
-    const seriesOf = remembered((pool: string) => make(this.poolLabel(pool)))
-    this.#perPool.push(seriesOf)
-    return seriesOf
-  }
-
-  /** A pool that is gone may never come again: what is counted stays in the registry, under its label. */
-  readonly forgetClosed = ({ type, pool }: PoolEvent): void => {
-    if (type === 'closed') for (const seriesOf of this.#perPool) seriesOf.forget(pool)
+    return remembered((pool) => make(this.poolLabel(pool)))
   }
 }

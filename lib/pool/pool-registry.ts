@@ -1,6 +1,6 @@
 import { type Deadline, deadlineAfter, LATE, remainingMs, settledBy } from '../deadline.js'
 import { LockTimeoutError } from '../errors.js'
-import { lockEvents, poolEvents } from '../events.js'
+import { poolEvents } from '../events.js'
 import { KeyedLock } from '../lock/keyed-lock.js'
 import type { LockCounters } from '../lock/lock-counters.js'
 import { LockMeter } from '../lock/lock-metrics.js'
@@ -10,6 +10,7 @@ import type { BorrowRequest } from './borrow-request.js'
 import { ConnectionBudget } from './connection-budget.js'
 import { DedicatedConnections } from './dedicated-connections.js'
 import { Lease, type ReleaseOptions } from './lease.js'
+import { OpeningWait } from './opening-wait.js'
 import { outside } from './outside.js'
 import type { Pool } from './pool.js'
 import { poolClosed } from './pool-errors.js'
@@ -144,22 +145,17 @@ export class PoolRegistry {
     for (;;) {
       const entry = this.#entries.get(key)
       if (entry?.pool !== undefined) return this.#lease<P>(entry)
-      const outcome = await this.#awaitOpening(entry ?? outside(() => this.#open(request)), request, lockDeadline, entry === undefined)
+      const wait = this.#waitOf(request, entry === undefined)
+      const outcome = await this.#awaitOpening(entry ?? outside(() => this.#open(request)), request, lockDeadline, wait)
       if (outcome === LATE) {
         const waitedMs = performance.now() - sinceMs
-        const lock = { kind: 'pool', key: lockOf(request).name, label: request.label, isReentry: false } as const
-        if (lockEvents.hasSubscribers) lockEvents.publish({ type: 'timedOut', ...lock, waitedMs })
-        return this.#dedicated.borrow(request, this.#timeoutOf(request, waitedMs), waitedMs, this.#countersOf(request))
+        return this.#dedicated.borrow(request, this.#timeoutOf(request, waitedMs), waitedMs, wait.counters)
       }
       // once more: whoever was told first may have closed the pool again
     }
   }
 
-  /** The caller who began the opening is counted by its hold of the lock, the others as contending for it. */
-  async #awaitOpening(entry: Entry, request: BorrowRequest, deadline: Deadline, isOpener: boolean): Promise<unknown> {
-    const counters = this.#countersOf(entry)
-    const sinceMs = performance.now()
-    if (!isOpener) counters.joined()
+  async #awaitOpening(entry: Entry, request: BorrowRequest, deadline: Deadline, wait: OpeningWait): Promise<unknown> {
     entry.waiting++
     try {
       let outcome = await settledBy(entry.opened, deadline, request.signal, request.closing)
@@ -168,17 +164,22 @@ export class PoolRegistry {
         const later = deadlineAfter(remainingMs(request.deadline) / 2)
         outcome = await settledBy(entry.opened, later, request.signal, request.closing)
       }
-      if (outcome === LATE && isOpener) counters.joined()
-      if (outcome === LATE) counters.failed('timedOut')
-      else if (!isOpener) counters.acquired(performance.now() - sinceMs, false)
+      if (outcome === LATE) wait.ended('timedOut')
+      else wait.served()
       return outcome
     } catch (error) {
-      if (!isOpener) counters.failed('aborted')
+      wait.ended(request.signal?.aborted || request.closing?.aborted ? 'aborted' : 'failed')
       throw error
     } finally {
       entry.waiting--
       if (request.closing?.aborted === true && entry.waiting === 0) this.#breakOff(entry)
+      this.#unpin(entry)
     }
+  }
+
+  #waitOf({ key, name, label }: BorrowRequest, isOpener: boolean): OpeningWait {
+    const lock = lockOf({ key, name })
+    return new OpeningWait(this.#countersOf({ key, name }), { lock: lock.name, label, isOpener })
   }
 
   /** Ends an opening that nobody waits for, so that the process can end: whoever asks now opens another, after that. */

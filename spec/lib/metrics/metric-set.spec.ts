@@ -1,6 +1,5 @@
 import { Registry } from 'prom-client'
 import { afterEach, describe, expect, it } from 'vitest'
-import { poolEvents } from '../../../lib/events.js'
 import { MetricSet } from '../../../lib/metrics/metric-set.js'
 import { loadPromClient } from '../../../lib/metrics/prom-client.js'
 
@@ -10,19 +9,6 @@ const metrics = new MetricSet(await loadPromClient(), { registry, prefix: 'spec_
 afterEach(() => metrics.remove())
 
 describe('MetricSet', () => {
-  it('forgets the series of a pool once all have heard that it is closed', () => {
-    const made: string[] = []
-    const seriesOf = metrics.series.perPool((label) => made.push(label))
-    metrics.listen(poolEvents, ({ pool }) => void seriesOf(pool))
-    metrics.start()
-    const pool = 'sqlite:shop.db#ab12'
-    poolEvents.publish({ type: 'opened', pool })
-    poolEvents.publish({ type: 'closed', pool })
-    expect(made).toEqual(['sqlite:shop.db'])
-    poolEvents.publish({ type: 'opened', pool })
-    expect(made).toEqual(['sqlite:shop.db', 'sqlite:shop.db'])
-  })
-
   it('adds up the readings of a gauge that stand under the same labels, and forgets those of the last time', async () => {
     let readings: readonly (readonly [{ pool: string }, number])[] = [
       [{ pool: 'a' }, 2],

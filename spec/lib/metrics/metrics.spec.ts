@@ -227,14 +227,18 @@ describe('the series', () => {
     expect(value('latchwork_query_errors_total', { pool: 'sqlite::memory:', code: 'UNIQUE_VIOLATION' })).toBe(1)
   })
 
-  it('keep what was counted when the pool is closed, and show no connections of it', async () => {
+  it('count on when a pool is opened again, and show no connections of it while it is closed', async () => {
     const metrics = await collect()
-    const db = createDatabase({ url: 'sqlite::memory:', models: { notes: Note }, pool: { share: false } })
-    await db.ping()
-    await db.close()
+    for (const round of [1, 2]) {
+      const db = createDatabase({ url: 'sqlite::memory:', models: { notes: Note }, pool: { share: false } })
+      await db.ping()
+      await db.close()
+      const { value } = parseExposition(await metrics.text())
+      expect(value('latchwork_pool_acquire_seconds_count', { pool: 'sqlite::memory:' })).toBe(round)
+      expect(value('latchwork_query_seconds_count', { pool: 'sqlite::memory:', label: 'ping' })).toBe(round)
+    }
     const { value } = parseExposition(await metrics.text())
-    expect(value('latchwork_pool_acquire_seconds_count', { pool: 'sqlite::memory:' })).toBe(1)
-    expect(value('latchwork_pool_connections_closed_total', { pool: 'sqlite::memory:', reason: 'closed' })).toBe(1)
+    expect(value('latchwork_pool_connections_closed_total', { pool: 'sqlite::memory:', reason: 'closed' })).toBe(2)
     expect(value('latchwork_pool_connections', { pool: 'sqlite::memory:', state: 'idle' })).toBeUndefined()
   })
 })

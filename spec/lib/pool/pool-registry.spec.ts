@@ -2,6 +2,8 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { deadlineAfter } from '../../../lib/deadline.js'
 import { AbortedError, ConnectionError, LockTimeoutError, PoolExhaustedError, ScopeClosedError } from '../../../lib/errors.js'
+import { type LockEvent, lockEvents } from '../../../lib/events.js'
+import { LockMeter } from '../../../lib/lock/lock-metrics.js'
 import type { BorrowRequest, PoolOpening } from '../../../lib/pool/borrow-request.js'
 import { ConnectionPool } from '../../../lib/pool/connection-pool.js'
 import type { Lease } from '../../../lib/pool/lease.js'
@@ -11,6 +13,7 @@ import { FakeConnector, type FakeMember, Gate, outcomeOf, request, settle } from
 
 type FakePool = ConnectionPool<FakeMember>
 
+let meter: LockMeter
 let registry: PoolRegistry
 let pools: FakePool[]
 let connector: FakeConnector
@@ -52,12 +55,14 @@ function stallOpening(): Gate {
 function expectNothingLeft(): void {
   expect(registry.stats()).toEqual({ pools: [], dedicated: 0, budget: { limit: 0, taken: 0 } })
   expect(registry.locks.size).toBe(0)
+  expect(meter.metrics().byKey).toEqual({})
   expect(connector.openNow).toBe(0)
 }
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate', 'performance'] })
-  registry = new PoolRegistry()
+  meter = new LockMeter()
+  registry = new PoolRegistry(meter)
   pools = []
   connector = new FakeConnector()
   whileOpening = () => undefined
@@ -303,6 +308,67 @@ describe('PoolRegistry fallback', () => {
     expect(outcomes[1]!.error).toBeInstanceOf(PoolExhaustedError)
     lift()
     expect(registry.budget.limit).toBe(8)
+  })
+})
+
+describe('PoolRegistry figures', () => {
+  it('count those whose pool could not be opened as such, and not as aborted', async () => {
+    whileOpening = () => Promise.reject(new ConnectionError('refused'))
+    await Promise.allSettled(Array.from({ length: 5 }, async () => registry.borrow(want())))
+    const { total } = meter.metrics()
+    expect(total).toMatchObject({ acquisitions: 1, failed: 5, aborted: 0, timeouts: 0, held: 0, waiting: 0 })
+    expect(total.successRate).toBeCloseTo(1 / 6)
+    expectNothingLeft()
+  })
+
+  it('count each who gives up as aborted, whether he began the opening or not, and tell it to who listens', async () => {
+    const events: LockEvent[] = []
+    const listener = (event: LockEvent) => void events.push(event)
+    lockEvents.subscribe(listener)
+    const gate = stallOpening()
+    const abort = new AbortController()
+    const [opener, other] = ['opener', 'other'].map((label) => outcomeOf(registry.borrow(want({ label, signal: abort.signal }))))
+    const patient = outcomeOf(registry.borrow(want()))
+    await vi.advanceTimersByTimeAsync(20)
+    abort.abort()
+    await settle()
+    expect([opener!.error, other!.error]).toEqual([expect.any(AbortedError), expect.any(AbortedError)])
+    gate.open()
+    await settle()
+    lockEvents.unsubscribe(listener)
+    expect(patient.value?.kind).toBe('shared')
+    expect(meter.metrics().total).toMatchObject({ acquisitions: 2, aborted: 2, failed: 0, held: 0, waiting: 0, successRate: 0.5 })
+    const aborted = { type: 'aborted', kind: 'pool', key: 'fake:target#0001', isReentry: false, waitedMs: 20 }
+    expect(events.filter(({ type }) => type === 'aborted')).toEqual([
+      { ...aborted, label: 'opener' },
+      { ...aborted, label: 'other' },
+    ])
+  })
+
+  it('of a name go with its pool, when callers waited for an opening that failed or took a dedicated connection', async () => {
+    const gate = stallOpening()
+    const impatient = outcomeOf(registry.borrow(want()))
+    await vi.advanceTimersByTimeAsync(510)
+    const patient = outcomeOf(registry.borrow(want()))
+    await settle()
+    expect(meter.metrics().byKey['fake:target#0001']).toMatchObject({ held: 1, waiting: 1, timeouts: 1, fallbacks: 1 })
+    gate.fail(new ConnectionError('refused'))
+    await settle()
+    expect(patient.error).toBeInstanceOf(ConnectionError)
+    await impatient.value!.release()
+    expect(meter.metrics().total).toMatchObject({ acquisitions: 1, timeouts: 1, fallbacks: 1, failed: 1 })
+    expectNothingLeft()
+  })
+
+  it('of a name stay while another pool of it is open', async () => {
+    const lease = await registry.borrow(want())
+    const closed = lease.release({ closeIfLast: true })
+    const next = registry.borrow(want())
+    await closed
+    await settle()
+    expect(meter.metrics().byKey['fake:target#0001']).toMatchObject({ acquisitions: 3 })
+    await (await next).release({ closeIfLast: true })
+    expectNothingLeft()
   })
 })
 
