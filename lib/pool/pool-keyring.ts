@@ -4,7 +4,7 @@ import { createHmac, randomBytes } from 'node:crypto'
 export interface PoolKey {
   /** The same for two configurations exactly when they are the same everywhere. */
   readonly key: string
-  /** Such as `postgres:127.0.0.1:5432/shop#3f9a`. */
+  /** Such as `postgres:127.0.0.1:5432/shop#3f9a02c7`. */
   readonly name: string
 }
 
@@ -18,7 +18,7 @@ export class PoolKeyring {
 
   keyOf(target: string, identity: unknown): PoolKey {
     const key = createHmac('sha256', this.#secret).update(this.#canonical(identity)).digest('hex')
-    return { key, name: `${target}#${key.slice(0, 4)}` }
+    return { key, name: `${target}#${key.slice(0, 8)}` }
   }
 
   /** A text that is the same for equal plain values, whatever the order of their keys, and differs for all others. */

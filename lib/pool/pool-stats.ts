@@ -21,7 +21,7 @@ export function addPoolStats(left: PoolStats, right: PoolStats): PoolStats {
 
 /** A pool as the process has it. */
 export interface PoolInfo {
-  /** Readable, without a secret: `postgres:127.0.0.1:5432/shop#3f9a`. */
+  /** Readable, without a secret: `postgres:127.0.0.1:5432/shop#3f9a02c7`. */
   readonly name: string
   readonly state: 'opening' | 'open'
   /** Database objects that use it. */

@@ -65,7 +65,7 @@ export interface PoolStats {
 
 /** A set of connections that calls share. {@link ConnectionPool} is the one for every engine; SQLite puts two together. */
 export interface Pool<C extends PoolMember = PoolMember> {
-  /** Readable identity without a secret, such as `postgres:127.0.0.1:5432/shop#3f9a`. */
+  /** Readable identity without a secret, such as `postgres:127.0.0.1:5432/shop#3f9a02c7`. */
   readonly name: string
   /**
    * Takes a connection: at once (not a promise) where one is idle, else in turn. Never throws: what is thrown below

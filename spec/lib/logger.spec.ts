@@ -35,7 +35,7 @@ describe('logger', () => {
     await db.createTables()
     await db.nodes.notes.create({ title: 'a secret title' })
     expect(log.of('debug')).toMatch(/NoteCreateNode: 1 rows in/)
-    expect(log.of('debug')).toMatch(/pool sqlite::memory:#\w{4}: opened/)
+    expect(log.of('debug')).toMatch(/pool sqlite::memory:#\w{8}: opened/)
     expect(JSON.stringify(log.lines)).not.toContain('a secret title')
     expect(log.of('warn')).toBe('')
   })
@@ -69,7 +69,7 @@ describe('logger', () => {
 })
 
 describe('logEvents', () => {
-  const POOL = 'postgres:db:5432/shop#ab12'
+  const POOL = 'postgres:db:5432/shop#ab12cd34'
   const log = new MemoryLog()
   let end: () => void
 
@@ -118,7 +118,7 @@ describe('logEvents', () => {
     publishLock({ kind: 'application', key: 'invoice:42@postgres:db:5432/shop (all processes)', type: 'acquired', waitedMs: 0 })
     publishLock({ kind: 'application', key: 'invoice:42@postgres:db:5432/other', type: 'acquired', waitedMs: 0 })
     publishLock({ kind: 'application', key: 'invoice:42@postgres:db:5432/shop2', type: 'acquired', waitedMs: 0 })
-    publishLock({ key: 'postgres:db:5432/shop#cd34', type: 'acquired', waitedMs: 0 })
+    publishLock({ key: 'postgres:db:5432/shop#cd34ef56', type: 'acquired', waitedMs: 0 })
     expect(log.lines.map(({ message }) => message)).toEqual([
       'lock "invoice:42@postgres:db:5432/shop": acquired for UserCreateNode after 0.0 ms',
       'lock "invoice:42@postgres:db:5432/shop (all processes)": acquired for UserCreateNode after 0.0 ms',
@@ -165,7 +165,7 @@ describe('NODE_DEBUG=latchwork', () => {
     expect(told.split('\n').filter((line) => line.includes('ItemCreateNode: 1 rows in'))).toHaveLength(1)
     expect(told).toMatch(/^LATCHWORK \d+: ItemCreateNode: 1 rows in \d+\.\d ms \{ pool: 'sqlite:.*', .*sql: 'insert into "items"/m)
     expect(told).toMatch(/^LATCHWORK \d+: db\.kysely failed after .* ms: .*nowhere/m)
-    expect(told).toMatch(/^LATCHWORK \d+: lock "sqlite:.*told.db#\w{4}": acquired for /m)
+    expect(told).toMatch(/^LATCHWORK \d+: lock "sqlite:.*told.db#\w{8}": acquired for /m)
     expect(told).not.toContain('canary')
     expect(await runDebug(join(folder, 'untold.db'), '')).toBe('')
     await rm(folder, { recursive: true })

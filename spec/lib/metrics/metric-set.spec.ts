@@ -22,7 +22,7 @@ describe('MetricSet', () => {
   })
 
   it('says where a pool leads, whatever else is in its name', () => {
-    const labels = ['postgres:db:5432/shop#ab12', 'sqlite:a#b.db#ab12', 'every pool'].map((name) => metrics.series.poolLabel(name))
+    const labels = ['postgres:db:5432/shop#ab12cd34', 'sqlite:a#b.db#ab12cd34', 'every pool'].map((name) => metrics.series.poolLabel(name))
     expect(labels).toEqual(['postgres:db:5432/shop', 'sqlite:a#b.db', 'every pool'])
   })
 })

@@ -27,7 +27,7 @@ function listeners(): Record<string, boolean> {
 }
 
 function publishLock(event: Partial<LockEvent>): void {
-  lockEvents.publish({ kind: 'pool', key: 'postgres:db:5432/shop#ab12', label: undefined, isReentry: false, ...event } as LockEvent)
+  lockEvents.publish({ kind: 'pool', key: 'postgres:db:5432/shop#ab12cd34', label: undefined, isReentry: false, ...event } as LockEvent)
 }
 
 afterEach(() => {
@@ -200,7 +200,8 @@ describe('the series', () => {
 
   it('have an end: what comes after the hundredth pool and the thousandth sender counts as other', async () => {
     const metrics = await collect()
-    for (let n = 1; n <= 103; n++) poolEvents.publish({ type: 'acquired', pool: `sqlite:tenant${n}.db#ab12`, label: 'ping', waitedMs: 0 })
+    for (let n = 1; n <= 103; n++)
+      poolEvents.publish({ type: 'acquired', pool: `sqlite:tenant${n}.db#ab12cd34`, label: 'ping', waitedMs: 0 })
     for (let n = 1; n <= 1_002; n++) {
       nodeEvents.publish({ node: `Node${n}`, model: undefined, operation: 'x', effect: 'read', durationMs: 1, error: undefined })
     }

@@ -169,7 +169,7 @@ describe('ConnectionPool.acquire', () => {
     await settle()
     poolEvents.unsubscribe(listener)
     expect(events.map(({ type }) => type)).toEqual(['connected', 'acquired', 'released', 'disconnected'])
-    expect(events[1]).toMatchObject({ pool: 'fake:target#0001', label: 'UserReadNode', waitedMs: 0 })
+    expect(events[1]).toMatchObject({ pool: 'fake:target#00000001', label: 'UserReadNode', waitedMs: 0 })
     expect(events[3]).toMatchObject({ reason: 'broken' })
   })
 })

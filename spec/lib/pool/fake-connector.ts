@@ -75,7 +75,7 @@ export function createPool(
   budget?: ConnectionBudget,
 ): ConnectionPool<FakeMember> {
   // not through poolOptions: an engine may pass on times that have no end
-  return new ConnectionPool('fake:target#0001', connector, { ...poolOptions(), ...given }, budget)
+  return new ConnectionPool('fake:target#00000001', connector, { ...poolOptions(), ...given }, budget)
 }
 
 /** A pool with `count` idle connections. */

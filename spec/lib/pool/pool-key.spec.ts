@@ -52,8 +52,15 @@ describe('poolKey', () => {
     expect(keyOf({ ca: Buffer.from('abc') })).toBe(keyOf({ ca: new Uint8Array([0, 97, 98, 99]).subarray(1) }))
   })
 
-  it('names the pool by its target and four hex digits', () => {
-    expect(poolKey(TARGET, {}).name).toMatch(/^postgres:127\.0\.0\.1:5432\/shop#[0-9a-f]{4}$/)
+  it('names the pools of 300 tenants on one target apart, in each of ten rounds', () => {
+    for (let round = 0; round < 10; round++) {
+      const names = Array.from({ length: 300 }, (_, tenant) => poolKey(TARGET, { round, tenant }).name)
+      expect(new Set(names).size).toBe(300)
+    }
+  })
+
+  it('names the pool by its target and eight hex digits', () => {
+    expect(poolKey(TARGET, {}).name).toMatch(/^postgres:127\.0\.0\.1:5432\/shop#[0-9a-f]{8}$/)
   })
 
   it('hashes with a key of its own: the same password gives another name elsewhere', () => {

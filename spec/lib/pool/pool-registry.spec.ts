@@ -21,7 +21,7 @@ let whileOpening: () => Promise<void> | void
 
 async function openPool(given: Partial<Parameters<typeof poolOptions>[0]> = {}): Promise<FakePool> {
   await whileOpening()
-  const pool = new ConnectionPool('fake:target#0001', connector, poolOptions({ maxConnections: 2, ...given }))
+  const pool = new ConnectionPool('fake:target#00000001', connector, poolOptions({ maxConnections: 2, ...given }))
   pools.push(pool)
   await pool.warm(1, Infinity)
   return pool
@@ -30,13 +30,13 @@ async function openPool(given: Partial<Parameters<typeof poolOptions>[0]> = {}):
 function want(given: Partial<BorrowRequest<FakePool>> = {}): BorrowRequest<FakePool> {
   return {
     key: 'key',
-    name: 'fake:target#0001',
+    name: 'fake:target#00000001',
     options: poolOptions({ maxConnections: 2, acquireTimeoutMs: 1_000, lockTimeoutMs: 500, idleTimeoutMs: 10_000 }),
     deadline: deadlineAfter(1_000),
     label: 'spec',
     open: () => openPool(),
     openDedicated: async () => {
-      const pool = new ConnectionPool('fake:target#0001', connector, poolOptions({ maxConnections: 1 }))
+      const pool = new ConnectionPool('fake:target#00000001', connector, poolOptions({ maxConnections: 1 }))
       pools.push(pool)
       await pool.warm(1, Infinity)
       return pool
@@ -256,7 +256,7 @@ describe('PoolRegistry fallback', () => {
     const borrowed = outcomeOf(registry.borrow(want({ label: 'UserCreateNode', openDedicated: undefined })))
     await vi.advanceTimersByTimeAsync(510)
     expect(borrowed.error).toBeInstanceOf(LockTimeoutError)
-    expect((borrowed.error as Error).message).toMatch(/lock "fake:target#0001".* 50\d ms; held 50\d ms by UserCreateNode; raise/)
+    expect((borrowed.error as Error).message).toMatch(/lock "fake:target#00000001".* 50\d ms; held 50\d ms by UserCreateNode; raise/)
   })
 
   it('raises the time-out when the deadline leaves no time for a dedicated connection', async () => {
@@ -338,7 +338,7 @@ describe('PoolRegistry figures', () => {
     lockEvents.unsubscribe(listener)
     expect(patient.value?.kind).toBe('shared')
     expect(meter.metrics().total).toMatchObject({ acquisitions: 2, aborted: 2, failed: 0, held: 0, waiting: 0, successRate: 0.5 })
-    const aborted = { type: 'aborted', kind: 'pool', key: 'fake:target#0001', isReentry: false, waitedMs: 20 }
+    const aborted = { type: 'aborted', kind: 'pool', key: 'fake:target#00000001', isReentry: false, waitedMs: 20 }
     expect(events.filter(({ type }) => type === 'aborted')).toEqual([
       { ...aborted, label: 'opener' },
       { ...aborted, label: 'other' },
@@ -351,7 +351,7 @@ describe('PoolRegistry figures', () => {
     await vi.advanceTimersByTimeAsync(510)
     const patient = outcomeOf(registry.borrow(want()))
     await settle()
-    expect(meter.metrics().byKey['fake:target#0001']).toMatchObject({ held: 1, waiting: 1, timeouts: 1, fallbacks: 1 })
+    expect(meter.metrics().byKey['fake:target#00000001']).toMatchObject({ held: 1, waiting: 1, timeouts: 1, fallbacks: 1 })
     gate.fail(new ConnectionError('refused'))
     await settle()
     expect(patient.error).toBeInstanceOf(ConnectionError)
@@ -366,7 +366,7 @@ describe('PoolRegistry figures', () => {
     const next = registry.borrow(want())
     await closed
     await settle()
-    expect(meter.metrics().byKey['fake:target#0001']).toMatchObject({ acquisitions: 3 })
+    expect(meter.metrics().byKey['fake:target#00000001']).toMatchObject({ acquisitions: 3 })
     await (await next).release({ closeIfLast: true })
     expectNothingLeft()
   })

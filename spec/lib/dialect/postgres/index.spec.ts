@@ -51,7 +51,7 @@ forEachEngine(
       postgresDialect({ ...(connectionConfig({ url: database.url }) as ServerConnection), ...changed })
 
     async function withPool(body: (pool: Pool<Connection>) => Promise<void>): Promise<void> {
-      const pool = await dialect({ applicationName: 'pooled' }).openPool('shop#1234', poolOptions({ maxConnections: 3 }))
+      const pool = await dialect({ applicationName: 'pooled' }).openPool('shop#12345678', poolOptions({ maxConnections: 3 }))
       try {
         await body(pool)
       } finally {
@@ -81,7 +81,7 @@ forEachEngine(
     describe('openPool', () => {
       it('gives a pool of that name with a connection in it, and leaves nothing behind', async () => {
         await withPool(async (pool) => {
-          expect(pool.name).toBe('shop#1234')
+          expect(pool.name).toBe('shop#12345678')
           expect(pool.stats()).toMatchObject({ open: 1, idle: 1 })
           const connection = await acquire(pool)
           expect((await connection.run({ sql: 'select $1::int', parameters: [1] })).rows).toEqual([['1']])

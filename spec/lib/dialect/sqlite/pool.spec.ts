@@ -229,7 +229,7 @@ describe('sqliteDialect', () => {
     expect(spelled?.target).toBe(`sqlite:${file}`)
   })
 
-  const openAt = (file: string) => sqliteDialect({ engine: 'sqlite', file }).openPool('sqlite:x#0000', poolOptions())
+  const openAt = (file: string) => sqliteDialect({ engine: 'sqlite', file }).openPool('sqlite:x#00000000', poolOptions())
 
   it('says that memory has no second connection, and a file has', () => {
     const canDedicate = (file: string) => sqliteDialect({ engine: 'sqlite', file }).capabilities.dedicatedConnections
@@ -240,7 +240,7 @@ describe('sqliteDialect', () => {
     const budget = new ConnectionBudget()
     budget.limitTo(2)
     const dialect = sqliteDialect({ engine: 'sqlite', file: join(freshFolder(), 'shop.db') })
-    const pool = await dialect.openPool('sqlite:shop#0000', poolOptions({ minConnections: 2 }), { budget })
+    const pool = await dialect.openPool('sqlite:shop#00000000', poolOptions({ minConnections: 2 }), { budget })
     expect(budget.taken).toBe(2)
     const held = await pool.acquire({ access: 'read', deadline: deadlineAfter(1_000), label: 'spec' })
     await expect(pool.acquire({ access: 'read', deadline: deadlineAfter(20), label: 'spec' })).rejects.toBeInstanceOf(PoolTimeoutError)
