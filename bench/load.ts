@@ -39,7 +39,7 @@ export async function load(settings: Settings): Promise<Report> {
           const runs = await compare(of, n)
           const each = measuredRows(of, n, runs)
           measured.push(...each)
-          limits.push(...loadLimits(engine, n, runs, rowsOf(each)))
+          limits.push(...loadLimits(engine, { n, rounds }, runs, rowsOf(each)))
         }
       } finally {
         await inspector.close()

@@ -3,7 +3,7 @@ import { createDatabase } from 'latchwork'
 import { collectMetrics } from 'latchwork/metrics'
 import { type Internals, loadInternals } from './support/internals.js'
 import type { Limit, Report, Table } from './support/report.js'
-import { median } from './support/rounds.js'
+import { LEAST_ROUNDS, median } from './support/rounds.js'
 import type { Settings } from './support/settings.js'
 
 /** Something that is done over and over by one caller. Awaited where it gives a promise. */
@@ -20,6 +20,8 @@ type Audience = keyof typeof AUDIENCES
 /** What listening may add to an operation. */
 const LISTENING_US = 1
 const WARM_UP_ROUNDS = 3
+/** Fewer calls take too little time to be measured. */
+const LEAST_CALLS = 10_000
 const DAY_MS = 86_400_000
 
 /** Who hears of locks and pools while they are measured. Each gives the function that ends it. */
@@ -52,7 +54,7 @@ export async function lockCost(settings: Settings): Promise<Report> {
     }
   }
   await close()
-  return reportOf(costs)
+  return reportOf(costs, calls >= LEAST_CALLS && rounds >= LEAST_ROUNDS)
 }
 
 async function operationsOf(internals: Internals, db: ReturnType<typeof createDatabase>) {
@@ -107,7 +109,7 @@ async function costUs({ run }: Operation, calls: number): Promise<number> {
   return (user + system) / calls
 }
 
-function reportOf(costs: ReadonlyMap<Operation, readonly Costs[]>): Report {
+function reportOf(costs: ReadonlyMap<Operation, readonly Costs[]>, isJudged: boolean): Report {
   const rows: Table['rows'][number][] = []
   const limits: Limit[] = []
   for (const [{ name, atMostUs }, rounds] of costs) {
@@ -116,9 +118,9 @@ function reportOf(costs: ReadonlyMap<Operation, readonly Costs[]>): Report {
       median(rounds.map((each) => each[audience] - each.nobody)),
     )
     rows.push([name, alone, ...heard])
-    if (atMostUs !== undefined) limits.push({ name, measured: alone, atMost: atMostUs, unit: 'µs' })
-    limits.push({ name: `${name}, added by a subscriber`, measured: heard[0]!, atMost: LISTENING_US, unit: 'µs' })
-    limits.push({ name: `${name}, added by collectMetrics`, measured: heard[1]!, atMost: LISTENING_US, unit: 'µs' })
+    if (atMostUs !== undefined) limits.push({ name, measured: alone, atMost: atMostUs, unit: 'µs', isJudged })
+    limits.push({ name: `${name}, added by a subscriber`, measured: heard[0]!, atMost: LISTENING_US, unit: 'µs', isJudged })
+    limits.push({ name: `${name}, added by collectMetrics`, measured: heard[1]!, atMost: LISTENING_US, unit: 'µs', isJudged })
   }
   const columns = ['operation', 'CPU µs a call', 'added by a subscriber', 'added by collectMetrics']
   return { tables: [{ title: 'Cost where nobody else wants it', columns, rows }], limits }

@@ -5,7 +5,7 @@ import { load } from './load.js'
 import { lockCost } from './lock-cost.js'
 import { memory } from './memory.js'
 import { operations } from './operations.js'
-import { publish, type Report } from './support/report.js'
+import { exitCodeOf, publish, type Report } from './support/report.js'
 import { type BenchmarkName, isHelpWanted, parseSettings, type Settings, USAGE, UsageError } from './support/settings.js'
 
 const BENCHMARKS: Readonly<Record<BenchmarkName, (settings: Settings) => Promise<Report>>> = {
@@ -26,7 +26,9 @@ async function run(argv: readonly string[]): Promise<void> {
   const asked = settingsOf(argv)
   if (asked === undefined) return
   const { benchmark, settings } = asked
-  await publish(benchmark, settings, await BENCHMARKS[benchmark](settings))
+  const report = await BENCHMARKS[benchmark](settings)
+  await publish(benchmark, settings, report)
+  process.exitCode = exitCodeOf(report.limits)
 }
 
 /** What is asked for; where that cannot be made out says so, and the process ends with code 2. */

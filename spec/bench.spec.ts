@@ -89,6 +89,13 @@ describe('the benchmarks', () => {
     expect(stdout).toContain('| 20 on sqlite: success of nodes | ≥ 100 % | 100 % | yes |')
   })
 
+  it('do not judge limits by a run that is too small for them', async () => {
+    const { exitCode, stdout } = await bench('lock-cost', '--calls', '10', '--rounds', '1')
+    expect(exitCode).toBe(0)
+    expect(stdout).toMatch(/\| \S.* \| ≤ .* µs \| .* \| not judged \|/)
+    expect(stdout).not.toMatch(/\| (yes|NO) \|/)
+  })
+
   it.each([
     ['an unknown option', ['load', '--engin', 'sqlite'], "Unknown option '--engin'"],
     ['an option that the benchmark does not listen to', ['load', '--rows', '5'], '--rows: load does not listen to it'],

@@ -1,5 +1,5 @@
 import type { Limit } from '../support/report.js'
-import { median } from '../support/rounds.js'
+import { LEAST_ROUNDS, median } from '../support/rounds.js'
 import type { EngineName } from '../support/settings.js'
 import { TRAITS } from './engine-traits.js'
 import { type LoadRow, type Runs, ratiosTo } from './load-row.js'
@@ -11,15 +11,26 @@ const LEAST_TIMES_LEGACY = 3
 /** More workflows than this take so long by themselves that a stall of a second is less than that. */
 const MOST_FOR_LEGACY = 400
 
+/** Fewer workflows than this are over so soon that what they are compared with is noise. */
+const LEAST_FOR_RATIO = 300
+
+/** How large a run was. */
+interface LoadSize {
+  /** Workflows started at once. */
+  readonly n: number
+  readonly rounds: number
+}
+
 /** What must hold of `n` workflows on an engine. */
-export function loadLimits(engine: EngineName, n: number, runs: readonly Runs[], rows: readonly LoadRow[]): readonly Limit[] {
+export function loadLimits(engine: EngineName, size: LoadSize, runs: readonly Runs[], rows: readonly LoadRow[]): readonly Limit[] {
+  const { n } = size
   const nodes = rows.filter(({ mode }) => mode !== 'raw')
   const successRate = Math.min(...nodes.map((row) => row.successRate))
   const limits: Limit[] = [{ name: `${n} on ${engine}: success of nodes`, measured: successRate * 100, atLeast: 100, unit: '%' }]
   const { hasServer, mostTimesRaw } = TRAITS[engine]
   if (hasServer) limits.push(...connectionLimits(engine, n, runs))
-  if (mostTimesRaw !== undefined) limits.push(...ratioLimits(engine, n, nodes, mostTimesRaw))
-  return [...limits, ...stallLimits(engine, n, runs)]
+  if (mostTimesRaw !== undefined) limits.push(...ratioLimits(engine, size, nodes, mostTimesRaw))
+  return [...limits, ...stallLimits(engine, size, runs)]
 }
 
 function connectionLimits(engine: EngineName, n: number, runs: readonly Runs[]): readonly Limit[] {
@@ -34,22 +45,24 @@ function connectionLimits(engine: EngineName, n: number, runs: readonly Runs[]):
   })
 }
 
-function ratioLimits(engine: EngineName, n: number, nodes: readonly LoadRow[], atMost: number): readonly Limit[] {
+function ratioLimits(engine: EngineName, { n, rounds }: LoadSize, nodes: readonly LoadRow[], atMost: number): readonly Limit[] {
+  const isJudged = n >= LEAST_FOR_RATIO && rounds >= LEAST_ROUNDS
   return nodes
     .filter(({ pools }) => pools === 1)
     .map(({ pool, meanRatioToRaw }) => {
-      return { name: `${n} on ${engine}: mean ÷ raw, ${pool}`, measured: meanRatioToRaw, atMost, unit: '' }
+      return { name: `${n} on ${engine}: mean ÷ raw, ${pool}`, measured: meanRatioToRaw, atMost, unit: '', isJudged }
     })
 }
 
-function stallLimits(engine: EngineName, n: number, runs: readonly Runs[]): readonly Limit[] {
+function stallLimits(engine: EngineName, { n, rounds }: LoadSize, runs: readonly Runs[]): readonly Limit[] {
+  const isJudged = rounds >= LEAST_ROUNDS
   const name = (mode: string) => `${n} on ${engine}: p95 of 19 pools while one stalls ÷ while none does, ${mode}`
   const limits: Limit[] = []
   const nodes = stallRatio(runs, 'nodes')
-  if (nodes !== undefined) limits.push({ name: name('a lock a pool'), measured: nodes, ...UNCHANGED, unit: '' })
+  if (nodes !== undefined) limits.push({ name: name('a lock a pool'), measured: nodes, ...UNCHANGED, unit: '', isJudged })
   const legacy = stallRatio(runs, 'nodes-legacy-lock')
   if (legacy !== undefined && n <= MOST_FOR_LEGACY) {
-    limits.push({ name: name('one lock for all'), measured: legacy, atLeast: LEAST_TIMES_LEGACY, unit: '' })
+    limits.push({ name: name('one lock for all'), measured: legacy, atLeast: LEAST_TIMES_LEGACY, unit: '', isJudged })
   }
   return limits
 }

@@ -16,6 +16,8 @@ export interface Limit {
   readonly atMost?: number
   readonly atLeast?: number
   readonly unit: string
+  /** False where the run was too small to tell: then it cannot fail. Default true. */
+  readonly isJudged?: boolean
 }
 
 export interface Report {
@@ -23,6 +25,11 @@ export interface Report {
   readonly limits: readonly Limit[]
   /** What goes to the JSON file in place of the whole report, for who reads it by program. */
   readonly json?: unknown
+}
+
+/** What a run that has these limits ends with: 1 where one that is judged does not hold. */
+export function exitCodeOf(limits: readonly Limit[]): 0 | 1 {
+  return limits.some((limit) => verdictOn(limit) === 'NO') ? 1 : 0
 }
 
 /** Prints the report as Markdown and writes it as JSON where that is asked for. */
@@ -45,7 +52,7 @@ function limitTable(limits: readonly Limit[]): Table {
   return {
     title: 'Limits',
     columns: ['figure', 'limit', 'measured', 'holds'],
-    rows: limits.map((limit) => [limit.name, boundOf(limit), `${shown(limit.measured)} ${limit.unit}`.trim(), holds(limit) ? 'yes' : 'NO']),
+    rows: limits.map((limit) => [limit.name, boundOf(limit), `${shown(limit.measured)} ${limit.unit}`.trim(), verdictOn(limit)]),
   }
 }
 
@@ -55,8 +62,9 @@ function boundOf({ atMost, atLeast, unit }: Limit): string {
   return [...lowest, ...highest].join(', ')
 }
 
-function holds({ measured, atMost = Number.POSITIVE_INFINITY, atLeast = Number.NEGATIVE_INFINITY }: Limit): boolean {
-  return measured <= atMost && measured >= atLeast
+function verdictOn({ measured, atMost = Infinity, atLeast = -Infinity, isJudged = true }: Limit): 'yes' | 'NO' | 'not judged' {
+  if (!isJudged) return 'not judged'
+  return measured <= atMost && measured >= atLeast ? 'yes' : 'NO'
 }
 
 function markdown({ columns, rows }: Table): string {

@@ -22,6 +22,9 @@ export interface RoundsOptions {
   readonly callers: number
 }
 
+/** A median of fewer rounds is a matter of luck: limits on times are not judged by it. */
+export const LEAST_ROUNDS = 3
+
 /** Rounds before those that count: the first calls are interpreted, prepared and planned. */
 const WARM_UP_ROUNDS = 2
 
