@@ -76,7 +76,7 @@ function readStates(metrics: MetricSet): void {
     for (const { pool, stats } of openPools(metrics)) yield [{ pool }, stats.waiting]
   })
   metrics.gauge('pool_max_connections', 'Most connections that a pool may have', ['pool'], function* () {
-    for (const { pool, maxConnections } of openPools(metrics)) yield [{ pool }, maxConnections]
+    for (const { pool, stats } of openPools(metrics)) yield [{ pool }, stats.capacity]
   })
   const processFigure = (name: string, help: string, read: () => number) => metrics.gauge(name, help, [], () => [[{}, read()]])
   processFigure('dedicated_connections', 'Connections beside the pools', () => poolRegistry().stats().dedicated)
@@ -85,7 +85,7 @@ function readStates(metrics: MetricSet): void {
 }
 
 function* openPools(metrics: MetricSet) {
-  for (const { name, maxConnections, stats } of poolRegistry().stats().pools) {
-    if (stats !== undefined) yield { pool: metrics.series.poolLabel(name), maxConnections, stats }
+  for (const { name, stats } of poolRegistry().stats().pools) {
+    if (stats !== undefined) yield { pool: metrics.series.poolLabel(name), stats }
   }
 }

@@ -125,6 +125,7 @@ export class ConnectionPool<C extends PoolMember> implements Pool<C> {
 
   stats(): PoolStats {
     return {
+      capacity: this.#options.maxConnections,
       open: this.#slots.open,
       idle: this.#slots.count('idle'),
       leased: this.#slots.count('lent'),

@@ -4,9 +4,10 @@ import type { PoolStats } from './pool.js'
 
 /** The figures of two pools that are one to their callers, and share their timings. */
 export function addPoolStats(left: PoolStats, right: PoolStats): PoolStats {
-  const sum = (name: 'open' | 'idle' | 'leased' | 'dialling' | 'waiting' | 'created') => left[name] + right[name]
+  const sum = (name: 'capacity' | 'open' | 'idle' | 'leased' | 'dialling' | 'waiting' | 'created') => left[name] + right[name]
   const destroyed = Object.entries(left.destroyed).map(([reason, count]) => [reason, count + right.destroyed[reason as EndReason]])
   return {
+    capacity: sum('capacity'),
     open: sum('open'),
     idle: sum('idle'),
     leased: sum('leased'),

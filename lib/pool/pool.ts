@@ -45,6 +45,8 @@ export interface AcquireRequest {
 
 /** What a pool has now, and what became of what it had. */
 export interface PoolStats {
+  /** Most connections that it may have: its `maxConnections`, and on a SQLite file the writer too; 1 in memory. */
+  readonly capacity: number
   /** Connections that can be used. */
   readonly open: number
   readonly idle: number

@@ -62,7 +62,7 @@ describe('the pool of a SQLite file', () => {
     expect(database.pool.stats()).toMatchObject({ open: 1, idle: 1, leased: 0 })
     const readers = await Promise.all([1, 2, 3].map(() => database.acquire('read')))
     await expect(database.acquire('read', 20)).rejects.toBeInstanceOf(PoolTimeoutError)
-    expect(database.pool.stats()).toMatchObject({ open: 4, idle: 1, leased: 3 })
+    expect(database.pool.stats()).toMatchObject({ capacity: 4, open: 4, idle: 1, leased: 3 })
     for (const reader of readers) database.pool.release(reader, 'clean')
     expect(database.pool.stats()).toMatchObject({ open: 4, idle: 4, leased: 0 })
   })
@@ -184,7 +184,7 @@ describe('the pool of an in-memory database', () => {
     const held = await database.acquire('read')
     await expect(database.acquire('write', 20)).rejects.toBeInstanceOf(PoolTimeoutError)
     database.pool.release(held, 'clean')
-    expect(database.pool.stats()).toMatchObject({ open: 1, leased: 0 })
+    expect(database.pool.stats()).toMatchObject({ capacity: 1, open: 1, leased: 0 })
   })
 
   it('refuses to write on a connection taken to read, as a file does', async () => {
