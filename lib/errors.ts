@@ -285,10 +285,26 @@ export class StatementInvalidatedError extends LatchworkError {
   override readonly retryable = true
 }
 
+/** What a database may have done beside refusing a statement. */
+export interface RefusalOptions extends ErrorOptions {
+  /** See {@link LockTimeoutError.endsTransaction}. */
+  readonly endsTransaction?: boolean
+}
+
 /** A lock, of this process or of the database, was not free in time. */
 export class LockTimeoutError extends LatchworkError {
   readonly code = 'LOCK_TIMEOUT'
   override readonly retryable = true
+  /**
+   * The database rolled back the whole transaction with it, not the statement alone: MySQL and MariaDB do where
+   * `innodb_rollback_on_timeout` is on.
+   */
+  readonly endsTransaction: boolean
+
+  constructor(message: string, { endsTransaction = false, ...options }: RefusalOptions = {}) {
+    super(message, options)
+    this.endsTransaction = endsTransaction
+  }
 }
 
 /** The session that held a lock of the database ended while work ran under the lock: another process may have it by now. */
@@ -449,12 +465,15 @@ export class ReadOnlyError extends LatchworkError {
 /** Any other refusal by the database; `databaseCode` is its SQLSTATE, errno or result code. */
 export class QueryError extends LatchworkError {
   readonly code = 'QUERY'
+  /** The database rolled back the whole transaction with it, not the statement alone. */
+  readonly endsTransaction: boolean
 
   constructor(
     message: string,
     readonly databaseCode: string | undefined,
-    options?: ErrorOptions,
+    { endsTransaction = false, ...options }: RefusalOptions = {},
   ) {
     super(message, options)
+    this.endsTransaction = endsTransaction
   }
 }

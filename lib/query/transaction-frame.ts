@@ -8,6 +8,8 @@ import {
   ConnectionLostError,
   DeadlockError,
   type LatchworkError,
+  LockTimeoutError,
+  QueryError,
   QueryTimeoutError,
   ScopeClosedError,
   SerializationError,
@@ -200,6 +202,7 @@ async function inTime(turn: Promise<void>, { deadline, signal }: CallLimits): Pr
 }
 
 function endsTransaction(error: LatchworkError): boolean {
+  if (error instanceof LockTimeoutError || error instanceof QueryError) return error.endsTransaction
   return (
     error instanceof DeadlockError ||
     error instanceof SerializationError ||

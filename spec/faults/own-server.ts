@@ -24,18 +24,25 @@ export interface OwnServer extends DatabaseSource {
 
 const SERVER_VARIABLE = { postgres: 'POSTGRES_URL', mysql: 'MYSQL_URL' } as const
 
+/** How the servers of a spec are run. */
+interface OwnServerOptions {
+  readonly engines?: readonly (typeof ENGINES)[number][]
+  /** Given to the server's program when it is started. */
+  readonly parameters?: readonly string[]
+}
+
 /**
  * Runs `body` once on PostgreSQL and on MariaDB, each a server of its own that takes at most 30 connections.
  *
  * That takes the engine's binaries. Without them the specs fail where `REQUIRE_ENGINES` names the engine, unless a URL says that
  * somebody else runs it; elsewhere they are skipped, with the reason.
  */
-export function forEachOwnServer(body: (server: OwnServer) => void): void {
-  for (const name of ENGINES) {
+export function forEachOwnServer(body: (server: OwnServer) => void, { engines = ENGINES, parameters = [] }: OwnServerOptions = {}): void {
+  for (const name of engines) {
     const program = name === 'postgres' ? (postgresBinaries() ?? embeddedPostgres()) : mariadbBinaries()
-    if (program !== undefined) describe(`on a server of ${name}`, () => body(ownServer(name, program)))
+    if (program !== undefined) describe(`on a server of ${name}`, () => body(ownServer(name, program, parameters)))
     else if (isRequired(name)) describe(`on a server of ${name}`, () => it('has the binaries it needs', () => expectBinaries(name)))
-    else describe.skip(`on ${name} (its binaries are not on this machine)`, () => body(ownServer(name, undefined)))
+    else describe.skip(`on ${name} (its binaries are not on this machine)`, () => body(ownServer(name, undefined, parameters)))
   }
 }
 
@@ -48,11 +55,11 @@ function expectBinaries(name: string): never {
   throw new Error(`${name} is required, and its binaries are not on this machine`)
 }
 
-function ownServer(name: 'postgres' | 'mysql', program: ServerProgram | undefined): OwnServer {
+function ownServer(name: 'postgres' | 'mysql', program: ServerProgram | undefined, parameters: readonly string[]): OwnServer {
   let server: ThrowawayServer
   let frozen: number[] = []
   beforeAll(async () => {
-    server = await startThrowawayServer(withFewConnections(program!))
+    server = await startThrowawayServer(withParameters(program!, parameters))
   })
   const thaw = () => {
     for (const pid of frozen.splice(0)) process.kill(pid, 'SIGCONT')
@@ -86,9 +93,9 @@ function ownServer(name: 'postgres' | 'mysql', program: ServerProgram | undefine
   }
 }
 
-function withFewConnections(program: ServerProgram): ServerProgram {
+function withParameters(program: ServerProgram, parameters: readonly string[]): ServerProgram {
   const limit = program.engine === 'postgres' ? ['-c', 'max_connections=30'] : ['--max-connections=30']
-  return { ...program, run: (folder, port) => [...program.run(folder, port), ...limit] }
+  return { ...program, run: (folder, port) => [...program.run(folder, port), ...limit, ...parameters] }
 }
 
 async function childrenOf(pid: number): Promise<number[]> {

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import type { Connection as DriverConnection, FieldPacket, QueryError, QueryResult } from 'mysql2'
 import { ConnectionError } from '../../errors.js'
 import type { StatementResult } from '../dialect.js'
-import { isFatal, isInvalidatedStatement } from './errors.js'
+import { errnoOf, isFatal, isInvalidatedStatement, LOCK_WAIT_TIMEOUT } from './errors.js'
 import { type DriverRows, statementResult } from './result.js'
 
 /** How long the server may take to close a connection that said goodbye. */
@@ -18,6 +18,7 @@ export class Client {
   #sent = 0
   #isRunning = false
   #onAnswer: (() => void) | undefined
+  #rollsBackOnTimeout: boolean | undefined
 
   constructor(driver: DriverConnection, socket: Socket) {
     this.#driver = driver
@@ -120,12 +121,35 @@ export class Client {
     return new Promise((resolve, reject) => {
       this.#sent++
       this.#isRunning = true
-      start((error, rows, fields) => {
+      const settle = (report: () => void) => {
         this.#isRunning = false
         this.#onAnswer?.()
-        if (error === null) return resolve(statementResult(rows as DriverRows, fields))
+        report()
+      }
+      const fail = (error: QueryError) => {
         if (isFatal(error)) this.#isBroken = true
-        reject(error)
+        settle(() => reject(error))
+      }
+      start((error, rows, fields) => {
+        if (error === null) settle(() => resolve(statementResult(rows as DriverRows, fields)))
+        else if (errnoOf(error) === LOCK_WAIT_TIMEOUT) void this.#withItsReach(error).then(fail)
+        else fail(error)
+      })
+    })
+  }
+
+  /** A lock wait that ran out, with whether it has cost the whole transaction: the server has a setting for that, which it does not send along. */
+  async #withItsReach(error: QueryError): Promise<QueryError> {
+    this.#rollsBackOnTimeout ??= await this.#asksRollbackOnTimeout()
+    return Object.assign(error, { endsTransaction: this.#rollsBackOnTimeout })
+  }
+
+  #asksRollbackOnTimeout(): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.#driver.query({ sql: 'select @@innodb_rollback_on_timeout' }, (error: QueryError | null, rows: unknown) => {
+        if (isFatal(error)) this.#isBroken = true
+        // where it is not known, nothing of the transaction may be kept
+        resolve(error !== null || Number((rows as unknown[][])[0]?.[0]) !== 0)
       })
     })
   }

@@ -4,6 +4,8 @@ export interface ServerError extends Error {
   readonly sqlState: string
   /** The statement, with its placeholders. */
   readonly sql?: string
+  /** Of a lock wait that ran out, set by our client: the server rolled back the whole transaction, not the statement alone. */
+  readonly endsTransaction?: boolean
 }
 
 /** What the text of an error names. */

@@ -44,6 +44,15 @@ function plain(ErrorType: new (message: string, options: ErrorOptions) => Latchw
   return ({ cause }) => new ErrorType(message, cause)
 }
 
+function lockTimeout({ error, cause }: Refusal): LockTimeoutError {
+  const { endsTransaction = false } = error
+  const end = endsTransaction ? ', and the server rolled the whole transaction back (innodb_rollback_on_timeout)' : ''
+  return new LockTimeoutError(`a lock of the database was not free in time${end}`, { ...cause, endsTransaction })
+}
+
+/** A lock was waited for too long. What that undoes is up to the server: the statement, or the whole transaction. */
+export const LOCK_WAIT_TIMEOUT = 1205
+
 /**
  * errno → error, and never by the driver's name for it, which is MySQL's also where MariaDB means another.
  * Sources: MySQL 8.0 Error Reference, "Server Error Message Reference"; MariaDB 10.11, "MariaDB Error Code Reference".
@@ -64,7 +73,16 @@ const ERRORS: ReadonlyMap<number, ErrorFactory> = new Map([
   ...all([1213, 1614, 3058], plain(DeadlockError, 'waits closed a circle and this transaction was rolled back; repeat it')),
   ...all([1020], plain(SerializationError, 'a row has changed since this transaction read it; repeat the transaction')),
   ...all([1243, 1412, 1615], plain(StatementInvalidatedError, 'a migration changed a table of the statement; repeat the transaction')),
-  ...all([1205, 3572], plain(LockTimeoutError, 'a lock of the database was not free in time')),
+  ...all([LOCK_WAIT_TIMEOUT, 3572], lockTimeout),
+  ...all(
+    [1206],
+    ({ error, cause }) =>
+      new QueryError(
+        'the server had no memory for more locks and rolled the transaction back; change fewer rows at a time, or raise innodb_buffer_pool_size',
+        String(error.errno),
+        { ...cause, endsTransaction: true },
+      ),
+  ),
   ...all([1317, 1969, 3024], plain(QueryTimeoutError, 'the statement was stopped on the server')),
   ...all([1290], ({ error, cause }) =>
     error.message.includes('read-only') ? new ReadOnlyError('the server is read-only', cause) : unnamed(error, cause),

@@ -217,6 +217,13 @@ describe('toDataError', () => {
     expect(toDataError(serverError(errno, 's3cret'), catalogue)).toBeInstanceOf(type)
   })
 
+  it('says of a server without memory for more locks that the whole transaction is gone', () => {
+    const error = toDataError(serverError(1206, 's3cret'), catalogue)
+    expect(error).toBeInstanceOf(QueryError)
+    expect(error).toMatchObject({ databaseCode: '1206', endsTransaction: true })
+    expect(toDataError(serverError(1064, 's3cret'), catalogue)).toMatchObject({ endsTransaction: false })
+  })
+
   it('takes 1290 for read-only only where it says so', () => {
     const readOnly = serverError(1290, 'The MariaDB server is running with the --read-only option so it cannot execute this statement')
     expect(toDataError(readOnly, catalogue)).toBeInstanceOf(ReadOnlyError)
