@@ -1,26 +1,23 @@
 import { Socket } from 'node:net'
-import type { Client } from 'pg'
 import { type Deadline, deadlineAfter, LATE, remainingMs, settledBy } from '../../deadline.js'
 import { ConnectionError, ConnectionLostError, QueryError } from '../../errors.js'
 import type { Connector } from '../../pool/pool.js'
 import type { PoolerMode } from '../../pool/pool-options.js'
 import { type DialAttempt, firstWordFrom, HedgedDial } from '../hedged-dial.js'
 import { networkReason } from '../network-reason.js'
+import { createClient } from './client.js'
 import { ColumnOrigins } from './column-origins.js'
 import { PostgresConnection, sessionRefusal } from './connection.js'
 import type { PgDriver } from './driver.js'
 import { Pooler } from './pooler.js'
-import { type PostgresServer, targetOf, tlsOptions } from './server.js'
+import { type PostgresServer, targetOf } from './server.js'
 import { copyOf, isServerError, refusalOf } from './server-error.js'
-
-/** How long a connection may be silent before the system asks whether the other side is still there. */
-const KEEP_ALIVE_DELAY_MS = 10_000
 
 /**
  * Settings of every session, sent with the request to start it: so they are its defaults, which RESET ALL goes back to, and cost
  * no statement. Texts of instants and days are then in one form everywhere, doubles come with all their digits, bytes in hex.
  */
-const SESSION_SETTINGS = '-c TimeZone=UTC -c DateStyle=ISO -c extra_float_digits=3 -c bytea_output=hex'
+const SESSION_SETTINGS = { options: '-c TimeZone=UTC -c DateStyle=ISO -c extra_float_digits=3 -c bytea_output=hex' }
 
 /**
  * Those of them that every PgBouncer takes, as parameters of their own: it gives them to each session that it lends. The others are
@@ -109,25 +106,9 @@ export class PostgresConnector implements Connector<PostgresConnection> {
   }
 
   #session(): PostgresConnection {
-    const { host, port, user, database, tls, applicationName } = this.#server
     const socket = new Socket()
-    const client = new this.#driver.Client({
-      host,
-      port,
-      user,
-      database,
-      // a function even where there is none: the driver would look for one in the environment and in files
-      password: () => this.#password(),
-      ssl: tls === false ? false : tlsOptions(tls),
-      application_name: applicationName,
-      ...(this.#isForPooler ? {} : { options: SESSION_SETTINGS }),
-      keepAlive: true,
-      keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,
-      // a socket of ours can be broken off at any stage
-      stream: () => socket,
-      types: { getTypeParser: () => asItIs },
-    })
-    if (this.#isForPooler) startWith(client, POOLER_SETTINGS)
+    const settings = this.#isForPooler ? POOLER_SETTINGS : SESSION_SETTINGS
+    const client = createClient(this.#driver, this.#server, () => this.#password(), settings, socket)
     return new PostgresConnection(client, socket, this.#server, this.#origins, this.#driver, this.#pooler)
   }
 
@@ -199,19 +180,6 @@ export class PostgresConnector implements Connector<PostgresConnection> {
   close(connection: PostgresConnection): Promise<void> {
     return connection.close()
   }
-}
-
-/** Adds to what a client asks for when it starts its session: its own options know no such settings. */
-function startWith(client: Client, settings: Readonly<Record<string, string>>): void {
-  // pg does not declare it
-  const starting = client as unknown as { getStartupConf(): Readonly<Record<string, string>> }
-  const given = starting.getStartupConf.bind(client)
-  starting.getStartupConf = () => ({ ...given(), ...settings })
-}
-
-// values stay in the text that the server sent: the codecs know what each is declared as
-function asItIs(text: string): string {
-  return text
 }
 
 function refusedDial(server: PostgresServer, error: unknown): ConnectionError {

@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { DriverMissingError } from '../../errors.js'
+import { ConfigurationError, DriverMissingError } from '../../errors.js'
 
 /** What is used of the package `pg`. */
 export type PgDriver = Pick<typeof pg, 'Client' | 'types'>
@@ -8,8 +8,11 @@ export type PgDriver = Pick<typeof pg, 'Client' | 'types'>
  * Loads the package `pg`.
  *
  * @throws {DriverMissingError} it is not installed
+ * @throws {ConfigurationError} the environment has it give its native client in place of its own
  */
 export async function loadDriver(): Promise<PgDriver> {
+  // that one has no protocol to speak of, and nobody could catch that it is not installed
+  if (process.env.NODE_PG_FORCE_NATIVE) throw new ConfigurationError('pg', 'its native client cannot be used; unset NODE_PG_FORCE_NATIVE')
   try {
     return (await import('pg')).default
   } catch (error) {

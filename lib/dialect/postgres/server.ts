@@ -15,10 +15,14 @@ export interface PostgresServer {
   readonly applicationName: string
 }
 
-/** @throws {ConfigurationError} TLS over a Unix socket; no user where the system's has no name */
+/** @throws {ConfigurationError} an empty host, user or database; TLS over a Unix socket; no user where the system's has no name */
 export function postgresServer(config: ServerConnection): PostgresServer {
   const user = config.user ?? systemUser()
   const { host = '127.0.0.1', port = 5432, password, database = user, tls = false, applicationName = 'latchwork' } = config
+  for (const [name, value] of Object.entries({ host, user, database })) {
+    // the driver would take one from the environment
+    if (value === '') throw new ConfigurationError(`connection.${name}`, 'is empty; leave it out for the default')
+  }
   if (host.startsWith('/') && tls !== false) throw new ConfigurationError('connection.tls', 'PostgreSQL has no TLS over a Unix socket')
   return { host, port, user, password, database, tls, applicationName }
 }

@@ -16,6 +16,10 @@ describe('postgresServer', () => {
   it('refuses TLS over a Unix socket, which PostgreSQL does not have', () => {
     expect(() => postgresServer({ engine: 'postgres', host: '/run/postgresql', tls: true })).toThrow(ConfigurationError)
   })
+
+  it.each(['host', 'user', 'database'])('refuses an empty %s, which the driver would look for in the environment', (name) => {
+    expect(() => postgresServer({ engine: 'postgres', [name]: '' })).toThrow(ConfigurationError)
+  })
 })
 
 forEachEngine(

@@ -16,11 +16,23 @@ describe('loadDriver', () => {
     expect(await loadDriver()).toMatchObject({ Client: expect.any(Function) })
   })
 
-  it('says what to install where the package is missing', async () => {
+  async function failureOf(parameters: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
     const source = fileURLToPath(new URL('../../../../lib/dialect/postgres/driver.ts', import.meta.url))
     const script = `import(${JSON.stringify(source)}).then((m) => m.loadDriver()).catch((e) => console.log(e.code, e.message))`
-    const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', '--import', WITHOUT_PG, '--eval', script])
-    expect(stdout).toContain('DRIVER_MISSING')
-    expect(stdout).toContain('npm install pg')
+    const options = { env: { ...process.env, ...env } }
+    const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', ...parameters, '--eval', script], options)
+    return stdout
+  }
+
+  it('says what to install where the package is missing', async () => {
+    const failure = await failureOf(['--import', WITHOUT_PG])
+    expect(failure).toContain('DRIVER_MISSING')
+    expect(failure).toContain('npm install pg')
+  })
+
+  it('refuses the native client that the environment asks for', async () => {
+    const failure = await failureOf([], { NODE_PG_FORCE_NATIVE: '1' })
+    expect(failure).toContain('CONFIGURATION')
+    expect(failure).toContain('NODE_PG_FORCE_NATIVE')
   })
 })
