@@ -49,8 +49,12 @@ export interface StatementResult {
   readonly insertId?: number | bigint | undefined
   /** The engine's own words on the outcome (MySQL: `Records: 2  Duplicates: 1  Warnings: 0`). */
   readonly info?: string | undefined
-  /** Columns of the result; made when asked for. */
-  columns(): MaybePromise<readonly ResultColumn[]>
+  /**
+   * Columns of the result; made when asked for, only while the connection is the caller's: an engine may have to ask the server.
+   *
+   * @param isKnown of a column's position, and how many there are: the caller needs no word of where it comes from
+   */
+  columns(isKnown?: (position: number, count: number) => boolean): MaybePromise<readonly ResultColumn[]>
 }
 
 /** One session with the engine. Callers send one statement at a time. */

@@ -1,35 +1,32 @@
 import type { Connection } from '../dialect.js'
 
-/** A column of a table, by physical names. */
+/** Where a column of a result comes from, by physical names. */
 export interface ColumnOrigin {
   readonly table: string
   readonly column: string
 }
 
-/** Most columns to remember: temporary tables get a new number each time they are made. */
-const MAX_COLUMNS = 20_000
-
-/** From the numbers that a result gives for its columns to their names, kept for a whole pool. */
+/** From the numbers that a result gives for a table and its column to their names. */
 export class ColumnOrigins {
-  readonly #origins = new Map<string, ColumnOrigin | undefined>()
+  readonly #origins: ReadonlyMap<string, ColumnOrigin>
+
+  private constructor(origins: ReadonlyMap<string, ColumnOrigin>) {
+    this.#origins = origins
+  }
+
+  static readonly none = new ColumnOrigins(new Map())
+
+  /** Asks the server for all columns of these tables. Nothing is kept: they are called otherwise after a migration, and nobody tells. */
+  static async of(tableIds: Iterable<number>, connection: Connection): Promise<ColumnOrigins> {
+    const { rows } = await connection.run({ name: 'lw_columns_of', sql: COLUMNS_OF, parameters: [`{${[...tableIds].join(',')}}`] })
+    const origins = (rows as readonly [string, string, string, string][]).map(
+      ([tableId, columnId, table, column]) => [keyOf(tableId, columnId), { table, column }] as const,
+    )
+    return new ColumnOrigins(new Map(origins))
+  }
 
   find(tableId: number, columnId: number): ColumnOrigin | undefined {
     return this.#origins.get(keyOf(tableId, columnId))
-  }
-
-  /** Tables that have to be asked for, of these columns. */
-  unknownTables(columns: readonly { readonly tableID: number; readonly columnID: number }[]): readonly number[] {
-    const unknown = columns.filter(({ tableID, columnID }) => tableID !== 0 && !this.#origins.has(keyOf(tableID, columnID)))
-    return [...new Set(unknown.map(({ tableID }) => tableID))]
-  }
-
-  /** Asks the server for all columns of these tables. */
-  async load(connection: Connection, tableIds: readonly number[]): Promise<void> {
-    const { rows } = await connection.run({ sql: COLUMNS_OF, parameters: [`{${tableIds.join(',')}}`] })
-    if (this.#origins.size > MAX_COLUMNS) this.#origins.clear()
-    for (const [tableId, columnId, table, column] of rows as readonly [string, string, string, string][]) {
-      this.#origins.set(keyOf(tableId, columnId), { table, column })
-    }
   }
 }
 

@@ -4,7 +4,6 @@ import { type Deadline, deadlineAfter, LATE, settledBy } from '../../deadline.js
 import { ConnectionError, ConnectionLostError, PoolerModeError, QueryError } from '../../errors.js'
 import type { Connection, Statement, StatementResult } from '../dialect.js'
 import { CANCEL_TIMEOUT_MS, insistOnCancel, requestCancel, type SessionKey, serverName } from './cancel.js'
-import type { ColumnOrigins } from './column-origins.js'
 import type { PgDriver } from './driver.js'
 import { invalidated, isInvalidatedStatement, mayBeOutdated } from './errors.js'
 import type { Pooler } from './pooler.js'
@@ -47,7 +46,6 @@ export class PostgresConnection implements Connection {
     readonly client: Client,
     readonly socket: Socket,
     server: PostgresServer,
-    readonly origins: ColumnOrigins,
     readonly driver: PgDriver,
     readonly pooler: Pooler,
   ) {

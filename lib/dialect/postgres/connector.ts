@@ -6,7 +6,6 @@ import type { PoolerMode } from '../../pool/pool-options.js'
 import { type DialAttempt, firstWordFrom, HedgedDial } from '../hedged-dial.js'
 import { networkReason } from '../network-reason.js'
 import { createClient } from './client.js'
-import { ColumnOrigins } from './column-origins.js'
 import { PostgresConnection, sessionRefusal } from './connection.js'
 import type { PgDriver } from './driver.js'
 import { Pooler } from './pooler.js'
@@ -51,7 +50,6 @@ interface Dial extends DialAttempt {
 
 /** Opens sessions with one server, and puts them right again. */
 export class PostgresConnector implements Connector<PostgresConnection> {
-  readonly #origins = new ColumnOrigins()
   readonly #dials = new HedgedDial<Dial>()
   readonly #driver: PgDriver
   readonly #server: PostgresServer
@@ -109,7 +107,7 @@ export class PostgresConnector implements Connector<PostgresConnection> {
     const socket = new Socket()
     const settings = this.#isForPooler ? POOLER_SETTINGS : SESSION_SETTINGS
     const client = createClient(this.#driver, this.#server, () => this.#password(), settings, socket)
-    return new PostgresConnection(client, socket, this.#server, this.#origins, this.#driver, this.#pooler)
+    return new PostgresConnection(client, socket, this.#server, this.#driver, this.#pooler)
   }
 
   async #password(): Promise<string> {

@@ -1,11 +1,10 @@
 import type { FieldDef } from 'pg'
 import type { Connection, MaybePromise, ResultColumn, StatementResult } from '../dialect.js'
-import type { ColumnOrigins } from './column-origins.js'
+import { ColumnOrigins } from './column-origins.js'
 import type { PgDriver } from './driver.js'
 
 /** The session that a result comes from. */
 interface ResultSession extends Connection {
-  readonly origins: ColumnOrigins
   readonly driver: PgDriver
 }
 
@@ -35,19 +34,19 @@ export class PostgresResult implements StatementResult {
     this.#fields = fields
   }
 
-  /** Asks the server for names that the pool has not met yet: only while the connection is the caller's. */
-  columns(): MaybePromise<readonly ResultColumn[]> {
-    const { origins } = this.session
-    const unknown = origins.unknownTables(this.#fields)
-    if (unknown.length === 0) return this.#describe()
-    return origins.load(this.session, unknown).then(() => this.#describe())
+  columns(isKnown: (position: number, count: number) => boolean = () => false): MaybePromise<readonly ResultColumn[]> {
+    const { length } = this.#fields
+    const wanted = this.#fields.filter(({ tableID }, position) => tableID !== 0 && !isKnown(position, length))
+    if (wanted.length === 0) return this.#describe(ColumnOrigins.none)
+    const tables = new Set(wanted.map(({ tableID }) => tableID))
+    return ColumnOrigins.of(tables, this.session).then((origins) => this.#describe(origins))
   }
 
-  #describe(): readonly ResultColumn[] {
-    const { origins, driver } = this.session
+  #describe(origins: ColumnOrigins): readonly ResultColumn[] {
+    const { types } = this.session.driver
     return this.#fields.map(({ name, tableID, columnID, dataTypeID }) => {
       const { table, column } = origins.find(tableID, columnID) ?? {}
-      return { name, table, column, decode: driver.types.getTypeParser(dataTypeID, 'text') }
+      return { name, table, column, decode: types.getTypeParser(dataTypeID, 'text') }
     })
   }
 }

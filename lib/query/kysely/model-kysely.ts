@@ -53,13 +53,14 @@ function compiledRunner(models: ReadonlyMap<string, BoundModel>, dialect: Dialec
   const reader = new RowReader(models.values())
   return async ({ query, sql, parameters }: CompiledQuery): Promise<QueryResult<unknown>> => {
     let columns: readonly ResultColumn[] = []
+    const known = outputs.get(query)?.list
     return runner.run({
       label: 'db.kysely',
       access: SelectQueryNode.is(query) ? 'read' : 'write',
       statement: { sql, parameters: parameters.map(bind), exactIntegers: true },
       taints: true,
       inspect: async (result) => {
-        columns = await result.columns()
+        columns = await result.columns((position, count) => known?.length === count && known[position]?.field !== undefined)
       },
       read: (result) => ({
         rows: reader.read(result, columns, outputs.get(query)),

@@ -194,9 +194,23 @@ forEachEngine(
         expect(columns.map(({ decode }, index) => decode!(result.rows[0]![index]))).toStrictEqual(['a', expect.any(Number), '1', false])
       })
 
-      it('asks the server once for each table', async () => {
-        await (await run('select id from items')).columns()
-        expect((await run('select name, id from items')).columns()).toBeInstanceOf(Array)
+      it('asks the server for none that the caller knows', async () => {
+        expect((await run('select name, id from items')).columns(() => true)).toBeInstanceOf(Array)
+        const columns = await (await run('select name, id from items')).columns((position) => position === 0)
+        expect(columns[1]).toMatchObject({ table: 'items', column: 'id' })
+      })
+
+      it('knows them after a migration as they are called then', async () => {
+        const originsOf = async (sql: string) => {
+          const columns = await (await run(sql)).columns()
+          return columns.map(({ table, column }) => `${table}.${column}`)
+        }
+        await run('create table prices (id int, gross int, net int)')
+        expect(await originsOf('select gross, net from prices')).toEqual(['prices.gross', 'prices.net'])
+        await engine.admin(database.url, 'alter table prices rename gross to total')
+        expect(await originsOf('select total as gross, net from prices')).toEqual(['prices.total', 'prices.net'])
+        await engine.admin(database.url, 'alter table prices rename net to gross; alter table prices rename to old_prices')
+        expect(await originsOf('select total, gross from old_prices')).toEqual(['old_prices.total', 'old_prices.gross'])
       })
 
       it('knows a column that was added since', async () => {
