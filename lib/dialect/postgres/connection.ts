@@ -121,7 +121,11 @@ export class PostgresConnection implements Connection {
     const preparation = this.#preparationOf(statement.name)
     const hasRun = preparation?.fields !== undefined
     const canRunAgain = !isSecondRun && this.#transaction === 'I'
+    let isAnswered = false
     const onAnswer: OnAnswer = (error, result) => {
+      // of a value that it cannot send the driver tells at once, and again when the server is ready: another statement may run by then
+      if (isAnswered) return
+      isAnswered = true
       this.#isBusy = false
       this.#onAnswer?.()
       if (error === null) settle.resolve(new PostgresResult(this, lastOf(result!)))

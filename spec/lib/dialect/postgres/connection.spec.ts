@@ -151,6 +151,26 @@ forEachEngine(
       })
     })
 
+    describe('a value that cannot be sent', () => {
+      const unsendable = {
+        toPostgres() {
+          throw new TypeError('no such value')
+        },
+      }
+
+      it('fails its statement alone: the next one is busy until its own answer, and can be cancelled', async () => {
+        expect(await errorOf(run('select $1', unsendable))).toBeInstanceOf(TypeError)
+        const running = errorOf(connection.run(SLEEP))
+        const { processID } = connection.client as unknown as { processID: number }
+        const sleeping = `select 1 from pg_stat_activity where pid = ${processID} and state = 'active' and query like '%pg_sleep%'`
+        await expect.poll(() => engine.admin(database.url, sleeping)).toHaveLength(1)
+        expect(connection.isIdle).toBe(false)
+        await connection.cancel()
+        expect(await running).toMatchObject({ code: '57014' })
+        expect(connection.isIdle).toBe(true)
+      })
+    })
+
     describe('behind a pooler in transaction mode', () => {
       beforeEach(async () => {
         await connection.close()
