@@ -1,8 +1,8 @@
-import type Sqlite from 'better-sqlite3'
 import { type Deadline, deadlineAfter } from '../../deadline.js'
 import type { AcquireRequest, Connector } from '../../pool/pool.js'
 import { FileWatch } from './file-watch.js'
-import { type DatabaseSource, openFile, openMemory } from './open-database.js'
+import { MemoryDatabase } from './memory-database.js'
+import { type DatabaseSource, openFile } from './open-database.js'
 import { SqliteSession } from './session.js'
 import { WriteHold } from './write-hold.js'
 
@@ -33,7 +33,10 @@ export class FileConnector implements Connector<SqliteSession> {
 
   async reset(session: SqliteSession): Promise<void> {
     if (!session.isAltered) return
-    session.replaceDatabase(await openFile(this.source, this.access, deadlineAfter(REOPEN_MS)))
+    const database = await openFile(this.source, this.access, deadlineAfter(REOPEN_MS))
+    // the pool may have given it up meanwhile: nobody would close what it continued on
+    if (!session.isOpen) return void database.close()
+    session.replaceDatabase(database)
     session.watchFile(new FileWatch(this.source.file))
   }
 
@@ -48,15 +51,19 @@ export class FileConnector implements Connector<SqliteSession> {
  */
 export class MemoryConnector implements Connector<SqliteSession> {
   readonly source: DatabaseSource
-  #database: Sqlite.Database | undefined
+  #database: MemoryDatabase | undefined
+  /** The session that had it last may have altered its connection. */
+  #isAltered = false
 
   constructor(source: DatabaseSource) {
     this.source = source
   }
 
   async open(): Promise<SqliteSession> {
-    this.#database ??= openMemory(this.source)
-    return new SqliteSession(this.#database, 'write')
+    this.#database ??= new MemoryDatabase(this.source)
+    if (this.#isAltered) this.#database.renew()
+    this.#isAltered = false
+    return new SqliteSession(this.#database.connection, 'write')
   }
 
   async validate(session: SqliteSession): Promise<boolean> {
@@ -64,26 +71,21 @@ export class MemoryConnector implements Connector<SqliteSession> {
   }
 
   async reset(session: SqliteSession): Promise<void> {
-    if (session.isAltered) session.replaceDatabase(this.#renew(this.#database!))
+    if (!session.isAltered || this.#database === undefined) return
+    this.#database.renew()
+    session.replaceDatabase(this.#database.connection)
   }
 
   async close(session: SqliteSession): Promise<void> {
     session.isBroken = true
     if (this.#database === undefined) return
-    if (this.#database.inTransaction) this.#database.exec('rollback')
-    if (!session.isAltered) return
-    const altered = this.#database
-    this.#renew(altered)
-    altered.close()
+    const { connection } = this.#database
+    if (connection.inTransaction) connection.exec('rollback')
+    this.#isAltered ||= session.isAltered
   }
 
   dispose(): void {
     this.#database?.close()
     this.#database = undefined
-  }
-
-  #renew(altered: Sqlite.Database): Sqlite.Database {
-    this.#database = openMemory(this.source, altered.serialize())
-    return this.#database
   }
 }

@@ -52,25 +52,14 @@ function openNow({ driver, file, initSql }: DatabaseSource, access: AcquireReque
   const database = new driver(file, { timeout: 0, fileMustExist: access === 'read' })
   try {
     if (access === 'write') useWriteAheadLog(database)
-    configure(database, initSql)
+    configure(database)
+    for (const [index, sql] of initSql.entries()) runInitSql(database, index, sql)
     // not a read-only handle: whichever connection is closed last must be able to carry the log over
     if (access === 'read') database.pragma('query_only = on')
     return database
   } catch (error) {
     database.close()
     throw error
-  }
-}
-
-/** A new in-memory database, or one that continues from the image of another. */
-export function openMemory({ driver, initSql }: DatabaseSource, image?: Buffer): Sqlite.Database {
-  const database = new driver(image ?? ':memory:', { timeout: 0 })
-  try {
-    configure(database, initSql)
-    return database
-  } catch (error) {
-    database.close()
-    throw openingError(':memory:', error)
   }
 }
 
@@ -82,15 +71,16 @@ function useWriteAheadLog(database: Sqlite.Database): void {
   )
 }
 
-function configure(database: Sqlite.Database, initSql: readonly string[]): void {
+/** Gives a new connection the settings and functions that all have. */
+export function configure(database: Sqlite.Database): void {
   database.pragma('foreign_keys = on')
   database.pragma('synchronous = normal')
   database.pragma(`journal_size_limit = ${JOURNAL_SIZE_LIMIT_BYTES}`)
   registerFunctions(database)
-  for (const [index, sql] of initSql.entries()) runInitSql(database, index, sql)
 }
 
-function runInitSql(database: Sqlite.Database, index: number, sql: string): void {
+/** @throws {ConnectionError} it fails; without its text, since that may hold a secret */
+export function runInitSql(database: Sqlite.Database, index: number, sql: string): void {
   try {
     database.exec(sql)
   } catch (error) {
@@ -104,7 +94,8 @@ function runInitSql(database: Sqlite.Database, index: number, sql: string): void
   }
 }
 
-function openingError(file: string, error: unknown): LatchworkError {
+/** The typed error for what kept a database from being opened. */
+export function openingError(file: string, error: unknown): LatchworkError {
   if (error instanceof ReadOnlyError || error instanceof ConnectionError) return error
   const code = driverCode(error)
   const cause = error instanceof LatchworkError ? error : withoutValues(error)

@@ -1,8 +1,9 @@
-import { closeSync, existsSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
 import { deadlineAfter } from '../../../../lib/deadline.js'
+import { FileConnector } from '../../../../lib/dialect/sqlite/connectors.js'
 import { sqliteDialect } from '../../../../lib/dialect/sqlite/index.js'
 import { ConnectionError, PoolTimeoutError, ReadOnlyError } from '../../../../lib/errors.js'
 import { ConnectionBudget } from '../../../../lib/pool/connection-budget.js'
@@ -151,6 +152,23 @@ describe('a session that the SQL of a user has altered', () => {
     expect((await run('select name from pragma_database_list')).rows).not.toContainEqual(['other'])
   })
 
+  it('leaves nothing open where it is closed while it waits to be made as new', async () => {
+    const file = join(freshFolder(), 'shop.db')
+    const other = new Database(file)
+    other.exec('create table log (n)')
+    const connector = new FileConnector({ driver: Database, file, initSql: ['insert into log values (1)'] }, 'write')
+    const session = await connector.open(deadlineAfter(1_000), new AbortController().signal)
+    session.run({ sql: 'pragma cache_size = 7', parameters: [] })
+    other.exec('begin immediate')
+    const resetting = connector.reset(session)
+    await connector.close(session)
+    other.exec('commit')
+    await resetting
+    other.close()
+    // the last connection takes the log with it
+    expect(existsSync(`${file}-wal`)).toBe(false)
+  })
+
   it('keeps its connection and prepared statements where nothing but rows was touched', async () => {
     const database = await openSqlite()
     await database.run('write', 'create table t (n)')
@@ -210,6 +228,47 @@ describe('the pool of an in-memory database', () => {
     )
     expect(await database.read('select n from t')).toEqual([1])
     expect(endedBy(database.pool)).toBeGreaterThan(0)
+  })
+
+  describe('runs init SQL', () => {
+    const tainted = (database: Awaited<ReturnType<typeof openSqlite>>, sql: string) =>
+      database.use('write', (connection) => connection.run({ sql, parameters: [] }), 'tainted')
+
+    it('for the session again, and for the database once', async () => {
+      const initSql = [
+        'create table t (n)',
+        'insert into t values (1)',
+        'pragma cache_size = -4321',
+        'create temp table scratch (n)',
+        "attach ':memory:' as beside",
+      ]
+      const database = await openSqlite({ initSql }, ':memory:')
+      await tainted(database, 'insert into t values (2)')
+      for (const sql of ['pragma foreign_keys = off', 'drop table scratch', 'detach beside', 'pragma cache_size = 7']) {
+        await tainted(database, sql)
+        expect(await pragma(database, 'write', 'foreign_keys')).toBe(1)
+        expect(await pragma(database, 'write', 'cache_size')).toBe(-4321)
+        expect(await database.read('select count(*) from scratch')).toEqual([0])
+        expect(await database.read('select name from pragma_database_list order by name')).toEqual(['beside', 'main', 'temp'])
+        expect(await database.read('select n from t')).toEqual([1, 2])
+      }
+    })
+
+    it('and lends nothing altered where that fails, until it goes well', async () => {
+      const attached = join(freshFolder(), 'beside.db')
+      new Database(attached).close()
+      const database = await openSqlite({ initSql: ['create table t (n)', `attach '${attached}' as beside`] }, ':memory:')
+      await tainted(database, 'insert into t values (1)')
+      rmSync(attached)
+      mkdirSync(attached)
+      await tainted(database, 'pragma foreign_keys = off')
+      for (let round = 0; round < 2; round++) {
+        await expect(database.read('pragma foreign_keys')).rejects.toThrow(/pool\.initSql\[1\] failed/)
+      }
+      rmSync(attached, { recursive: true })
+      expect(await database.read('pragma foreign_keys')).toEqual([1])
+      expect(await database.read('select n from t')).toEqual([1])
+    })
   })
 
   it('is another database for each dialect', async () => {
