@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
-import { mkdir, open, readdir, readFile, realpath, rm, rmdir, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { mkdir, open, readdir, readFile, readlink, realpath, rm, rmdir, stat } from 'node:fs/promises'
+import { basename, dirname, isAbsolute, join, sep } from 'node:path'
 import type Sqlite from 'better-sqlite3'
 import { ConnectionError } from '../../errors.js'
 import type { Driver } from './driver.js'
@@ -206,9 +206,15 @@ async function isOld(file: string): Promise<boolean> {
   return made !== undefined && Date.now() - made.mtimeMs > NOTE_IS_DUE_MS
 }
 
-/** Of a file that is yet to be made, the path that it will have. */
+/** Of a file that is yet to be made, the path that it will have: links are followed to where it is not yet. */
 async function realPathOf(file: string): Promise<string> {
-  return (await realpath(file).catch(unless('ENOENT'))) ?? join(await realpath(dirname(file)), basename(file))
+  const path = await realpath(file).catch(unless('ENOENT'))
+  if (path !== undefined) return path
+  const folder = await realpath(dirname(file))
+  const target = await readlink(file).catch(unless('ENOENT', 'EINVAL'))
+  if (target === undefined) return join(folder, basename(file))
+  // as it is: what `..` leads to is the file system's to say, which follows links first
+  return realPathOf(isAbsolute(target) ? target : `${folder}${sep}${target}`)
 }
 
 /** Lets the system's errors of these names pass. */

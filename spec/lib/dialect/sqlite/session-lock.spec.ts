@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { deadlineAfter } from '../../../../lib/deadline.js'
@@ -80,6 +80,19 @@ describe('openLockSession on SQLite', () => {
     symlinkSync(file, path)
     await (await open(file)).tryLock('a')
     expect(await (await open(path)).tryLock('a')).toBe(false)
+  })
+
+  it('is that lock before the file is made too, by a link to a link, in a folder that is one', async () => {
+    const file = freshFile()
+    const folder = join(freshFolder(), 'linked')
+    const path = join(freshFolder(), 'shop.db')
+    symlinkSync(dirname(file), folder)
+    symlinkSync(join('.', 'shop.db'), join(dirname(file), 'relative.db'))
+    symlinkSync(join(folder, 'relative.db'), path)
+    await (await open(path)).tryLock('a')
+    writeFileSync(file, '')
+    expect(await (await open(path)).tryLock('a')).toBe(false)
+    expect(await (await open(file)).tryLock('a')).toBe(false)
   })
 
   it('clears away what a killed process left, its locks and its files', async () => {
