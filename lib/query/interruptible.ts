@@ -1,7 +1,8 @@
 import { onAbort } from '../abort.js'
-import { type Deadline, remainingMs } from '../deadline.js'
+import { type Deadline, LATE, remainingMs, settledBy } from '../deadline.js'
 import type { Connection } from '../dialect/dialect.js'
 import { AbortedError, type LatchworkError, LockTimeoutError, QueryTimeoutError } from '../errors.js'
+import type { CallLimits } from './query-plan.js'
 
 /** When and by what a call may be stopped. */
 export interface Interruption {
@@ -13,6 +14,20 @@ export interface Interruption {
 /** @throws {AbortedError | QueryTimeoutError} it is time to stop before anything was sent */
 export function requireNotInterrupted(interruption: Interruption): void {
   if (isOver(interruption)) throw reasonOf(interruption)
+}
+
+/**
+ * What `fn` gives, unless it is time to stop first: then it goes on unheard.
+ *
+ * @throws {AbortedError | QueryTimeoutError} it was time to stop; what came in time but late does not count
+ */
+export async function boundBy<T>(limits: CallLimits | undefined, label: string, fn: () => Promise<T>): Promise<T> {
+  if (limits === undefined) return fn()
+  const interruption = { label, deadline: limits.deadline, signal: limits.signal }
+  const value = await settledBy(fn(), limits.deadline, limits.signal)
+  if (value === LATE) throw reasonOf(interruption)
+  requireNotInterrupted(interruption)
+  return value
 }
 
 /**

@@ -1,13 +1,13 @@
-import { deadlineAfter, LATE, settledBy } from '../deadline.js'
+import { deadlineAfter } from '../deadline.js'
 import type { ConnectionSource } from '../dialect/connection-source.js'
 import type { BeginOptions, Connection } from '../dialect/dialect.js'
-import { QueryTimeoutError, TransactionAbortedError } from '../errors.js'
+import { TransactionAbortedError } from '../errors.js'
 import type { HeldResource } from '../lock/frame.js'
 import { withResource } from '../lock/lock-scope.js'
 import type { Condition } from '../pool/pool.js'
 import { callSite } from '../warn.js'
 import { type AfterCommit, runAfterCommit } from './after-commit.js'
-import { requireNotInterrupted } from './interruptible.js'
+import { boundBy } from './interruptible.js'
 import type { CallLimits } from './query-plan.js'
 import type { TransactionControl } from './transaction-control.js'
 import { currentFrame, enclosingFrame, inFrame, outsideOf, TransactionFrame } from './transaction-frame.js'
@@ -173,14 +173,4 @@ const LABEL = 'transaction'
 function limitsOf({ timeoutMs, signal }: TransactionOptions): CallLimits | undefined {
   if (timeoutMs === undefined && signal === undefined) return undefined
   return { deadline: timeoutMs === undefined ? Number.POSITIVE_INFINITY : deadlineAfter(timeoutMs), signal }
-}
-
-/** What `fn` gives, unless its time is over first: then it goes on unheard, and finds its transaction closed. */
-async function boundBy<T>(limits: CallLimits | undefined, label: string, fn: () => Promise<T>): Promise<T> {
-  if (limits === undefined) return fn()
-  const value = await settledBy(fn(), limits.deadline, limits.signal)
-  if (value === LATE) throw new QueryTimeoutError(`${label} ran past its timeoutMs`)
-  // what came in time but late is not committed: the answer to COMMIT would be
-  requireNotInterrupted({ label, ...limits })
-  return value
 }

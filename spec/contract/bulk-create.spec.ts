@@ -1,5 +1,6 @@
-import { defineModel, type Generated, UniqueViolationError, ValidationError } from 'latchwork'
+import { AbortedError, defineModel, type Generated, QueryTimeoutError, UniqueViolationError, ValidationError } from 'latchwork'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { Gate } from '../lib/pool/fake-connector.js'
 import { forEachEngine } from '../support/engines.js'
 import { models } from './members.js'
 import { rejectionOf, useDatabase } from './use-database.js'
@@ -149,6 +150,33 @@ forEachEngine((engine) => {
       expect(await rejectionOf(shop.nodes.members.bulkCreate({ rows: refusedMidway() }))).toBeInstanceOf(UniqueViolationError)
       expect(events).toEqual(['closed'])
       expect(await shop.nodes.members.count()).toBe(0)
+    })
+
+    it.each([0, 1_500])('waits for a source that falls silent after %d rows no longer than the call may take', async (given) => {
+      let cleanedUp = 0
+      for (const transaction of [true, false]) {
+        const speaks = new Gate()
+        async function* silent() {
+          try {
+            for (const row of membersUpTo(given)) yield row
+            await speaks.opened
+          } finally {
+            cleanedUp++
+          }
+        }
+        const abort = new AbortController()
+        const bulkCreate = (options: { timeoutMs?: number; signal?: AbortSignal }) =>
+          rejectionOf(shop.nodes.members.bulkCreate({ rows: silent() }, { transaction, ...options }))
+        expect(await bulkCreate({ timeoutMs: given === 0 ? 50 : 2_000 })).toBeInstanceOf(QueryTimeoutError)
+        expect(await shop.nodes.members.count()).toBe(transaction ? 0 : Math.floor(given / 1_000) * 1_000)
+        await shop.clear()
+        const aborted = bulkCreate({ signal: abort.signal })
+        setTimeout(() => abort.abort(), 200)
+        expect(await aborted).toBeInstanceOf(AbortedError)
+        await shop.clear()
+        speaks.open()
+      }
+      await expect.poll(() => cleanedUp).toBe(4)
     })
 
     it('lets the source read through the nodes, in the same transaction', async () => {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AbortedError, type Generated, id, model, QueryTimeoutError, ScopeClosedError } from 'latchwork'
 import { describe, expect, it } from 'vitest'
+import { Gate } from '../lib/pool/fake-connector.js'
 import { statementsOnServer } from '../stress/ground.js'
 import { forEachEngine } from '../support/engines.js'
 import { models } from './members.js'
@@ -18,22 +19,23 @@ forEachEngine((engine) => {
     const tickets = () => use.nodes.tickets
 
     it('is undone at once when its time passes while the callback does something else, which finds it closed', async () => {
-      let late: Promise<Error> | undefined
-      const startedMs = performance.now()
+      const [isUndone, late] = [new Gate(), new Gate()]
+      let lateError: Error | undefined
       const outcome = use.db.transaction(
         async () => {
           await tickets().create({})
-          await sleep(400)
-          late = rejectionOf(tickets().create({}))
+          await isUndone.opened
+          lateError = await rejectionOf(tickets().create({}))
+          late.open()
         },
-        { timeoutMs: 100 },
+        { timeoutMs: 1_000 },
       )
       expect(await rejectionOf(outcome)).toBeInstanceOf(QueryTimeoutError)
-      expect(performance.now() - startedMs).toBeLessThan(390)
       expect(await tickets().count()).toBe(0)
       expect(use.db.poolInfo()?.stats?.leased).toBe(0)
-      await sleep(400)
-      expect(await late).toBeInstanceOf(ScopeClosedError)
+      isUndone.open()
+      await late.opened
+      expect(lateError).toBeInstanceOf(ScopeClosedError)
       expect(await tickets().count()).toBe(0)
     })
 
