@@ -1,15 +1,15 @@
 import { deadlineAfter } from '../deadline.js'
-import type { LockLostError } from '../errors.js'
 import { type HeldLock, WatchedLock } from '../lock/held-lock.js'
 import type { Hold } from '../lock/hold.js'
 import type { LockRequest } from '../lock/lock-line.js'
 import { processLocks } from '../lock/lock-registry.js'
 import { currentLocks, holdInScope, withHold } from '../lock/lock-scope.js'
 import { callSite } from '../warn.js'
-import type { DatabaseHold, DatabaseLocks } from './database-locks.js'
+import type { DatabaseLocks } from './database-locks.js'
+import { JointHold } from './joint-hold.js'
 import { checkHold, checkLock, type HoldOptions, type LockOptions } from './lock-options.js'
 
-/** Stands behind the key and the name of a lock that all processes see. */
+/** Stands behind the name of a lock that all processes see. */
 const ACROSS = ' (all processes)'
 
 /** How long work may run under a lock before that is reported, and who asked for it. */
@@ -50,16 +50,9 @@ export class ApplicationLocks {
     checkLock(key, options)
     const request = this.#requestOf(key, options, 'db.lock')
     const watch: Watch = { maxHoldMs: options.maxHoldMs, caller: options.maxHoldMs === undefined ? undefined : callSite() }
-    const locks = currentLocks().application(this.#space)
-    return withHold(locks, key, request, (hold) => {
-      if (options.across !== 'database') return this.#run(key, hold, watch, fn)
-      const across = { ...request, name: `${request.name}${ACROSS}` }
-      return withHold(locks, `${key}${ACROSS}`, across, (outer) => {
-        // a call above has it already, for this process and so for all
-        if (outer.isReentry) return this.#run(key, outer, watch, fn)
-        return this.#runAcross(key, outer, request, watch, fn)
-      })
-    })
+    return withHold(currentLocks().application(this.#space), key, request, (hold) =>
+      options.across === 'database' ? this.#runAcross(key, request, watch, fn) : watched(new WatchedLock(key, hold), watch, fn),
+    )
   }
 
   /** Holds `key` in this process until it is released, at the latest until the lock scope around the call ends. */
@@ -74,29 +67,15 @@ export class ApplicationLocks {
     processLocks().forget(this.#space)
   }
 
-  #run<T>(key: string, hold: Hold, { maxHoldMs, caller }: Watch, fn: (lock: WatchedLock) => T | PromiseLike<T>): T | PromiseLike<T> {
-    const lock = new WatchedLock(key, hold)
-    return maxHoldMs === undefined ? fn(lock) : watched(lock, maxHoldMs, caller, fn)
-  }
-
-  async #runAcross<T>(key: string, hold: Hold, request: LockRequest, watch: Watch, fn: (lock: HeldLock) => T | PromiseLike<T>): Promise<T> {
-    const held: DatabaseHold = await this.#databaseLocks.hold(key, request)
-    let loss: LockLostError | undefined
-    let result: T
-    try {
-      result = await this.#run(key, hold, watch, (lock) => {
-        held.onLost((error) => {
-          loss = error
-          lock.abort(error)
-        })
-        return fn(lock)
-      })
-    } finally {
-      await held.release()
-    }
-    // a loss may first show when the lock is given back
-    if (loss !== undefined) throw loss
-    return result
+  #runAcross<T>(key: string, request: LockRequest, watch: Watch, fn: (lock: HeldLock) => T | PromiseLike<T>): Promise<T> {
+    const named = { ...request, name: `${request.name}${ACROSS}` }
+    // never of a registry of a scope's own: it excludes all processes, and so all registries of this one
+    return withHold(processLocks().across(this.#space), key, named, async (hold) => {
+      const id = `${this.#space} ${key}`
+      const joint = hold.isReentry ? JointHold.requireOpen(id, hold.name) : new JointHold(id, await this.#databaseLocks.hold(key, request))
+      const lock = new WatchedLock(key, hold)
+      return joint.run(lock, () => watched(lock, watch, fn))
+    })
   }
 
   #requestOf(key: string, { timeoutMs = this.#timeoutMs, signal, label }: HoldOptions, defaultLabel: string): LockRequest {
@@ -104,16 +83,11 @@ export class ApplicationLocks {
   }
 }
 
-async function watched<T>(
-  lock: WatchedLock,
-  maxHoldMs: number,
-  caller: Error | undefined,
-  fn: (lock: WatchedLock) => T | PromiseLike<T>,
-): Promise<T> {
-  const endWatch = lock.watch(maxHoldMs, caller)
+async function watched<T>(lock: WatchedLock, { maxHoldMs, caller }: Watch, fn: (lock: HeldLock) => T | PromiseLike<T>): Promise<T> {
+  const endWatch = maxHoldMs === undefined ? undefined : lock.watch(maxHoldMs, caller)
   try {
     return await fn(lock)
   } finally {
-    endWatch()
+    endWatch?.()
   }
 }

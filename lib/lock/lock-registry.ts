@@ -7,19 +7,29 @@ const SLOT: unique symbol = Symbol.for('latchwork.locks.v1')
 export class LockRegistry {
   readonly meter = new LockMeter()
   readonly #application = new Map<string, KeyedLock>()
+  readonly #across = new Map<string, KeyedLock>()
 
   /** The locks of the application on one database. */
   application(database: string): KeyedLock {
-    const known = this.#application.get(database)
-    if (known !== undefined) return known
-    const locks = new KeyedLock({ meter: this.meter })
-    this.#application.set(database, locks)
-    return locks
+    return this.#locksOf(this.#application, database)
+  }
+
+  /** Where those of this process queue who want locks of the database itself. Their keys are none of {@link application}. */
+  across(database: string): KeyedLock {
+    return this.#locksOf(this.#across, database)
   }
 
   /** Forgets the locks of a database that nobody here is on any more; where one is held they stay. */
   forget(database: string): void {
-    if (this.#application.get(database)?.size === 0) this.#application.delete(database)
+    for (const locks of [this.#application, this.#across]) if (locks.get(database)?.size === 0) locks.delete(database)
+  }
+
+  #locksOf(all: Map<string, KeyedLock>, database: string): KeyedLock {
+    const known = all.get(database)
+    if (known !== undefined) return known
+    const locks = new KeyedLock({ meter: this.meter })
+    all.set(database, locks)
+    return locks
   }
 }
 

@@ -19,7 +19,7 @@ export interface LockScope {
 export interface LockScopeOptions {
   /**
    * `own`: application locks taken in the scope are of a registry of its own, and exclude nobody outside of it: for a test, or
-   * a tenant. Default `shared`: the registry around it; at the outermost, that of the process.
+   * a tenant; locks of all processes exclude all the same. Default `shared`: the registry around it; at the outermost, that of the process.
    */
   readonly registry?: 'shared' | 'own'
 }

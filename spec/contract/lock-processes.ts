@@ -28,7 +28,9 @@ export class LockProcess {
   async prints(text: string): Promise<void> {
     while (!this.#output.includes(text)) {
       if (this.#child.exitCode !== null) throw new Error(`ended with ${this.#child.exitCode}: ${this.#output}`)
-      await Promise.race([once(this.#child.stdout!, 'data'), once(this.#child, 'close')])
+      const heard = new AbortController()
+      const news = [once(this.#child.stdout!, 'data', heard), once(this.#child, 'close', heard)]
+      await Promise.race(news).finally(() => heard.abort())
     }
   }
 

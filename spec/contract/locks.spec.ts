@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   AbortedError,
@@ -15,6 +14,7 @@ import { currentFrame } from '../../lib/lock/lock-scope.js'
 import { warningsDuring } from '../lib/lock/warnings.js'
 import { forEachEngine } from '../support/engines.js'
 import { models } from './members.js'
+import { outsideOf } from './outside-of.js'
 import { rejectionOf, useDatabase } from './use-database.js'
 
 forEachEngine((engine) => {
@@ -241,14 +241,3 @@ forEachEngine((engine) => {
     })
   })
 })
-
-/** Runs `fn` as if it came from another request. */
-function outsideOf<T>(fn: () => Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => setImmediate(() => withOwnContext(fn).then(resolve, reject)))
-}
-
-const withOwnContext = snapshot()
-
-function snapshot(): <T>(fn: () => Promise<T>) => Promise<T> {
-  return AsyncLocalStorage.snapshot() as never
-}
