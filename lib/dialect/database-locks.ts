@@ -10,7 +10,7 @@ import { CONTROL_TIMES, type ControlTimes, LockControl } from './lock-control.js
 export type { DatabaseHold } from './database-hold.js'
 export type { DatabaseLockRequest } from './database-lock-wait.js'
 
-/** How long {@link DatabaseLocks.close} waits, most of all for a connection that is being opened. */
+/** How long {@link DatabaseLocks.close} waits for its connection, most of all for what was asked on it. */
 const CLOSE_PATIENCE_MS = 3_000
 
 /**
@@ -25,6 +25,7 @@ export class DatabaseLocks {
   readonly #options: PoolOptions
   readonly #times: ControlTimes
   readonly #waits = new Set<DatabaseLockWait>()
+  readonly #closing = new AbortController()
   #control: Promise<LockControl> | undefined
   #closed: Promise<void> | undefined
 
@@ -70,6 +71,7 @@ export class DatabaseLocks {
 
   async #shutDown(): Promise<void> {
     for (const wait of this.#waits) wait.stop(this.#closedError())
+    this.#closing.abort()
     const closing = this.#control?.then((control) => control.close())
     // one that cannot be opened has told those who waited for it
     await settledBy(closing?.catch(() => undefined) ?? Promise.resolve(), deadlineAfter(CLOSE_PATIENCE_MS))
@@ -106,7 +108,7 @@ export class DatabaseLocks {
     const forget = () => {
       if (this.#control === opening) this.#control = undefined
     }
-    const opening = outside(() => LockControl.open(this.#dialect, this.#options, this.#times, forget))
+    const opening = outside(() => LockControl.open(this.#dialect, this.#options, this.#times, this.#closing.signal, forget))
     opening.catch(forget)
     this.#control = opening
     return opening

@@ -192,14 +192,16 @@ export interface Dialect {
   openPool(name: string, options: PoolOptions, opening?: PoolOpening): Promise<Pool<Connection>>
 
   /**
-   * Opens a session for locks that all processes on this database see. The caller has asked the budget for its connection.
+   * Opens a session for locks that all processes on this database see. The caller has asked the budget for its connection. A dial
+   * is broken off when `signal` is aborted.
    *
    * @throws {DriverMissingError} the driver's package is not installed
    * @throws {ConnectionError} no connection could be made before `deadline`
    * @throws {PoolerModeError} a pooler in transaction mode gives no session
    * @throws {UnsupportedError} an in-memory SQLite database: no other process sees it
+   * @throws {AbortedError} the signal was aborted first; nothing stays open
    */
-  openLockSession(options: PoolOptions, deadline: Deadline): Promise<LockSession>
+  openLockSession(options: PoolOptions, deadline: Deadline, signal?: AbortSignal): Promise<LockSession>
 
   codec(type: ColumnType, bigintMode: BigintMode): Codec
   /** Statements that begin a transaction. */

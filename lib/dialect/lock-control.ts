@@ -55,15 +55,22 @@ export class LockControl {
   }
 
   /**
-   * Opens one, within the process's budget of connections. `onEnd` is called when it is of no more use.
+   * Opens one, within the process's budget of connections. `signal` breaks the opening off; `onEnd` is called when it
+   * is of no more use.
    *
    * @throws {PoolExhaustedError} there is no room for a connection
    * @throws see {@link Dialect.openLockSession}
    */
-  static async open(dialect: Dialect, options: PoolOptions, times: ControlTimes, onEnd: () => void): Promise<LockControl> {
+  static async open(
+    dialect: Dialect,
+    options: PoolOptions,
+    times: ControlTimes,
+    signal: AbortSignal,
+    onEnd: () => void,
+  ): Promise<LockControl> {
     const giveRoom = takeRoom(dialect.target)
     try {
-      const session = await dialect.openLockSession(options, deadlineAfter(options.acquireTimeoutMs))
+      const session = await dialect.openLockSession(options, deadlineAfter(options.acquireTimeoutMs), signal)
       return new LockControl(dialect, session, times, onEnd, giveRoom)
     } catch (error) {
       giveRoom()

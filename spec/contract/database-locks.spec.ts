@@ -2,7 +2,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, describe, expect, it } from 'vitest'
+import { createDatabase } from 'latchwork'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { deadlineAfter } from '../../lib/deadline.js'
 import { AbortedError, LockLostError, LockTimeoutError, PoolClosedError, PoolExhaustedError } from '../../lib/errors.js'
 import { poolRegistry } from '../../lib/pool/pool-registry.js'
@@ -303,6 +304,24 @@ forEachEngine(
           expect(error).toBeInstanceOf(LockTimeoutError)
           expect(error.message).toContain('there was no connection yet')
           expect(performance.now() - startedAtMs).toBeLessThan(900)
+        } finally {
+          await proxy.close()
+        }
+      })
+
+      it('is closed without a wait for a connection that is being opened', async () => {
+        const proxy = await startTcpProxy(withPort(house.url))
+        try {
+          proxy.set({ kind: 'drop' })
+          const db = createDatabase({ url: proxy.url, models: {} })
+          const waiting = rejectionOf(db.lock('nobody', () => 'ran', { across: 'database' }))
+          await vi.waitUntil(() => proxy.connections > 0)
+          const startedAtMs = performance.now()
+          await db.close({ timeoutMs: 100 })
+          expect(performance.now() - startedAtMs).toBeLessThan(1_000)
+          expect(await waiting).toBeInstanceOf(PoolClosedError)
+          expect(poolRegistry().budget.taken).toBe(0)
+          await vi.waitUntil(() => proxy.connections === 0)
         } finally {
           await proxy.close()
         }

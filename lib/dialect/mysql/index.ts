@@ -46,7 +46,7 @@ export function mysqlDialect(config: ServerConnection): Dialect {
     createIntrospector: (db) => new MysqlIntrospector(db),
     openPool: (name, options, opening) => openPool(address, name, options, opening),
     checkPoolOptions: requireNoPooler,
-    openLockSession: (_options, deadline) => openLockSession(address, deadline),
+    openLockSession: (_options, deadline, signal) => openLockSession(address, deadline, signal),
     codec: mysqlCodec,
     begin,
     toDataError,

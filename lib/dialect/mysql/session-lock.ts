@@ -26,14 +26,19 @@ const HOLDER = 'select is_used_lock(?), (select concat(user, ?, host) from infor
  *
  * @throws {DriverMissingError} `mysql2` is not installed
  * @throws {ConnectionError} no session before `deadline`
+ * @throws {AbortedError} the signal was aborted first
  */
-export async function openLockSession(address: Address, deadline: Deadline): Promise<LockSession> {
+export async function openLockSession(address: Address, deadline: Deadline, signal?: AbortSignal): Promise<LockSession> {
   const dialler = new Dialler(await loadDriver(), { ...address, applicationName: `${address.applicationName} locks` })
   let database = ''
-  const client = await dialler.dial(deadline, async (opened) => {
-    await opened.query(SETTINGS)
-    database = String((await opened.query(DATABASE)).rows[0]![0])
-  })
+  const client = await dialler.dial(
+    deadline,
+    async (opened) => {
+      await opened.query(SETTINGS)
+      database = String((await opened.query(DATABASE)).rows[0]![0])
+    },
+    signal,
+  )
   return new MysqlLockSession(client, database)
 }
 

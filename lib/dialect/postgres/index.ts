@@ -32,7 +32,7 @@ export function postgresDialect(config: ServerConnection): Dialect {
     createIntrospector: (db) => new PostgresIntrospector(db),
     openPool: (name, options, opening) => openPool(name, server, options, opening),
     checkPoolOptions: requireLastingInitSql,
-    openLockSession: (options, deadline) => openLockSession(server, options, deadline),
+    openLockSession: (options, deadline, signal) => openLockSession(server, options, deadline, signal),
     codec,
     begin,
     toDataError,

@@ -40,15 +40,21 @@ const HOLDER = `
  *
  * @throws {DriverMissingError} `pg` is not installed
  * @throws {ConnectionError} no session before `deadline`
+ * @throws {AbortedError} the signal was aborted first
  * @throws {PoolerModeError} a pooler in transaction mode: the lock would be that of whoever has the connection next
  */
-export async function openLockSession(server: PostgresServer, { pooler }: PoolOptions, deadline: Deadline): Promise<LockSession> {
+export async function openLockSession(
+  server: PostgresServer,
+  { pooler }: PoolOptions,
+  deadline: Deadline,
+  signal?: AbortSignal,
+): Promise<LockSession> {
   if (pooler === 'transaction') throw sessionRefusal(NEED)
   const named = { ...server, applicationName: `${server.applicationName} locks` }
-  const connection = await new PostgresConnector(await loadDriver(), named, [], pooler).open(deadline)
+  const connection = await new PostgresConnector(await loadDriver(), named, [], pooler).open(deadline, signal)
   try {
     if (connection.poolerMode === 'transaction') throw sessionRefusal(NEED)
-    const settings = await settledBy(connection.run({ sql: SETTINGS, parameters: [] }), deadline)
+    const settings = await settledBy(connection.run({ sql: SETTINGS, parameters: [] }), deadline, signal)
     if (settings === LATE) throw new ConnectionError(`${targetOf(server)}: preparing the session for locks took longer than was allowed`)
     return new PostgresLockSession(connection)
   } catch (error) {
