@@ -138,7 +138,7 @@ function describeIssue({ path, message }: ValidationIssue): string {
 }
 
 /** `['rows', 3, 'email']` → `rows[3].email`. */
-export function formatPath(path: readonly (string | number)[]): string {
+function formatPath(path: readonly (string | number)[]): string {
   return path.reduce<string>((text, part) => (typeof part === 'number' ? `${text}[${part}]` : text === '' ? part : `${text}.${part}`), '')
 }
 

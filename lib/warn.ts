@@ -1,5 +1,5 @@
 /** What a warning is about; a program can listen for it on `process.on('warning')` by its `code`. */
-export type WarningCode =
+type WarningCode =
   /** A connection or a lock was not given back. */
   | 'LATCHWORK_LEAK'
   /** A lock is held for longer than was said. */

@@ -3,7 +3,7 @@ import { UnsupportedError } from '../errors.js'
 import type { Engine } from './dialect.js'
 
 /** Runs one compiled query, wherever the call that asks for it belongs. */
-export type RunCompiled = (query: CompiledQuery) => Promise<QueryResult<unknown>>
+type RunCompiled = (query: CompiledQuery) => Promise<QueryResult<unknown>>
 
 /** What Kysely offers and is not its to decide here: by what, and what to use instead. */
 const REFUSALS = {

@@ -9,7 +9,7 @@ import { SeriesMaker } from './series.js'
 export type Reading<Label extends string> = readonly [labels: Readonly<Record<Label, string>>, value: number]
 
 /** Where the metrics stand, and how they are called. */
-export interface MetricSetOptions {
+interface MetricSetOptions {
   readonly registry: MetricsRegistry
   readonly prefix: string
   /** Upper bounds of the histograms, in seconds. */

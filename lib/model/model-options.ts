@@ -5,7 +5,7 @@ import type { FieldName, Many, One, RelationName } from './row-types.js'
 /** One name, or several for a composite key. */
 export type Names<F extends string> = F | readonly F[]
 
-export interface UniqueOptions<F extends string = string> {
+interface UniqueOptions<F extends string = string> {
   /** The fields that together are unique. */
   readonly on: readonly F[]
   /** Name of the constraint. Default `<table>_<columns>_key`. */
@@ -15,7 +15,7 @@ export interface UniqueOptions<F extends string = string> {
 }
 
 /** An index on fields, or on one SQL expression. */
-export type IndexOptions<F extends string = string> =
+type IndexOptions<F extends string = string> =
   | (UniqueOptions<F> & { readonly unique?: boolean; readonly expression?: never })
   | {
       /** SQL in the engine's own words, such as `lower(email)`. Goes into the DDL as it is: never from input. */
@@ -27,7 +27,7 @@ export type IndexOptions<F extends string = string> =
     }
 
 /** What the database holds every row to: a condition, or SQL in the engine's own words. */
-export type CheckOptions =
+type CheckOptions =
   | { readonly where: StaticCondition; readonly name?: string; readonly sql?: never }
   | { readonly sql: string; readonly name: string; readonly where?: never }
 
@@ -92,7 +92,7 @@ type ManyToManySpec<T> = { readonly kind: 'manyToMany' } & Target<T> & ThroughOp
 export type RelationSpec = BelongsToSpec<object> | HasSpec<'hasOne' | 'hasMany', object> | ManyToManySpec<object>
 
 /** The {@link RelationSpec}s that a property declared as `V` of model `M` can have. */
-export type RelationSpecFor<M, V> =
+type RelationSpecFor<M, V> =
   NonNullable<V> extends Many<infer T>
     ? HasSpec<'hasMany', T, FieldName<T>, FieldName<M>> | ManyToManySpec<T>
     : NonNullable<V> extends One<infer T>

@@ -81,7 +81,7 @@ export interface FieldConditions<T> {
 }
 
 /** Conditions on a text field. Upper and lower case differ, except in `$ilike`. */
-export interface TextConditions<T> extends FieldConditions<T> {
+interface TextConditions<T> extends FieldConditions<T> {
   /** Holds this text; `%` and `_` stand for themselves. */
   readonly $contains?: string
   readonly $startsWith?: string

@@ -74,7 +74,7 @@ export interface CheckSchema {
 }
 
 /** The type of a column that holds one of a fixed list. */
-export type EnumType = Extract<ColumnType, { kind: 'enum' }>
+type EnumType = Extract<ColumnType, { kind: 'enum' }>
 
 /**
  * The schema that a set of models describes. Pure, and the same for the same models.

@@ -13,7 +13,7 @@ interface Validated {
 }
 
 /** A row's input after validation. */
-export interface ValidatedRow extends Validated {
+interface ValidatedRow extends Validated {
   /**
    * A new object with the values to store, in a form that the field's type allows, not yet in its canonical one.
    * A number change of an update stays `{ $increment: … }`. Means nothing where there are issues.
@@ -22,7 +22,7 @@ export interface ValidatedRow extends Validated {
 }
 
 /** The input of a list of rows after validation. */
-export interface ValidatedRows extends Validated {
+interface ValidatedRows extends Validated {
   readonly values: readonly Record<string, unknown>[]
 }
 

@@ -50,7 +50,7 @@ const OPERATIONS: Readonly<Record<keyof ModelNodes<object>, Operation>> = {
   claim: { effect: 'write', run: claimRows },
 }
 
-export type OperationName = keyof typeof OPERATIONS
+type OperationName = keyof typeof OPERATIONS
 
 /** The nodes of a model, by operation. */
 export function crudNodes(model: BoundModel, runner: PlanRunner): Readonly<Record<OperationName, Node>> {

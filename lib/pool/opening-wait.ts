@@ -2,7 +2,7 @@ import { lockEvents } from '../events.js'
 import type { LockCounters } from '../lock/lock-counters.js'
 
 /** For which lock a caller waits. */
-export interface OpeningWaitOptions {
+interface OpeningWaitOptions {
   /** What the lock is called. */
   readonly lock: string
   /** Who waits. */

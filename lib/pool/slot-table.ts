@@ -4,7 +4,7 @@ import type { EndReason } from './end-reason.js'
 import type { AcquireRequest, PoolMember } from './pool.js'
 
 /** `busy`: being checked or reset. `closing` keeps its place, for the server still counts it. */
-export type SlotState = 'idle' | 'lent' | 'busy' | 'closing'
+type SlotState = 'idle' | 'lent' | 'busy' | 'closing'
 
 /** A member's place in its pool. */
 export interface Slot<C> {

@@ -8,7 +8,7 @@ import type { BoundField, BoundModel } from './bound-model.js'
 import type { InputIssues, Path } from './input-issues.js'
 
 /** What is computed over the rows of a group. */
-export type AggregateName = '$count' | '$countDistinct' | '$sum' | '$avg' | '$min' | '$max'
+type AggregateName = '$count' | '$countDistinct' | '$sum' | '$avg' | '$min' | '$max'
 
 /** Most values of one call. */
 const MAX_VALUES = 100

@@ -10,7 +10,7 @@ import { type BoundField, type BoundModel, type BoundRelation, nodeName } from '
 import { StatementCache } from './statement-cache.js'
 
 /** What all models of a database have in common. */
-export type ModelSurroundings = Pick<BoundModel, 'dialect' | 'compiler' | 'foreignKeys' | 'now' | 'cursorKey' | 'tenants'>
+type ModelSurroundings = Pick<BoundModel, 'dialect' | 'compiler' | 'foreignKeys' | 'now' | 'cursorKey' | 'tenants'>
 
 /** Binds models, and those that they are related to, to an engine. Pure; done once a database. */
 export function bindModels(
@@ -131,7 +131,7 @@ type ModelOf = (definition: ModelDefinition) => BoundModel
  *
  * @param modelOf finds the bound form of any model that a relation names
  */
-export function bindRelations(source: BoundModel, modelOf: ModelOf): readonly BoundRelation[] {
+function bindRelations(source: BoundModel, modelOf: ModelOf): readonly BoundRelation[] {
   return source.definition.relations.map((relation) => bindRelation(source, relation, modelOf))
 }
 

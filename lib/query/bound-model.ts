@@ -26,7 +26,7 @@ export interface BoundField {
 export type Compiler = Kysely<any>
 
 /** The model between the two of a many-to-many relation. */
-export interface BoundThrough {
+interface BoundThrough {
   readonly model: BoundModel
   /** Its fields that hold the key of the relation's own model. */
   readonly near: readonly BoundField[]

@@ -9,7 +9,7 @@ import { chunksOf, type RowSource } from './row-chunks.js'
 /** Rows read, checked and sent at a time: enough to make the round trip cheap, few enough to hold. */
 const CHUNK_SIZE = 1_000
 
-export interface BulkRun {
+interface BulkRun {
   readonly operation: string
   readonly rows: RowSource
   readonly options: ParsedOptions | undefined

@@ -88,7 +88,7 @@ function insertPlan(model: BoundModel, row: Record<string, unknown>, selection: 
   })
 }
 
-export interface InsertColumn {
+interface InsertColumn {
   readonly field: BoundField
   readonly value: number | null
 }

@@ -24,7 +24,7 @@ import { slot } from './statement-cache.js'
 import { whereRelated } from './where-expression.js'
 
 /** The call whose rows relations are loaded into. */
-export interface IncludingCall {
+interface IncludingCall {
   /** The node, for errors and metrics. */
   readonly label: string
   readonly selection: Selection

@@ -9,7 +9,7 @@ import { type PlainRow, positionIn, readRow, type Selection } from './selection.
 import { type StatementShape, slot } from './statement-cache.js'
 
 /** How many rows are wanted, and how many are left out first. */
-export interface RowLimits {
+interface RowLimits {
   readonly limit: number | undefined
   readonly offset: number | undefined
 }

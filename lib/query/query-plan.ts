@@ -49,7 +49,7 @@ export interface PlanRunner {
 }
 
 /** What one model's operation needs to become a plan. */
-export interface PlanParts<T> {
+interface PlanParts<T> {
   readonly operation: string
   readonly access: 'read' | 'write'
   readonly shape: StatementShape

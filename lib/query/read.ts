@@ -44,7 +44,7 @@ export async function readOneOrThrow(model: BoundModel, runner: PlanRunner, inpu
   return row
 }
 
-export interface RowSelection {
+interface RowSelection {
   readonly operation: string
   readonly shape: StatementShape
   readonly condition: Condition
@@ -76,7 +76,7 @@ export function selectFirst(
 }
 
 /** What is read of one model's rows, which ones, in which order and how many. */
-export interface OrderedRows {
+interface OrderedRows {
   readonly selection: Selection
   readonly condition: Condition
   readonly items: readonly OrderItem[]

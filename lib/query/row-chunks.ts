@@ -5,7 +5,7 @@ import type { InputIssues } from './input-issues.js'
 export type RowSource = Iterable<unknown> | AsyncIterable<unknown>
 
 /** Some rows of a source, with the position of the first one. */
-export interface RowChunk {
+interface RowChunk {
   readonly start: number
   readonly rows: readonly unknown[]
 }

@@ -17,13 +17,13 @@ const MAX_RELATIONS = 256
 const MAX_JOINS = 32
 
 /** What a call says of the rows that it gives back. */
-export interface SelectInput {
+interface SelectInput {
   readonly select?: unknown
   readonly include?: unknown
 }
 
 /** What a SELECT, unlike other statements, can do for its rows. */
-export interface SelectContext {
+interface SelectContext {
   /** Its shape: with it to-one relations may be joined. Without one, they are loaded by statements of their own. */
   readonly joining?: StatementShape | undefined
   /** Fields that are read whether they are shown or not. */

@@ -34,7 +34,7 @@ export interface RowPart {
 }
 
 /** The row of a to-one relation, read by the same statement. */
-export interface JoinedPart {
+interface JoinedPart {
   readonly relation: BoundRelation
   readonly alias: string
   readonly condition: RelatedCondition
@@ -44,7 +44,7 @@ export interface JoinedPart {
 }
 
 /** The rows of a relation, read by a statement of their own. */
-export interface LoadedPart {
+interface LoadedPart {
   readonly load: RelationLoad
   /** Positions of the relation's {@link BoundRelation.sourceFields}. */
   readonly keys: readonly number[]

@@ -36,7 +36,7 @@ export function slot(index: number): Expression<unknown> {
 }
 
 /** SQL compiled once, and where its bound values come from. */
-export interface CompiledStatement {
+interface CompiledStatement {
   readonly sql: string
   /** The same for the same SQL: what the statement is called where a connection keeps it prepared. */
   readonly name: string

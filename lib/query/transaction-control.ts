@@ -19,7 +19,7 @@ const ROLLBACK_TIMEOUT_MS = 1_000
 const PATIENCE_MS = 100
 
 /** How a commit went: how the connection comes out of it, and why it failed. */
-export interface CommitOutcome {
+interface CommitOutcome {
   readonly condition: Condition
   readonly error?: Error
 }

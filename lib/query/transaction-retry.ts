@@ -13,7 +13,7 @@ const LONGEST_PAUSE_MS = 1_000
 const MOST_CAUSES = 8
 
 /** For whom an attempt is repeated. */
-export interface Retried {
+interface Retried {
   readonly pool: string
   readonly label: string
   readonly limits: CallLimits | undefined

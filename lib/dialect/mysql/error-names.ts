@@ -9,7 +9,7 @@ export interface ServerError extends Error {
 }
 
 /** What the text of an error names. */
-export interface ErrorNames {
+interface ErrorNames {
   readonly table?: string | undefined
   readonly constraint?: string | undefined
   readonly column?: string | undefined

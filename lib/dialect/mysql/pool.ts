@@ -25,7 +25,7 @@ export async function openPool(
 }
 
 /** How the pool opens, checks, cleans and closes its sessions. */
-export class MysqlConnector implements Connector<MysqlConnection> {
+class MysqlConnector implements Connector<MysqlConnection> {
   readonly #dialler: Dialler
   readonly #killer: StatementKiller
   readonly #initSql: readonly string[]

@@ -3,7 +3,7 @@ import type { ResultColumn, StatementResult } from '../dialect.js'
 
 /** What the driver gives: one result, or a list of them where a procedure was called. */
 export type DriverRows = ResultSetHeader | unknown[][] | (ResultSetHeader | unknown[][])[]
-export type DriverFields = FieldPacket[] | (FieldPacket[] | undefined)[] | undefined
+type DriverFields = FieldPacket[] | (FieldPacket[] | undefined)[] | undefined
 
 const NO_COLUMNS: readonly ResultColumn[] = Object.freeze([])
 const NO_ROWS: readonly (readonly unknown[])[] = Object.freeze([])

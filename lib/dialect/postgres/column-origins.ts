@@ -1,7 +1,7 @@
 import type { Connection } from '../dialect.js'
 
 /** Where a column of a result comes from, by physical names. */
-export interface ColumnOrigin {
+interface ColumnOrigin {
   readonly table: string
   readonly column: string
 }

@@ -8,7 +8,7 @@ import { driverCode, withoutValues } from './errors.js'
 import { isBusy } from './lock-wait.js'
 
 /** Whose a lock is; the note that stands in its file. */
-export interface LockOwner {
+interface LockOwner {
   /** A random name that is never used twice. */
   readonly session: string
   readonly pid: number

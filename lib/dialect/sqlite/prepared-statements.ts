@@ -36,10 +36,6 @@ export class PreparedStatements {
     this.#database = database
   }
 
-  get size(): number {
-    return this.#young.size + this.#old.size
-  }
-
   get(sql: string): PreparedStatement {
     return this.#young.get(sql) ?? this.#renew(sql)
   }

@@ -26,7 +26,7 @@ import { type Column, Columns, Scope, type Source } from './scope.js'
 export type KnownOutputs = WeakMap<OperationNode, Columns | undefined>
 
 /** A reference in SQL's words, and the field it is to. */
-export interface Resolved {
+interface Resolved {
   readonly node: ReferenceNode
   readonly field: MaybeField
 }

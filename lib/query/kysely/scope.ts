@@ -37,7 +37,7 @@ export interface Source {
 }
 
 /** A column in the source that it was found in. */
-export interface FoundColumn {
+interface FoundColumn {
   readonly source: Source
   readonly column: Column
   /** The bare name may mean another column in SQL. */
