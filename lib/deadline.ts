@@ -31,10 +31,14 @@ export function settledBy<T>(
   ...signals: readonly (AbortSignal | undefined)[]
 ): Promise<T | typeof LATE> {
   return new Promise((resolve, reject) => {
-    // after a stall of the event loop the timer runs before the sockets are read: what has arrived by now counts
-    const late = () => setImmediate(() => settle(() => resolve(LATE)))
-    const delayMs = Math.min(Math.ceil(remainingMs(deadline)), LONGEST_TIMER_MS)
-    const timer = deadline === Infinity ? undefined : setTimeout(late, delayMs)
+    let timer: NodeJS.Timeout | undefined
+    const watchDeadline = () => {
+      const leftMs = remainingMs(deadline)
+      // looks again when it fires: timers run a little early, and not as long as some deadlines
+      if (leftMs > 0) timer = setTimeout(watchDeadline, Math.min(Math.ceil(leftMs), LONGEST_TIMER_MS))
+      // after a stall of the event loop the timer runs before the sockets are read: what has arrived by now counts
+      else setImmediate(() => settle(() => resolve(LATE)))
+    }
     const listening: (() => void)[] = []
     const settle = (report: () => void) => {
       clearTimeout(timer)
@@ -45,6 +49,7 @@ export function settledBy<T>(
       (value) => settle(() => resolve(value)),
       (error: unknown) => settle(() => reject(error)),
     )
+    if (deadline !== Infinity) watchDeadline()
     for (const signal of signals) {
       if (signal === undefined) continue
       const giveUp = () => settle(() => reject(new AbortedError('the call was aborted', { cause: signal.reason })))
