@@ -189,7 +189,7 @@ export interface Dialect {
    * @throws {DriverMissingError} the driver's package is not installed
    * @throws {ConnectionError} no connection could be made within `acquireTimeoutMs`
    */
-  openPool(name: string, options: PoolOptions, opening?: PoolOpening): Promise<Pool<Connection>>
+  openPool(name: string, options: PoolOptions, opening: PoolOpening): Promise<Pool<Connection>>
 
   /**
    * Opens a session for locks that all processes on this database see. The caller has asked the budget for its connection. A dial

@@ -16,12 +16,12 @@ export async function openPool(
   address: Address,
   name: string,
   options: PoolOptions,
-  { budget, callers, signal }: PoolOpening = {},
+  { budget, callers = 1, signal }: PoolOpening,
 ): Promise<Pool<Connection>> {
   const connector = new MysqlConnector(new Dialler(await loadDriver(), address), options.initSql)
   const pool = new ConnectionPool<MysqlConnection>(name, connector, options, budget)
   const deadline = deadlineAfter(options.acquireTimeoutMs)
-  return warmed(pool, () => pool.warm(1, deadline, Math.max(callers ?? 0, options.minConnections)), signal)
+  return warmed(pool, () => pool.warm(1, deadline, Math.max(callers, options.minConnections)), signal)
 }
 
 /** How the pool opens, checks, cleans and closes its sessions. */

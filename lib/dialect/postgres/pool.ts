@@ -20,10 +20,10 @@ export async function openPool(
   name: string,
   server: PostgresServer,
   options: PoolOptions,
-  { budget, callers, signal }: PoolOpening = {},
+  { budget, callers = 1, signal }: PoolOpening,
 ): Promise<Pool<Connection>> {
   const connector = new PostgresConnector(await loadDriver(), server, options.initSql, options.pooler)
   const pool = new ConnectionPool(name, connector, options, budget)
   const deadline = deadlineAfter(options.acquireTimeoutMs)
-  return warmed(pool, () => pool.warm(1, deadline, Math.max(callers ?? 0, options.minConnections)), signal)
+  return warmed(pool, () => pool.warm(1, deadline, Math.max(callers, options.minConnections)), signal)
 }

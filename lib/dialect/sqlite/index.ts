@@ -35,7 +35,7 @@ export function sqliteDialect(config: SqliteConnection): Dialect {
     createQueryCompiler: () => new SqliteQueryCompiler(),
     createAdapter: () => new PooledSqliteAdapter(),
     createIntrospector: (db) => new SqliteIntrospector(db),
-    async openPool(name, options, opening = {}) {
+    async openPool(name, options, opening) {
       const source = { driver: await loadDriver(), file, initSql: options.initSql }
       return isMemory ? openMemoryPool(name, source, options, opening, memoryName) : openFilePool(name, source, options, opening)
     },

@@ -21,7 +21,7 @@ export async function openFilePool(
   name: string,
   source: DatabaseSource,
   options: PoolOptions,
-  { budget, signal }: PoolOpening = {},
+  { budget, signal }: PoolOpening,
 ): Promise<Pool<Connection>> {
   const ofWriter = { ...options, minConnections: Math.min(options.minConnections, 1), maxConnections: 1 }
   const ofReaders = { ...options, minConnections: Math.max(options.minConnections - 1, 0) }
@@ -47,7 +47,7 @@ export async function openMemoryPool(
   name: string,
   source: DatabaseSource,
   options: PoolOptions,
-  { budget, signal }: PoolOpening = {},
+  { budget, signal }: PoolOpening,
   memoryName?: string,
 ): Promise<Pool<Connection>> {
   const taken = memoryName === undefined ? undefined : await MemoryName.take(memoryName, options)

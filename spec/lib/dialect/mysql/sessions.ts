@@ -36,7 +36,7 @@ export class Sessions {
   }
 
   async openPool(options: Partial<PoolOptions> = {}, parts: Partial<ServerConnection> = {}): Promise<Pool<Connection>> {
-    const pool = await this.dialect(parts).openPool('spec', poolOptions(options))
+    const pool = await this.dialect(parts).openPool('spec', poolOptions(options), {})
     this.#pools.push(pool)
     return pool
   }

@@ -71,7 +71,7 @@ describe.skipIf(binaries === undefined)('TLS to a server with a certificate', ()
 
   async function cipher(parts: Partial<ServerConnection>): Promise<unknown> {
     const config = { ...(connectionConfig({ url: server!.url }) as ServerConnection), ...parts }
-    const pool = await mysqlDialect(config).openPool('spec', poolOptions())
+    const pool = await mysqlDialect(config).openPool('spec', poolOptions(), {})
     try {
       const session = new Session(pool, await acquire(pool))
       const running = session.run('select sleep(10), ?', 1).catch(() => undefined)

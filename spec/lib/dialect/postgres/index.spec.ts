@@ -51,7 +51,7 @@ forEachEngine(
       postgresDialect({ ...(connectionConfig({ url: database.url }) as ServerConnection), ...changed })
 
     async function withPool(body: (pool: Pool<Connection>) => Promise<void>): Promise<void> {
-      const pool = await dialect({ applicationName: 'pooled' }).openPool('shop#12345678', poolOptions({ maxConnections: 3 }))
+      const pool = await dialect({ applicationName: 'pooled' }).openPool('shop#12345678', poolOptions({ maxConnections: 3 }), {})
       try {
         await body(pool)
       } finally {
@@ -102,7 +102,7 @@ forEachEngine(
       })
 
       it('raises ConnectionError when no connection can be made', async () => {
-        const opening = dialect({ database: 'not_there' }).openPool('none', poolOptions())
+        const opening = dialect({ database: 'not_there' }).openPool('none', poolOptions(), {})
         await expect(opening).rejects.toBeInstanceOf(ConnectionError)
       })
 

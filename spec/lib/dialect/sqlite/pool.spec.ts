@@ -288,7 +288,7 @@ describe('sqliteDialect', () => {
     expect(spelled?.target).toBe(`sqlite:${file}`)
   })
 
-  const openAt = (file: string) => sqliteDialect({ engine: 'sqlite', file }).openPool('sqlite:x#00000000', poolOptions())
+  const openAt = (file: string) => sqliteDialect({ engine: 'sqlite', file }).openPool('sqlite:x#00000000', poolOptions(), {})
 
   it('says that memory has no second connection, and a file has', () => {
     const canDedicate = (file: string) => sqliteDialect({ engine: 'sqlite', file }).capabilities.dedicatedConnections

@@ -27,7 +27,7 @@ export function freshFolder(): string {
 /** A pool on a database, closed after the test; by default on a new file. */
 export async function openSqlite(options: Partial<PoolOptions> = {}, file = join(freshFolder(), 'shop.db')): Promise<SqliteFixture> {
   const dialect = sqliteDialect({ engine: 'sqlite', file })
-  const pool = await dialect.openPool('sqlite:shop#00000000', poolOptions(options))
+  const pool = await dialect.openPool('sqlite:shop#00000000', poolOptions(options), {})
   cleanUps.push(() => pool.close(1_000))
   return new SqliteFixture(file, pool)
 }
