@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Deadline, deadlineAfter, remainingMs, settledBy } from '../../deadline.js'
+import { type Deadline, deadlineAfter, LATE, remainingMs, settledBy } from '../../deadline.js'
+import { ConnectionError } from '../../errors.js'
 import type { Client } from './client.js'
 import { errnoOf } from './errors.js'
 
@@ -45,18 +46,25 @@ export class StatementKiller {
 
   async #connected(deadline: Deadline): Promise<Client> {
     for (;;) {
+      const isOurs = this.#client === undefined
       this.#client ??= this.#dial(deadline)
       const connecting = this.#client
-      try {
-        const client = await connecting
-        if (!client.isBroken) return client
-        this.#forget(connecting)
-      } catch (error) {
-        this.#forget(connecting)
-        if (!isFull(error) || remainingMs(deadline) <= RETRY_MS) throw error
-        await sleep(RETRY_MS)
-      }
+      const client = await settledBy(connecting, deadline).catch((error: unknown) => this.#dialFailed(error, connecting, isOurs, deadline))
+      if (client === LATE) throw new ConnectionError('no connection in time for the request to stop a statement')
+      if (client === undefined) continue
+      if (!client.isBroken) return client
+      this.#forget(connecting)
     }
+  }
+
+  /** Settles when it is time for another try. */
+  async #dialFailed(error: unknown, connecting: Promise<Client>, isOurs: boolean, deadline: Deadline): Promise<undefined> {
+    this.#forget(connecting)
+    if (remainingMs(deadline) <= RETRY_MS) throw error
+    // one that was begun for another had the time of that
+    if (!isOurs) return
+    if (!isFull(error)) throw error
+    await sleep(RETRY_MS)
   }
 
   // another one may have been begun since

@@ -1,8 +1,35 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
+import type { Deadline } from '../../../../lib/deadline.js'
+import type { Client } from '../../../../lib/dialect/mysql/client.js'
+import { StatementKiller } from '../../../../lib/dialect/mysql/statement-killer.js'
+import { ConnectionError } from '../../../../lib/errors.js'
 import { forEachEngine } from '../../../support/engines.js'
 import { startTcpProxy } from '../../../support/tcp-proxy.js'
 import { acquire, rejection, Sessions } from './sessions.js'
+
+interface Dial {
+  readonly deadline: Deadline
+  readonly resolve: (client: Client) => void
+  readonly reject: (error: Error) => void
+}
+
+it('gives each request the time of its own, where the connection that it waits for was begun for another', async () => {
+  const dials: Dial[] = []
+  const killer = new StatementKiller((deadline) => new Promise((resolve, reject) => dials.push({ deadline, resolve, reject })))
+  const sent: string[] = []
+  const client = { isBroken: false, query: async (sql: string) => void sent.push(sql), end: async () => undefined }
+  const first = rejection(killer.kill(1, () => true))
+  await sleep(5)
+  const second = killer.kill(2, () => true)
+  dials[0]!.reject(new ConnectionError('the time of the first is up'))
+  expect(await first).toBeInstanceOf(ConnectionError)
+  await expect.poll(() => dials.length).toBe(2)
+  expect(dials[1]!.deadline).toBeGreaterThan(dials[0]!.deadline)
+  dials[1]!.resolve(client as unknown as Client)
+  await second
+  expect(sent).toEqual(['kill query 2'])
+})
 
 forEachEngine(
   (engine) => {
