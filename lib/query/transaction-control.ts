@@ -1,15 +1,8 @@
 import { type Deadline, deadlineAfter, LATE, settledBy } from '../deadline.js'
 import type { BeginOptions, Connection, Dialect, MaybePromise, StatementResult } from '../dialect/dialect.js'
-import {
-  AbortedError,
-  CommitUnknownError,
-  ConnectionError,
-  ConnectionLostError,
-  type LatchworkError,
-  QueryTimeoutError,
-} from '../errors.js'
+import { AbortedError, CommitUnknownError, ConnectionError, ConnectionLostError, LatchworkError, QueryTimeoutError } from '../errors.js'
 import type { Condition } from '../pool/pool.js'
-import { interruptible } from './interruptible.js'
+import { interruptible, requireNotInterrupted } from './interruptible.js'
 import type { CallLimits } from './query-plan.js'
 import type { TransactionFrame } from './transaction-frame.js'
 
@@ -84,30 +77,48 @@ export class TransactionControl {
     return 'broken'
   }
 
-  setSavepoint(outer: TransactionFrame, savepoint: string, limits: CallLimits | undefined): Promise<void> {
-    return this.#sendWithin(outer, `savepoint ${savepoint}`, limits)
+  /** @throws {AbortedError | QueryTimeoutError} it is too late for it: where nothing was sent, the transaction around it goes on */
+  async setSavepoint(outer: TransactionFrame, savepoint: string, limits: CallLimits | undefined): Promise<void> {
+    const sql = `savepoint ${savepoint}`
+    if (limits !== undefined) requireNotInterrupted({ label: sql, ...limits })
+    await this.#sendWithin(outer, sql, limits)
   }
 
+  /** What was done since the savepoint can be told from the rest no more where that fails: nothing of the whole transaction is kept. */
   releaseSavepoint(outer: TransactionFrame, savepoint: string, limits: CallLimits | undefined): Promise<void> {
     return this.#sendWithin(outer, `release savepoint ${savepoint}`, limits)
   }
 
-  async undoSavepoint(outer: TransactionFrame, savepoint: string): Promise<void> {
+  /**
+   * Undoes what was done since the savepoint, or gives up the whole transaction.
+   *
+   * @param nested what was done in it
+   * @param reason why it is undone: the error that is reported, however this goes
+   */
+  async undoSavepoint(outer: TransactionFrame, savepoint: string, nested: TransactionFrame, reason: unknown): Promise<void> {
     // a transaction that is lost or over as a whole has no savepoint to go back to
     if (outer.failure !== undefined || !outer.isOpen) return
+    // what was stopped may still run, and this would wait behind it
+    if (nested.isRunning && reason instanceof LatchworkError && isWithoutAnswer(reason)) return outer.failWhole(reason)
+    // as of BEGIN, the answer is not waited for longer than for a connection
+    const answerBy = deadlineAfter(this.#acquireTimeoutMs)
     try {
-      await this.#send(outer.connection, `rollback to savepoint ${savepoint}`)
-      await this.#send(outer.connection, `release savepoint ${savepoint}`)
+      await this.#send(outer.connection, `rollback to savepoint ${savepoint}`, undefined, answerBy)
+      await this.#send(outer.connection, `release savepoint ${savepoint}`, undefined, answerBy)
     } catch (error) {
-      // the callback's error is the one to report; the transaction around it can keep nothing now
       outer.failWhole(error as LatchworkError)
     }
   }
 
-  /** Sends what only makes sense while the frame is open: its connection may be somebody else's afterwards. */
-  #sendWithin(frame: TransactionFrame, sql: string, limits: CallLimits | undefined): Promise<void> {
+  /** Sends what only makes sense while the frame is open, since its connection may be somebody else's afterwards, and what the frame cannot do without. */
+  async #sendWithin(frame: TransactionFrame, sql: string, limits: CallLimits | undefined): Promise<void> {
     frame.requireOpen()
-    return this.#send(frame.connection, sql, limits)
+    try {
+      await this.#send(frame.connection, sql, limits)
+    } catch (error) {
+      frame.failWhole(error as LatchworkError)
+      throw error
+    }
   }
 
   async #send(connection: Connection, sql: string, limits?: CallLimits, answerBy: Deadline = Number.POSITIVE_INFINITY): Promise<void> {

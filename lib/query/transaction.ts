@@ -137,7 +137,7 @@ export class Transactions {
     const work = async () => {
       await this.#control.setSavepoint(outer, savepoint, limits)
       const value = await this.#callback(frame, label, outer.turns, fn).catch(async (error: unknown) => {
-        await this.#control.undoSavepoint(outer, savepoint)
+        await this.#control.undoSavepoint(outer, savepoint, frame, error)
         throw error
       })
       await this.#control.releaseSavepoint(outer, savepoint, limits)

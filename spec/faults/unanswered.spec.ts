@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { PoolClosedError } from 'latchwork'
+import { PoolClosedError, QueryTimeoutError, TransactionAbortedError } from 'latchwork'
 import { describe, expect, it } from 'vitest'
 import { rejectionOf } from '../contract/use-database.js'
 import { forEachEngine } from '../support/engines.js'
-import { useShop } from './shop.js'
+import type { TcpProxy } from '../support/tcp-proxy.js'
+import { type ShopDatabase, useShop } from './shop.js'
 
 forEachEngine(
   (engine) => {
@@ -34,6 +35,78 @@ forEachEngine(
         expect(performance.now() - startedMs).toBeLessThan(1_000)
         proxy.set('pass')
         await db.transaction(() => db.nodes.items.count())
+      })
+
+      describe('ends the whole transaction where it leaves a savepoint of it without an answer', () => {
+        const TIMEOUT_MS = 300
+
+        /** A transaction whose callback goes on after `nested` failed; what that failed with, and what the transaction ended with. */
+        async function outcomeOf(nested: (db: ShopDatabase, proxy: TcpProxy) => Promise<unknown>): Promise<void> {
+          const proxy = await shop.proxy()
+          const db = shop.open({ maxConnections: 1, acquireTimeoutMs: 500 }, proxy.url)
+          await db.nodes.items.count()
+          const [id] = await shop.sessionIds()
+          let error: unknown
+          let after: unknown
+          const startedMs = performance.now()
+          const ending = rejectionOf(
+            db.transaction(async () => {
+              await db.nodes.items.create({ name: 'before' })
+              error = await rejectionOf(nested(db, proxy))
+              after = await rejectionOf(db.nodes.items.create({ name: 'after' }))
+            }),
+          )
+          const ended = await Promise.race([ending, sleep(4_000, undefined)])
+          expect(performance.now() - startedMs).toBeLessThan(2_000)
+          expect(error).toBeInstanceOf(QueryTimeoutError)
+          expect(after).toBeInstanceOf(TransactionAbortedError)
+          expect(ended).toBeInstanceOf(TransactionAbortedError)
+          proxy.set('pass')
+          // on another connection: this one ends once the request to stop what runs there has been given up
+          expect(await db.nodes.items.count()).toBe(0)
+          await expect.poll(() => shop.sessionIds(), { timeout: 5_000 }).not.toContain(id)
+        }
+
+        it('when it is set', () =>
+          outcomeOf((db, proxy) => {
+            proxy.set({ kind: 'drop' })
+            return db.transaction(() => db.nodes.items.create({ name: 'never' }), { timeoutMs: TIMEOUT_MS })
+          }))
+
+        it('when a statement runs in it', () =>
+          outcomeOf((db, proxy) =>
+            db.transaction(
+              async () => {
+                await db.nodes.items.create({ name: 'never' })
+                proxy.set({ kind: 'drop' })
+                await db.nodes.items.create({ name: 'never' })
+              },
+              { timeoutMs: TIMEOUT_MS },
+            ),
+          ))
+
+        it('when it is released', () =>
+          outcomeOf((db, proxy) =>
+            db.transaction(
+              async () => {
+                await db.nodes.items.create({ name: 'never' })
+                proxy.set({ kind: 'drop' })
+              },
+              { timeoutMs: TIMEOUT_MS },
+            ),
+          ))
+
+        it('when it is gone back to', () =>
+          outcomeOf((db, proxy) =>
+            db.transaction(
+              async () => {
+                await db.nodes.items.create({ name: 'never' })
+                proxy.set({ kind: 'drop' })
+                await sleep(2 * TIMEOUT_MS)
+              },
+              { timeoutMs: TIMEOUT_MS },
+            ),
+          ))
       })
     })
   },
