@@ -19,9 +19,9 @@ it('gives each request the time of its own, where the connection that it waits f
   const killer = new StatementKiller((deadline) => new Promise((resolve, reject) => dials.push({ deadline, resolve, reject })))
   const sent: string[] = []
   const client = { isBroken: false, query: async (sql: string) => void sent.push(sql), end: async () => undefined }
-  const first = rejection(killer.kill(1, () => true))
+  const first = rejection(killer.kill('query', 1, () => true))
   await sleep(5)
-  const second = killer.kill(2, () => true)
+  const second = killer.kill('query', 2, () => true)
   dials[0]!.reject(new ConnectionError('the time of the first is up'))
   expect(await first).toBeInstanceOf(ConnectionError)
   await expect.poll(() => dials.length).toBe(2)
