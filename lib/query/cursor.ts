@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
+import { ValidationError } from '../errors.js'
 import { type BoundField, type BoundModel, reboundValue } from './bound-model.js'
 import { allOf, type Comparison, type Condition, NEVER } from './condition.js'
 import type { InputIssues } from './input-issues.js'
@@ -7,8 +8,8 @@ import type { StatementShape } from './statement-cache.js'
 
 /** Bytes of a signature that are kept: enough that nobody hits one by trying. */
 const SIGNATURE_BYTES = 12
-/** Longest cursor that is looked at. */
-const MAX_LENGTH = 8_192
+/** Longest cursor, which holds texts of three million bytes; no signature of a longer one is looked at. */
+const MAX_LENGTH = 4 * 2 ** 20
 
 /** What a row has in the fields of an order, as they are bound; null is a value too. */
 export type Place = readonly unknown[]
@@ -16,10 +17,14 @@ export type Place = readonly unknown[]
 /**
  * The place of a row in an order, as a text that says nothing to its holder. Signed with the order and the model, so that one that was
  * changed, or belongs to another list, is found out.
+ *
+ * @throws {ValidationError} the values of the place are too long for one
  */
 export function cursorOf(model: BoundModel, items: readonly OrderItem[], place: Place): string {
   const payload = Buffer.from(JSON.stringify(place.map(toJson)))
-  return Buffer.concat([signature(model, items, payload), payload]).toString('base64url')
+  const cursor = Buffer.concat([signature(model, items, payload), payload]).toString('base64url')
+  if (cursor.length <= MAX_LENGTH) return cursor
+  throw new ValidationError(model.definition.name, 'list', [{ path: ['orderBy'], message: 'its values are too long for a cursor' }])
 }
 
 /** The place that a cursor stands for; undefined, and an issue, where it is none of this list in this order. */

@@ -4,6 +4,9 @@ import { forEachEngine, type SpecEngine } from '../support/engines.js'
 import type { FieldCase } from './field-values.js'
 import { type HolderNodes, holdersOn, slotsWhere } from './holder.js'
 
+/** Kinds that nothing can be sorted by. */
+const UNORDERED: ReadonlySet<string> = new Set(['json', 'array', 'bytes'])
+
 /** Declares, on every engine, that values of each type come back as they were given, whatever node they went through. */
 export function describeRoundTrips(cases: readonly FieldCase[]): void {
   forEachEngine((engine) => {
@@ -13,6 +16,7 @@ export function describeRoundTrips(cases: readonly FieldCase[]): void {
       const nodes = () => holders(each.index)
       itRoundTrips(each, nodes, engine)
       if (each.isOpaque !== true) itFindsByValue(each, nodes)
+      if (!UNORDERED.has(each.spec.kind)) itPagesByValue(each, nodes)
     })
   })
 }
@@ -80,6 +84,29 @@ function itRoundTrips({ values, canonical = [] }: FieldCase, nodes: () => Holder
     expect((await list({ where: { slot: { $lt: rotated.length } }, orderBy: { slot: 'asc' } }, { select })).rows).toStrictEqual(rotated)
   })
 
+  it('is given back in relations: joined, read after the rows, and below each other', async () => {
+    const { bulkCreate, list, bulkDelete } = nodes()
+    await bulkDelete({ all: true })
+    await bulkCreate({ rows: given })
+    const again = { select, include: { joined: { select }, single: { select }, listed: { select } } }
+    // the compiler knows no relations of the holder
+    const include = { joined: again, single: again, listed: again } as never
+    const { rows } = await list({ orderBy: { slot: 'asc' }, include } as never, { select })
+    const inner = stored.map((row) => ({ ...row, joined: row, single: row, listed: [row] }))
+    expect(rows).toStrictEqual(stored.map((row, slot) => ({ ...row, joined: inner[slot], single: inner[slot], listed: [inner[slot]] })))
+  })
+
+  it('is given back by stream and readMany, and inside a transaction', async () => {
+    const { bulkCreate, stream, readMany, bulkDelete } = nodes()
+    await bulkDelete({ all: true })
+    const { rows: made } = await bulkCreate({ rows: given, returning: true })
+    const streamed: unknown[] = []
+    for await (const row of stream({ orderBy: { slot: 'asc' } }, { select })) streamed.push(row)
+    expect(streamed).toStrictEqual(stored)
+    const keys = made!.map(({ id }) => ({ id }))
+    expect(await readMany({ keys } as never, { select })).toStrictEqual(stored)
+  })
+
   it(`is no null on ${name}, and null is nothing else`, async () => {
     const { bulkCreate, count, bulkDelete } = nodes()
     await bulkDelete({ all: true })
@@ -102,5 +129,45 @@ function itFindsByValue({ values }: FieldCase, nodes: () => HolderNodes): void {
       expect(await slotsWhere(nodes(), { $nin: [value] })).toEqual(all.filter((other) => other !== slot))
     }
     expect(await slotsWhere(nodes(), { $in: values })).toEqual(all)
+  })
+}
+
+function itPagesByValue({ values }: FieldCase, nodes: () => HolderNodes): void {
+  const ORDERS = (['asc', 'desc'] as const).flatMap((direction) => (['first', 'last'] as const).map((nulls) => ({ direction, nulls })))
+
+  it.each(ORDERS)('is a place to go on from: $direction, nulls $nulls', async (value) => {
+    const { bulkCreate, list, stream, bulkDelete } = nodes()
+    await bulkDelete({ all: true })
+    await bulkCreate({ rows: [null, ...values, null].map((each, slot) => ({ slot, value: each })) })
+    // by the slot too: two rows are null
+    const orderBy = [{ value }, { slot: 'asc' }] as never
+    const inOrder = (await list({ orderBy }, { select: ['slot'] })).rows
+    expect(inOrder).toHaveLength(values.length + 2)
+
+    const forward: unknown[] = []
+    let after: string | undefined
+    let last: string | undefined
+    do {
+      const { rows, nextCursor, previousCursor } = await list(
+        { orderBy, limit: 2, ...(after === undefined ? {} : { after }) },
+        { select: ['slot'] },
+      )
+      forward.push(...rows)
+      after = nextCursor
+      last = previousCursor
+    } while (after !== undefined)
+    expect(forward).toStrictEqual(inOrder)
+
+    const backward: unknown[] = inOrder.slice(-(inOrder.length % 2 === 0 ? 2 : 1))
+    for (let before = last; before !== undefined; ) {
+      const { rows, previousCursor } = await list({ orderBy, limit: 2, before }, { select: ['slot'] })
+      backward.unshift(...rows)
+      before = previousCursor
+    }
+    expect(backward).toStrictEqual(inOrder)
+
+    const streamed: unknown[] = []
+    for await (const row of stream({ orderBy }, { select: ['slot'] })) streamed.push(row)
+    expect(streamed).toStrictEqual(inOrder)
   })
 }

@@ -31,6 +31,12 @@ function holderOf(spec: FieldSpec, index: number): ModelClass<Holder> {
       slot: { kind: 'integer', unique: true },
       value: { ...spec, nullable: true },
     },
+    // to itself, by the slot, which is one row's alone
+    relations: {
+      joined: { kind: 'belongsTo', target: () => target, foreignKey: 'slot', references: 'slot', constraint: false },
+      single: { kind: 'hasOne', target: () => target, foreignKey: 'slot', references: 'slot' },
+      listed: { kind: 'hasMany', target: () => target, foreignKey: 'slot', references: 'slot' },
+    },
   })
   return target
 }
