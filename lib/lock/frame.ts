@@ -50,6 +50,8 @@ export class Frame {
   readonly parent: Frame | undefined
   readonly scopeId: number
   readonly grip: Grip | undefined
+  /** Whether it or a frame around it has a grip: others may wait for it then. */
+  readonly isHolder: boolean
   // both made when they are needed: most frames end without either
   #waits: Set<Wait> | undefined
   #taken: Set<TakenHold> | undefined
@@ -61,6 +63,7 @@ export class Frame {
     this.parent = parent
     this.scopeId = scopeId
     this.grip = grip
+    this.isHolder = grip !== undefined || parent?.isHolder === true
   }
 
   /** Waits of this chain and of all calls below it. */

@@ -18,6 +18,8 @@ export function endWait(wait: Wait): void {
  * begins last and by nothing else, so that it is enough to look then.
  */
 export function circleOf(wait: Wait): readonly WaitChain[] | undefined {
+  // nobody waits for a chain that holds nothing
+  if (!wait.frame.isHolder) return undefined
   const reached = reachableFrom(wait)
   if (reached === undefined) return undefined
   // the farthest first: what goes on there lets one after the other go on, in one walk along a chain of any length
@@ -34,15 +36,20 @@ export function circleOf(wait: Wait): readonly WaitChain[] | undefined {
 
 /** Every wait that the end of this one may depend on, the nearest first; undefined where it depends on none. */
 function reachableFrom(wait: Wait): Wait[] | undefined {
-  const holders = wait.resource.holders()
   // nearly always: whoever has it goes on
-  if (holders === undefined || holders.some(({ waits }) => waits.size === 0)) return undefined
+  if (goesOn(wait)) return undefined
   const reached = new Set([wait])
   // a set gives what is added to it while it is walked
   for (const each of reached) {
-    for (const holder of each.resource.holders() ?? []) for (const next of holder.waits) reached.add(next)
+    for (const holder of each.resource.holders() ?? []) for (const next of holder.waits) if (!goesOn(next)) reached.add(next)
   }
   return [...reached]
+}
+
+/** Whether somebody has what is waited for who waits for nothing, as far as is known. */
+function goesOn({ resource }: Wait): boolean {
+  const holders = resource.holders()
+  return holders === undefined || holders.some(({ waits }) => waits.size === 0)
 }
 
 function isStuck(wait: Wait, stuck: ReadonlySet<Wait>): boolean {
