@@ -246,6 +246,7 @@ export class Database<M extends Models> implements AsyncDisposable {
    * ```
    *
    * @throws {LockTimeoutError} it was not free within `timeoutMs` (the pool's `acquireTimeoutMs`, unless said)
+   * @throws {LockQueueFullError} `maxQueue` callers of this process wait for it already
    * @throws {DeadlockError} those who have it wait for what this call has; both chains are in the message
    * @throws {LockLostError} its session on the database ended while `fn` ran
    */
@@ -265,6 +266,7 @@ export class Database<M extends Models> implements AsyncDisposable {
    *
    * @throws {ConfigurationError} there is no lock scope around the call
    * @throws {LockTimeoutError} it was not free within `timeoutMs` (the pool's `acquireTimeoutMs`, unless said)
+   * @throws {LockQueueFullError} `maxQueue` callers of this process wait for it already
    */
   hold(key: string, options?: HoldOptions): Promise<Hold> {
     return this.#locks.hold(key, options)

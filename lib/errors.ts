@@ -21,6 +21,7 @@
  * | DEADLOCK                | DeadlockError              | caller, by repeating | yes       |
  * | STATEMENT_INVALIDATED   | StatementInvalidatedError  | caller, by repeating | yes       |
  * | LOCK_TIMEOUT            | LockTimeoutError           | operator             | yes       |
+ * | LOCK_QUEUE_FULL         | LockQueueFullError         | operator             | yes       |
  * | LOCK_LOST               | LockLostError              | caller: unknown work | no        |
  * | POOL_TIMEOUT            | PoolTimeoutError           | operator             | yes       |
  * | POOL_QUEUE_FULL         | PoolQueueFullError         | operator             | yes       |
@@ -305,6 +306,12 @@ export class LockTimeoutError extends LatchworkError {
     super(message, options)
     this.endsTransaction = endsTransaction
   }
+}
+
+/** As many callers as `maxQueue` says wait for the lock already; the call was refused at once. */
+export class LockQueueFullError extends LatchworkError {
+  readonly code = 'LOCK_QUEUE_FULL'
+  override readonly retryable = true
 }
 
 /** The session that held a lock of the database ended while work ran under the lock: another process may have it by now. */

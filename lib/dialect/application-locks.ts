@@ -42,6 +42,7 @@ export class ApplicationLocks {
    *
    * @throws {LockTimeoutError} `timeoutMs` passed before its turn came
    * @throws {AbortedError} the signal was aborted before its turn came
+   * @throws {LockQueueFullError} `maxQueue` callers of this process wait for it already
    * @throws {DeadlockError} the call chain holds what those wait for who have the key
    * @throws {LockLostError} the session that held it in the database ended while `fn` ran
    * @throws {ConfigurationError} the key or an option is unknown, of the wrong kind or out of bounds
@@ -78,8 +79,8 @@ export class ApplicationLocks {
     })
   }
 
-  #requestOf(key: string, { timeoutMs = this.#timeoutMs, signal, label }: HoldOptions, defaultLabel: string): LockRequest {
-    return { deadline: deadlineAfter(timeoutMs), signal, label: label ?? defaultLabel, name: `${key}@${this.#target}` }
+  #requestOf(key: string, { timeoutMs = this.#timeoutMs, signal, maxQueue, label }: HoldOptions, defaultLabel: string): LockRequest {
+    return { deadline: deadlineAfter(timeoutMs), signal, maxQueue, label: label ?? defaultLabel, name: `${key}@${this.#target}` }
   }
 }
 

@@ -6,6 +6,11 @@ export interface HoldOptions {
   /** Most milliseconds to wait for it. Default: the pool's `acquireTimeoutMs`. 1 to 86,400,000. */
   readonly timeoutMs?: number | undefined
   readonly signal?: AbortSignal | undefined
+  /**
+   * Most callers of this process in line for it; one more is refused at once. 0: the lock at once, or not at all. Default 200,000,
+   * 0 to 1,000,000.
+   */
+  readonly maxQueue?: number | undefined
   /** Who asks, for messages, events and figures. Default `db.lock` or `db.hold`. */
   readonly label?: string | undefined
 }
@@ -23,7 +28,8 @@ export interface LockOptions extends HoldOptions {
 
 const LONGEST_KEY = 200
 const LONGEST_MS = 86_400_000
-const HOLD_OPTIONS: readonly string[] = ['timeoutMs', 'signal', 'label']
+const LONGEST_QUEUE = 1_000_000
+const HOLD_OPTIONS: readonly string[] = ['timeoutMs', 'signal', 'maxQueue', 'label']
 const LOCK_OPTIONS: readonly string[] = [...HOLD_OPTIONS, 'across', 'maxHoldMs']
 const REACHES: readonly unknown[] = ['process', 'database']
 
@@ -32,7 +38,7 @@ export function checkLock(key: unknown, options: LockOptions): void {
   checkHoldOf(key, options, LOCK_OPTIONS)
   const { across, maxHoldMs } = options
   if (across !== undefined && !REACHES.includes(across)) throw new ConfigurationError('across', 'expected process or database')
-  requireMs('maxHoldMs', maxHoldMs)
+  requireWhole('maxHoldMs', maxHoldMs, 1, LONGEST_MS)
 }
 
 /** @throws {ConfigurationError} the key or an option is unknown, of the wrong kind or out of bounds */
@@ -47,16 +53,15 @@ function checkHoldOf(key: unknown, options: HoldOptions, known: readonly string[
   }
   if (typeof options !== 'object' || options === null) throw new ConfigurationError('options', `expected an object, got ${typeof options}`)
   requireKnownNames('', options, known)
-  const { timeoutMs, signal, label } = options
-  requireMs('timeoutMs', timeoutMs)
+  const { timeoutMs, signal, maxQueue, label } = options
+  requireWhole('timeoutMs', timeoutMs, 1, LONGEST_MS)
+  requireWhole('maxQueue', maxQueue, 0, LONGEST_QUEUE)
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw new ConfigurationError('signal', 'expected an AbortSignal')
   if (label !== undefined && typeof label !== 'string') throw new ConfigurationError('label', `expected a text, got ${typeof label}`)
 }
 
-function requireMs(option: string, value: number | undefined): void {
-  if (value === undefined || (Number.isInteger(value) && value >= 1 && value <= LONGEST_MS)) return
-  throw new ConfigurationError(
-    option,
-    `expected a whole number from 1 to ${LONGEST_MS}, got ${typeof value === 'number' ? value : typeof value}`,
-  )
+function requireWhole(option: string, value: number | undefined, lowest: number, highest: number): void {
+  if (value === undefined || (Number.isInteger(value) && value >= lowest && value <= highest)) return
+  const got = typeof value === 'number' ? value : typeof value
+  throw new ConfigurationError(option, `expected a whole number from ${lowest} to ${highest}, got ${got}`)
 }

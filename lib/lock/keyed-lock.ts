@@ -47,7 +47,7 @@ export class KeyedLock {
   /** Who holds a key, and how many wait for it; undefined when it is free. */
   stateOf(key: string): { readonly label: string | undefined; readonly heldMs: number; readonly waiting: number } | undefined {
     const line = this.#lines.get(key)
-    return line && { label: line.hold?.label, heldMs: line.hold?.heldMs ?? 0, waiting: line.waiters.size }
+    return line && { label: line.hold?.label, heldMs: line.hold?.heldMs ?? 0, waiting: line.waiting }
   }
 
   /**
@@ -56,6 +56,7 @@ export class KeyedLock {
    * @param frame the step of a call chain that waits: with it a circle of waits is found as soon as it would close
    * @throws {LockTimeoutError} the deadline passed first; the message says who holds the key
    * @throws {AbortedError} the signal was aborted first
+   * @throws {LockQueueFullError} `maxQueue` callers wait already
    * @throws {DeadlockError} the chain of `frame` holds what those wait for who have this key
    */
   acquire(key: string, request: LockRequest = {}, frame?: Frame): Promise<KeyHold> {
@@ -64,10 +65,11 @@ export class KeyedLock {
       if (typeof key !== 'string') throw new ConfigurationError('key', `expected a string, got ${typeof key}`)
       if (request.signal?.aborted) throw abortedError(request.name ?? key, request.signal)
       const line = this.#lines.get(key) ?? this.#openLine(key, request.name ?? key)
+      line.requireRoom(request.maxQueue)
       const waiter = new LockWaiter(line, request, frame, resolve, reject)
       line.join(waiter)
       if (!line.hasTicket) this.#drawTicket(line)
-      if (line.waiters.has(waiter)) waiter.watch()
+      if (waiter.isWaiting) waiter.watch()
     })
   }
 
@@ -97,7 +99,7 @@ export class KeyedLock {
     line.hold = undefined
     line.hasTicket = false
     done()
-    if (line.waiters.size > 0) {
+    if (line.waiting > 0) {
       this.#drawTicket(line)
       return
     }

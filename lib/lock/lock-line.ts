@@ -1,6 +1,6 @@
 import { onAbort } from '../abort.js'
 import { type Deadline, LONGEST_TIMER_MS, remainingMs } from '../deadline.js'
-import { AbortedError, LockTimeoutError } from '../errors.js'
+import { AbortedError, LockQueueFullError, LockTimeoutError } from '../errors.js'
 import { type LockKind, lockEvents } from '../events.js'
 import type { Frame, Resource, Wait } from './frame.js'
 import { byLabel } from './hold.js'
@@ -8,11 +8,16 @@ import type { HeldLine, KeyHold } from './key-hold.js'
 import type { LockCounters, LockFailure } from './lock-counters.js'
 import { beginWait, circleOf, deadlockError, endWait } from './wait-graph.js'
 
+/** Each takes about a kilobyte while it waits. */
+export const MAX_QUEUE = 200_000
+
 /** How to wait for a lock. */
 export interface LockRequest {
   /** When to give up. Default: never. A lock that is free at once is given even after it. */
   readonly deadline?: Deadline | undefined
   readonly signal?: AbortSignal | undefined
+  /** Most callers in line for the key; one more is refused at once. Default {@link MAX_QUEUE}. */
+  readonly maxQueue?: number | undefined
   /** Who asks, for messages and events: a node's name. */
   readonly label?: string | undefined
   /** What the lock is called in messages, events and figures, where that is not its key. */
@@ -22,8 +27,11 @@ export interface LockRequest {
 /** One key while somebody holds it or waits for it. */
 export class LockLine implements HeldLine, Resource {
   hold: KeyHold | undefined
-  /** Those who wait, oldest first. */
-  readonly waiters = new Set<LockWaiter>()
+  /** The one who has waited longest; each knows who stands behind. */
+  oldest: LockWaiter | undefined
+  #newest: LockWaiter | undefined
+  /** How many wait. */
+  waiting = 0
   /** Whether a ticket is drawn whose turn has not ended. */
   hasTicket = false
 
@@ -46,20 +54,39 @@ export class LockLine implements HeldLine, Resource {
     return frame && [frame]
   }
 
-  get oldest(): LockWaiter | undefined {
-    for (const waiter of this.waiters) return waiter
-    return undefined
+  /** @throws {LockQueueFullError} it is held, and `maxQueue` callers wait already */
+  requireRoom(maxQueue = MAX_QUEUE): void {
+    if (!this.hasTicket || this.waiting < maxQueue) return
+    throw new LockQueueFullError(`${this.description}: ${this.waiting} callers wait already; raise maxQueue or send less`)
   }
 
   join(waiter: LockWaiter): void {
-    this.waiters.add(waiter)
+    waiter.before = this.#newest
+    if (this.#newest === undefined) this.oldest = waiter
+    else this.#newest.behind = waiter
+    this.#newest = waiter
+    this.waiting++
     if (!this.isReentry) this.counters?.joined()
+  }
+
+  /** From wherever it stands. */
+  leave(waiter: LockWaiter): void {
+    const { before, behind } = waiter
+    if (before === undefined) this.oldest = behind
+    else before.behind = behind
+    if (behind === undefined) this.#newest = before
+    else behind.before = before
+    this.waiting--
   }
 }
 
 /** Somebody in a line: served once, or gone when the deadline passes or the signal is aborted. */
 export class LockWaiter {
   readonly sinceMs = performance.now()
+  /** Its neighbours in the line. */
+  before: LockWaiter | undefined
+  behind: LockWaiter | undefined
+  isWaiting = true
   readonly #line: LockLine
   readonly #request: LockRequest
   readonly #frame: Frame | undefined
@@ -123,7 +150,7 @@ export class LockWaiter {
   }
 
   #giveUpLate(): void {
-    if (this.#line.waiters.has(this)) this.#giveUp('timedOut', timeoutError(this.#line, performance.now() - this.sinceMs))
+    if (this.isWaiting) this.#giveUp('timedOut', timeoutError(this.#line, performance.now() - this.sinceMs))
   }
 
   #giveUp(outcome: LockFailure, error: Error): void {
@@ -135,7 +162,8 @@ export class LockWaiter {
     if (this.#timer !== undefined) clearTimeout(this.#timer)
     this.#endListening?.()
     if (this.#wait !== undefined) endWait(this.#wait)
-    this.#line.waiters.delete(this)
+    this.isWaiting = false
+    this.#line.leave(this)
     const { kind, name, isReentry, counters } = this.#line
     const waitedMs = this.#isServedAtOnce ? 0 : performance.now() - this.sinceMs
     if (!isReentry) {

@@ -83,6 +83,7 @@ export async function withLockScope<T>(fn: () => T | PromiseLike<T>, { registry 
  *
  * @throws {LockTimeoutError} the deadline passed before the key's turn came
  * @throws {AbortedError} the signal was aborted before the key's turn came
+ * @throws {LockQueueFullError} `maxQueue` callers wait for it already
  * @throws {DeadlockError} the chain holds what those wait for who have the key
  * @throws {ScopeClosedError} a hold or transaction that this call descends from has ended: it was not awaited
  */
@@ -237,7 +238,7 @@ function reentriesOf(hold: SharedHold, { kind }: KeyedLock): KeyedLock {
   if (known !== undefined) return known
   const lock = new KeyedLock({ kind, isReentry: true })
   reentryLocks.set(hold, lock)
-  hold.lastReentry = () => (lock.size === 0 ? undefined : lock.acquire(hold.key))
+  hold.lastReentry = () => (lock.size === 0 ? undefined : lock.acquire(hold.key, { maxQueue: Number.POSITIVE_INFINITY }))
   return lock
 }
 

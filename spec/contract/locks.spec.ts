@@ -129,6 +129,8 @@ forEachEngine((engine) => {
       ['an unknown option', 'a', { timeoutMS: 5 }, /timeoutMS.*timeoutMs/],
       ['a time-out out of bounds', 'a', { timeoutMs: 0 }, 'timeoutMs: expected a whole number from 1 to 86400000, got 0'],
       ['a hold out of bounds', 'a', { maxHoldMs: 1.5 }, 'maxHoldMs: expected a whole number from 1 to 86400000, got 1.5'],
+      ['a queue out of bounds', 'a', { maxQueue: -1 }, 'maxQueue: expected a whole number from 0 to 1000000, got -1'],
+      ['a queue by another name', 'a', { maxqueue: 5 }, /maxqueue.*maxQueue/],
       ['an unknown reach', 'a', { across: 'cluster' }, 'across: expected process or database'],
       ['a label that is no text', 'a', { label: 7 }, 'label: expected a text, got number'],
       ['a signal that is none', 'a', { signal: {} }, 'signal: expected an AbortSignal'],
@@ -136,6 +138,24 @@ forEachEngine((engine) => {
       const error = await rejectionOf(shop.db.lock(key as string, () => 1, options as object))
       expect(error).toBeInstanceOf(ConfigurationError)
       expect(error.message).toMatch(message)
+    })
+
+    it('refuses one more than maxQueue at once, and serves those who wait', async () => {
+      const attempt = () => outsideOf(() => shop.db.lock('a', () => 'ran', { maxQueue: 2 }))
+      const { waiting, refused } = await shop.db.lock('a', async () => {
+        const waiting = [attempt(), attempt()]
+        return { waiting, refused: await rejectionOf(attempt()) }
+      })
+      expect(refused).toMatchObject({ code: 'LOCK_QUEUE_FULL', retryable: true })
+      expect(refused.message).toMatch(/lock "a@.*": 2 callers wait already; raise maxQueue or send less/)
+      expect(await Promise.all(waiting)).toEqual(['ran', 'ran'])
+    })
+
+    it('gives a lock at once or not at all where no line is wanted', async () => {
+      const atOnce = () => shop.db.lock('a', () => 'ran', { maxQueue: 0 })
+      expect(await shop.db.lock('a', atOnce)).toBe('ran')
+      expect((await shop.db.lock('a', () => rejectionOf(outsideOf(atOnce)))).code).toBe('LOCK_QUEUE_FULL')
+      expect(await atOnce()).toBe('ran')
     })
 
     it('gives up when its signal is aborted', async () => {

@@ -6,7 +6,7 @@ import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { deadlineAfter } from '../../../lib/deadline.js'
-import { AbortedError, ConfigurationError, LockTimeoutError, ScopeClosedError } from '../../../lib/errors.js'
+import { AbortedError, ConfigurationError, LockQueueFullError, LockTimeoutError, ScopeClosedError } from '../../../lib/errors.js'
 import { type LockEvent, lockEvents } from '../../../lib/events.js'
 import { KeyedLock } from '../../../lib/lock/keyed-lock.js'
 
@@ -66,6 +66,7 @@ describe('KeyedLock.acquire', () => {
     const startedMs = performance.now()
     const error = await lock.acquire('pool:shop', { deadline: deadlineAfter(30) }).catch((reason: unknown) => reason)
     expect(performance.now() - startedMs).toBeGreaterThanOrEqual(30)
+    expect(performance.now() - startedMs).toBeLessThan(2_000)
     expect(error).toBeInstanceOf(LockTimeoutError)
     expect((error as Error).message).toMatch(/^lock "pool:shop" was not free within \d+ ms; held \d+ ms by UserCreateNode; /)
     hold.release()
@@ -142,6 +143,34 @@ describe('KeyedLock.acquire', () => {
     ;(await newcomer).release()
     await Promise.all(gone)
     await nextTurn()
+    expect(lock.size).toBe(0)
+  })
+
+  it('refuses one more than maxQueue at once, and lets others in when one has left', async () => {
+    const lock = new KeyedLock()
+    const hold = await lock.acquire('a')
+    const abort = new AbortController()
+    const leaves = lock.acquire('a', { signal: abort.signal }).catch(() => 'left')
+    const waits = lock.acquire('a')
+    await expect(lock.acquire('a', { maxQueue: 2 })).rejects.toBeInstanceOf(LockQueueFullError)
+    expect(lock.stateOf('a')).toMatchObject({ waiting: 2 })
+    abort.abort()
+    expect(await leaves).toBe('left')
+    const last = lock.acquire('a', { maxQueue: 2 })
+    hold.release()
+    ;(await waits).release()
+    ;(await last).release()
+    expect(lock.size).toBe(0)
+    ;(await lock.acquire('a', { maxQueue: 0 })).release()
+  })
+
+  it('lets 200,000 wait where nothing else is said, and each costs as little as the first', { timeout: 30_000 }, async () => {
+    const lock = new KeyedLock()
+    const hold = await lock.acquire('a')
+    const waiting = Array.from({ length: 200_000 }, () => lock.acquire('a').then((each) => each.release()))
+    await expect(lock.acquire('a')).rejects.toBeInstanceOf(LockQueueFullError)
+    hold.release()
+    await Promise.all(waiting)
     expect(lock.size).toBe(0)
   })
 
