@@ -35,7 +35,7 @@ export type Grip =
   | { readonly kind: 'resource'; readonly resource: Resource; readonly label: string }
 
 /** A hold that ends when it is released, or with the frame that it was taken in. */
-export interface TakenHold {
+interface TakenHold {
   readonly lock: { readonly kind: LockKind }
   readonly hold: SharedHold
   /** Where it was taken. */

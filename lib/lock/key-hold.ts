@@ -62,7 +62,7 @@ export class KeyHold implements SharedHold {
   #end(free: () => void): void {
     const { kind, name, isReentry, counters } = this.#line
     const { heldMs } = this
-    if (!isReentry) counters?.released(heldMs)
+    counters?.released(heldMs)
     if (lockEvents.hasSubscribers) lockEvents.publish({ type: 'released', kind, key: name, label: this.label, isReentry, heldMs })
     free()
   }

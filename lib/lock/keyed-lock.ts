@@ -9,12 +9,12 @@ import type { LockMeter } from './lock-metrics.js'
 export type { Hold } from './hold.js'
 export type { LockRequest } from './lock-line.js'
 
-export interface KeyedLockOptions {
+interface KeyedLockOptions {
   /** What its events say. Default `application`. */
   readonly kind?: LockKind
   /** Counts for each name. */
   readonly meter?: LockMeter
-  /** Its keys stand for re-entries into those of another lock. Default false. */
+  /** Its keys stand for re-entries into those of another lock, which counts them: it has no meter of its own. Default false. */
   readonly isReentry?: boolean
 }
 

@@ -9,7 +9,7 @@ import type { LockCounters, LockFailure } from './lock-counters.js'
 import { beginWait, circleOf, deadlockError, endWait } from './wait-graph.js'
 
 /** Each takes about a kilobyte while it waits. */
-export const MAX_QUEUE = 200_000
+const MAX_QUEUE = 200_000
 
 /** How to wait for a lock. */
 export interface LockRequest {
@@ -66,7 +66,7 @@ export class LockLine implements HeldLine, Resource {
     else this.#newest.behind = waiter
     this.#newest = waiter
     this.waiting++
-    if (!this.isReentry) this.counters?.joined()
+    this.counters?.joined()
   }
 
   /** From wherever it stands. */
@@ -166,10 +166,8 @@ export class LockWaiter {
     this.#line.leave(this)
     const { kind, name, isReentry, counters } = this.#line
     const waitedMs = this.#isServedAtOnce ? 0 : performance.now() - this.sinceMs
-    if (!isReentry) {
-      if (type === 'acquired') counters?.acquired(this.#isServedAtOnce ? undefined : waitedMs)
-      else counters?.failed(type)
-    }
+    if (type === 'acquired') counters?.acquired(this.#isServedAtOnce ? undefined : waitedMs)
+    else counters?.failed(type)
     if (lockEvents.hasSubscribers) lockEvents.publish({ type, kind, key: name, label: this.label, isReentry, waitedMs })
   }
 }
