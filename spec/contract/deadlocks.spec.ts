@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { DeadlockError, PoolSelfDeadlockError, poolStats } from 'latchwork'
-import { describe, expect, it } from 'vitest'
+import { DeadlockError, lockMetrics, PoolSelfDeadlockError, poolStats } from 'latchwork'
+import { describe, expect, it, vi } from 'vitest'
 import { forEachEngine } from '../support/engines.js'
 import { models } from './members.js'
 import { rejectionOf, useDatabase } from './use-database.js'
@@ -11,15 +11,20 @@ forEachEngine((engine) => {
     const noLimit = { timeoutMs: 86_400_000 }
 
     it('are found through the turn of a nested one, which nothing else would end', { timeout: 10_000 }, async () => {
+      const holdsTurn = event()
+      const holdsLock = event()
       const [nested, locked] = await shop.db.transaction(() =>
         Promise.allSettled([
           shop.db.transaction(async () => {
             await shop.nodes.members.count()
-            await sleep(20)
+            holdsTurn.happens()
+            await holdsLock.happened
             return shop.db.lock('a', () => 'nested', noLimit)
           }),
           shop.db.lock('a', async () => {
-            await sleep(100)
+            holdsLock.happens()
+            await holdsTurn.happened
+            await vi.waitUntil(() => waitersOf('a') === 1, { interval: 1 })
             return shop.nodes.members.count()
           }),
         ]),
@@ -131,3 +136,18 @@ forEachEngine((engine) => {
     })
   })
 })
+
+/** Something that one call does and another waits for. */
+function event(): { readonly happened: Promise<void>; readonly happens: () => void } {
+  let happens = () => {}
+  const happened = new Promise<void>((resolve) => {
+    happens = resolve
+  })
+  return { happened, happens }
+}
+
+/** How many wait for a lock of the application now, whatever its database. */
+function waitersOf(key: string): number {
+  const lines = Object.entries(lockMetrics().byKey).filter(([name]) => name.startsWith(`${key}@`))
+  return lines.reduce((sum, [, { waiting }]) => sum + waiting, 0)
+}
