@@ -2,6 +2,19 @@ import { describe, expect, it } from 'vitest'
 import { ConfigurationError } from '../../../lib/errors.js'
 import { POOL_DEFAULTS, type PoolOptions, poolOptions } from '../../../lib/pool/pool-options.js'
 
+/** The lowest and the highest that may be given, and what has to stand beside the highest. */
+const BOUNDS: readonly (readonly [name: keyof PoolOptions, lowest: number, highest: number, beside?: Partial<PoolOptions>])[] = [
+  ['minConnections', 0, 10_000, { maxConnections: 10_000 }],
+  ['maxConnections', 1, 10_000],
+  ['acquireTimeoutMs', 1, 600_000],
+  ['lockTimeoutMs', 1, 600_000, { acquireTimeoutMs: 600_000 }],
+  ['maxQueue', 0, 1_000_000],
+  ['idleTimeoutMs', 10, 86_400_000],
+  ['maxLifetimeMs', 100, 86_400_000],
+  ['validateAfterIdleMs', 0, 86_400_000],
+  ['leakAfterMs', 0, 86_400_000],
+]
+
 describe('poolOptions', () => {
   it('fills in the defaults, and half of acquireTimeoutMs for the lock', () => {
     expect(poolOptions()).toEqual({ ...POOL_DEFAULTS, lockTimeoutMs: 2_500 })
@@ -18,6 +31,37 @@ describe('poolOptions', () => {
     initSql.push('set b = 2')
     expect(options.initSql).toEqual(['set a = 1'])
     expect(Object.isFrozen(options) && Object.isFrozen(options.initSql)).toBe(true)
+  })
+
+  it.each(BOUNDS)('takes %s from %i to %i, and nothing beyond', (name, lowest, highest, beside = {}) => {
+    for (const value of [lowest, highest]) expect(poolOptions({ ...beside, [name]: value })[name]).toBe(value)
+    for (const value of [lowest - 1, highest + 1, highest - 0.5]) {
+      const attempt = () => poolOptions({ ...beside, [name]: value })
+      expect(attempt).toThrow(ConfigurationError)
+      expect(attempt).toThrow(`pool.${name}: expected a whole number from ${lowest} to ${highest}, got ${value}`)
+    }
+  })
+
+  it('has bounds for each option that is a number', () => {
+    const numbers = Object.entries(poolOptions()).flatMap(([name, value]) => (typeof value === 'number' ? [name] : []))
+    expect(BOUNDS.map(([name]) => name).sort()).toEqual(numbers.sort())
+  })
+
+  it.each([
+    ['maxConnection', 'maxConnections'],
+    ['idleTimeoutMS', 'idleTimeoutMs'],
+    ['acquireTimeout', 'acquireTimeoutMs'],
+    ['initSQL', 'initSql'],
+    ['shared', 'share'],
+    ['poolre', 'pooler'],
+  ])('refuses %s, and asks whether %s was meant', (given, meant) => {
+    const attempt = () => poolOptions({ [given]: 5 })
+    expect(attempt).toThrow(ConfigurationError)
+    expect(attempt).toThrow(`pool.${given}: unknown option; did you mean ${meant}? known are minConnections, maxConnections`)
+  })
+
+  it('suggests nothing where no name is near', () => {
+    expect(() => poolOptions({ poolSize: 5 } as Partial<PoolOptions>)).toThrow('pool.poolSize: unknown option; known are')
   })
 
   it.each([
