@@ -98,7 +98,7 @@ export async function endSessions(engine: SpecEngine, url: string): Promise<void
 }
 
 /** How many sessions the server has on the database of `url`. Looks from another database: one who looked before may still be leaving. */
-export async function countSessions(engine: SpecEngine, url: string): Promise<number> {
+export async function countSessions(engine: Pick<SpecEngine, 'name' | 'admin'>, url: string): Promise<number> {
   const elsewhere = new URL(url)
   const name = elsewhere.pathname.slice(1)
   elsewhere.pathname = engine.name === 'postgres' ? '/postgres' : '/information_schema'

@@ -5,8 +5,9 @@ import { runFixture } from '../contract/fixture-process.js'
 import { models } from '../contract/members.js'
 import { rejectionOf } from '../contract/use-database.js'
 import { Task } from '../fixtures/stress/task.js'
-import { idleInTransaction, onlyPool, useGround } from '../stress/ground.js'
+import { onlyPool, useGround } from '../stress/ground.js'
 import { forEachEngine } from '../support/engines.js'
+import { openTransactions } from '../support/nothing-left.js'
 
 const RUNNING = 50
 const QUEUED = 50
@@ -45,7 +46,7 @@ forEachEngine((engine) => {
       expect(tookMs).toBeLessThan(2_000)
       // its connection was taken from it
       expect(await leaked).toHaveProperty('code')
-      expect(await idleInTransaction(engine, ground.url)).toBe(0)
+      expect(await openTransactions(engine, ground.url)).toBe(0)
     })
 
     it('lets the process end by itself with 0, although one of its calls never ends', async () => {

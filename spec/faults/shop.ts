@@ -1,7 +1,7 @@
 import { createDatabase, type Database, field, type Generated, id, model, type PoolOptions } from 'latchwork'
-import { afterAll, afterEach, beforeAll, expect } from 'vitest'
-import { countSessions } from '../contract/use-database.js'
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
 import type { FreshDatabase, SpecEngine } from '../support/engines.js'
+import { noteWhatIsThere } from '../support/nothing-left.js'
 import type { PlainRow } from '../support/plain-sql.js'
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js'
 
@@ -44,13 +44,14 @@ export interface Shop {
 }
 
 /**
- * Makes the database before the tests of this block. After each of them closes what it opened, lets every proxy pass, and expects that
- * the server has no session left.
+ * Makes the database before the tests of this block. After each of them lets every proxy pass, closes what it opened, and expects
+ * that nothing is left, see {@link noteWhatIsThere}.
  */
 export function useShop(engine: DatabaseSource | SpecEngine): Shop {
   if (engine.name === 'sqlite') throw new Error('there is no server')
   const { name } = engine
   let fresh: FreshDatabase
+  let closedWithNothingLeft: ReturnType<typeof noteWhatIsThere>
   const opened: ShopDatabase[] = []
   const proxies: TcpProxy[] = []
 
@@ -62,11 +63,18 @@ export function useShop(engine: DatabaseSource | SpecEngine): Shop {
     await engine.admin(fresh.url, `drop table naps; create view naps as ${nap}`)
   })
 
+  beforeEach(() => {
+    closedWithNothingLeft = noteWhatIsThere(engine, fresh.url)
+  })
+
   afterEach(async () => {
-    await Promise.all(opened.splice(0).map((db) => db.close({ timeoutMs: 1_000 })))
     for (const proxy of proxies) proxy.set('pass')
-    await expect.poll(() => countSessions(engine as SpecEngine, fresh.url), { timeout: 5_000, message: 'sessions left' }).toBe(0)
-    await Promise.all(proxies.splice(0).map((proxy) => proxy.close()))
+    await closedWithNothingLeft(async () => {
+      await Promise.all(opened.splice(0).map((db) => db.close({ timeoutMs: 1_000 })))
+      // the end of a proxy would hide what is left on its near side
+      await expect.poll(() => proxies.reduce((sum, { connections }) => sum + connections, 0), { message: 'sockets to proxies' }).toBe(0)
+      await Promise.all(proxies.splice(0).map((proxy) => proxy.close()))
+    })
     await engine.admin(fresh.url, 'delete from items')
   })
 

@@ -20,6 +20,8 @@ forEachEngine(
 
       beforeAll(async () => {
         writers = await Promise.all(FOUR.map((writer) => begin({ url: ground.url, writer })))
+        // they open what they keep open before the first test begins
+        await write({ mode: 'transactions', count: 2 })
       })
 
       const write = (task: WriterTask): Promise<WriterReport[]> => Promise.all(writers.map((writer) => writer.write(task)))

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createDatabase, type Database, type DatabaseOptions, type Models, type PoolOptions } from 'latchwork'
-import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
 import type { PoolStats } from '../../lib/pool/pool.js'
 import { poolRegistry } from '../../lib/pool/pool-registry.js'
 import { countSessions } from '../contract/use-database.js'
 import type { FreshDatabase, SpecEngine } from '../support/engines.js'
+import { noteWhatIsThere } from '../support/nothing-left.js'
 
 /** Where load is put on: one database, and as many database objects on it as a spec wants. */
 export interface Ground<M extends Models> {
@@ -14,13 +15,13 @@ export interface Ground<M extends Models> {
 }
 
 /**
- * A fresh database with the tables of `models` for the tests of a `describe`. Each test has to leave nothing behind: after it,
- * all its database objects are closed, and then neither the server nor the process may know anything of them.
+ * A fresh database with the tables of `models` for the tests of a `describe`. Each test has to leave nothing behind, see
+ * {@link noteWhatIsThere}; after it, all its database objects are closed.
  */
 export function useGround<const M extends Models>(engine: SpecEngine, models: M, prepare?: (url: string) => Promise<unknown>): Ground<M> {
   let fresh: FreshDatabase
-  let opened: Database<M>[] = []
-  let before: ReturnType<typeof leftInProcess>
+  const opened: Database<M>[] = []
+  let closedWithNothingLeft: ReturnType<typeof noteWhatIsThere>
 
   beforeAll(async () => {
     fresh = await engine.freshDatabase()
@@ -30,17 +31,10 @@ export function useGround<const M extends Models>(engine: SpecEngine, models: M,
   })
 
   beforeEach(() => {
-    before = leftInProcess()
+    closedWithNothingLeft = noteWhatIsThere(engine, fresh.url)
   })
 
-  afterEach(async () => {
-    await Promise.all(opened.map((db) => db.close({ timeoutMs: 2_000 })))
-    opened = []
-    await expect.poll(() => grownSince(before), { timeout: 3_000 }).toEqual({})
-    if (engine.name === 'sqlite') return
-    await expect.poll(() => idleInTransaction(engine, fresh.url), { timeout: 3_000 }).toBe(0)
-    await expect.poll(() => countSessions(engine, fresh.url), { timeout: 3_000 }).toBe(0)
-  })
+  afterEach(() => closedWithNothingLeft(() => Promise.all(opened.splice(0).map((db) => db.close({ timeoutMs: 2_000 })))))
 
   afterAll(() => fresh.drop())
 
@@ -54,30 +48,6 @@ export function useGround<const M extends Models>(engine: SpecEngine, models: M,
       return db
     },
   }
-}
-
-/** Pools, connections and locks that this process has. */
-function leftInProcess(): Readonly<Record<string, number>> {
-  const registry = poolRegistry()
-  const { pools, dedicated, budget } = registry.stats()
-  return { pools: pools.length, dedicated, taken: budget.taken, limit: budget.limit, locks: registry.locks.size }
-}
-
-/** Of what there are more now. What an earlier test left behind may go in this one's time. */
-function grownSince(before: Readonly<Record<string, number>>): Record<string, number> {
-  const grown = Object.entries(leftInProcess()).map(([name, count]) => [name, count - before[name]!] as const)
-  return Object.fromEntries(grown.filter(([, count]) => count > 0))
-}
-
-/** Sessions that are in a transaction and do nothing. */
-export async function idleInTransaction(engine: SpecEngine, url: string): Promise<number> {
-  if (engine.name === 'sqlite') return 0
-  const sessions =
-    engine.name === 'postgres'
-      ? "select 1 from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'"
-      : `select 1 from information_schema.innodb_trx t join information_schema.processlist p on p.id = t.trx_mysql_thread_id
-         where p.db = database() and p.command = 'Sleep'`
-  return (await engine.admin(url, sessions)).length
 }
 
 /** Statements that a server runs in the database of `url` and that hold `part`; none on SQLite, which has no server. */

@@ -3,16 +3,16 @@ import { ConfigurationError } from '../../../lib/errors.js'
 import { POOL_DEFAULTS, type PoolOptions, poolOptions } from '../../../lib/pool/pool-options.js'
 
 /** The lowest and the highest that may be given, and what has to stand beside the highest. */
-const BOUNDS: readonly (readonly [name: keyof PoolOptions, lowest: number, highest: number, beside?: Partial<PoolOptions>])[] = [
+const BOUNDS: readonly (readonly [name: keyof PoolOptions, lowest: number, highest: number, beside: Partial<PoolOptions>])[] = [
   ['minConnections', 0, 10_000, { maxConnections: 10_000 }],
-  ['maxConnections', 1, 10_000],
-  ['acquireTimeoutMs', 1, 600_000],
+  ['maxConnections', 1, 10_000, {}],
+  ['acquireTimeoutMs', 1, 600_000, {}],
   ['lockTimeoutMs', 1, 600_000, { acquireTimeoutMs: 600_000 }],
-  ['maxQueue', 0, 1_000_000],
-  ['idleTimeoutMs', 10, 86_400_000],
-  ['maxLifetimeMs', 100, 86_400_000],
-  ['validateAfterIdleMs', 0, 86_400_000],
-  ['leakAfterMs', 0, 86_400_000],
+  ['maxQueue', 0, 1_000_000, {}],
+  ['idleTimeoutMs', 10, 86_400_000, {}],
+  ['maxLifetimeMs', 100, 86_400_000, {}],
+  ['validateAfterIdleMs', 0, 86_400_000, {}],
+  ['leakAfterMs', 0, 86_400_000, {}],
 ]
 
 describe('poolOptions', () => {
@@ -33,7 +33,7 @@ describe('poolOptions', () => {
     expect(Object.isFrozen(options) && Object.isFrozen(options.initSql)).toBe(true)
   })
 
-  it.each(BOUNDS)('takes %s from %i to %i, and nothing beyond', (name, lowest, highest, beside = {}) => {
+  it.each(BOUNDS)('takes %s from %i to %i, and nothing beyond', (name, lowest, highest, beside) => {
     for (const value of [lowest, highest]) expect(poolOptions({ ...beside, [name]: value })[name]).toBe(value)
     for (const value of [lowest - 1, highest + 1, highest - 0.5]) {
       const attempt = () => poolOptions({ ...beside, [name]: value })
