@@ -3,9 +3,8 @@ import { CommitUnknownError, ConnectionLostError, LatchworkError } from 'latchwo
 import { describe, expect, it } from 'vitest'
 import { endSessions, rejectionOf } from '../contract/use-database.js'
 import { forEachEngine, type SpecEngine } from '../support/engines.js'
+import { ROUNDS } from '../support/rounds.js'
 import { type ShopDatabase, useShop } from './shop.js'
-
-const ROUNDS = 20
 
 forEachEngine(
   (engine) => {

@@ -72,7 +72,9 @@ export function useShop(engine: DatabaseSource | SpecEngine): Shop {
     await closedWithNothingLeft(async () => {
       await Promise.all(opened.splice(0).map((db) => db.close({ timeoutMs: 1_000 })))
       // the end of a proxy would hide what is left on its near side
-      await expect.poll(() => proxies.reduce((sum, { connections }) => sum + connections, 0), { message: 'sockets to proxies' }).toBe(0)
+      await expect
+        .poll(() => proxies.reduce((sum, { connections }) => sum + connections, 0), { timeout: 2_000, message: 'sockets to proxies' })
+        .toBe(0)
       await Promise.all(proxies.splice(0).map((proxy) => proxy.close()))
     })
     await engine.admin(fresh.url, 'delete from items')

@@ -32,6 +32,11 @@ export class Traffic {
     return Math.min(...ends) - sinceMs
   }
 
+  /** Settles when a call that began after `sinceMs` has gone well, at the latest after two seconds. */
+  async goesWellAgain(sinceMs: number): Promise<void> {
+    while (this.firstSuccessAfter(sinceMs) === Number.POSITIVE_INFINITY && performance.now() - sinceMs < 2_000) await sleep(5)
+  }
+
   /** What the calls that began in this time failed with. */
   codesBetween(fromMs: number, toMs = Number.POSITIVE_INFINITY): readonly string[] {
     const within = this.outcomes.filter(({ startedMs }) => startedMs >= fromMs && startedMs < toMs)
