@@ -41,7 +41,7 @@ const filters = fc.letrec<{ where: Where<Sample> }>((tie) => ({
 forEachEngine((engine) => {
   const house = useDatabase(engine, { samples: Sample, wides: Wide })
 
-  describe('filters of many parts', { retry: 0 }, () => {
+  describe('filters of many parts', () => {
     beforeAll(async () => {
       await house.nodes.samples.bulkCreate({ rows: SAMPLES })
     })

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CommitUnknownError, ConnectionLostError, LatchworkError } from 'latchwork'
+import { CommitUnknownError, ConnectionLostError, LatchworkError, TransactionAbortedError } from 'latchwork'
 import { describe, expect, it } from 'vitest'
 import { endSessions, rejectionOf } from '../contract/use-database.js'
 import { forEachEngine, type SpecEngine } from '../support/engines.js'
@@ -64,6 +64,30 @@ forEachEngine(
           )
           await shop.killRunning('naps')
           expect(await transaction).toBeInstanceOf(ConnectionLostError)
+          expect(await db.nodes.items.count()).toBe(0)
+        }
+      })
+
+      it('between two calls of a transaction fails the second, says so, and keeps nothing of it', async () => {
+        const db = shop.open({ maxConnections: 1 })
+        for (let round = 0; round < ROUNDS; round++) {
+          const swallows = round % 2 === 1
+          let lost: (Error & Record<string, unknown>) | undefined
+          const error = await rejectionOf(
+            db.transaction(async () => {
+              await db.nodes.items.create({ name: 'never' })
+              await kill()
+              // before the word of it has come, and after
+              await sleep(5 * (round % 4))
+              lost = await rejectionOf(db.nodes.items.create({ name: 'nor this' }))
+              if (!swallows) throw lost
+            }),
+          )
+          // it was not sent, or nobody knows whether it was
+          expect(['CONNECTION', 'CONNECTION_LOST']).toContain(lost?.code)
+          if (swallows) expect(error).toBeInstanceOf(TransactionAbortedError)
+          else expect(error).toBe(lost)
+          expect(await failuresOf(3, db)).toEqual([])
           expect(await db.nodes.items.count()).toBe(0)
         }
       })

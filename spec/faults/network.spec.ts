@@ -5,6 +5,7 @@ import { rejectionOf } from '../contract/use-database.js'
 import { forEachEngine } from '../support/engines.js'
 import { inLanes, ROUNDS, roundsTimeoutMs } from '../support/rounds.js'
 import type { ProxyMode, TcpProxy } from '../support/tcp-proxy.js'
+import { TIMED } from '../support/timed.js'
 import { type ShopDatabase, useShop } from './shop.js'
 import { Traffic } from './traffic.js'
 
@@ -35,7 +36,7 @@ forEachEngine(
     describe('a network that', () => {
       it.each(FAULTS)(
         `%s, ${ROUNDS} times over: every call ends in time, and the first goes well within a second of its end`,
-        { timeout: roundsTimeoutMs(2_000) },
+        { ...TIMED, timeout: roundsTimeoutMs(2_000) },
         async (_, mode, maxConnections) => {
           const lines = await Promise.all(
             Array.from({ length: LINES }, async () => {
@@ -76,47 +77,59 @@ forEachEngine(
         expect(performance.now() - startedMs).toBeGreaterThan(200)
       })
 
-      it(`lost the idle connections without a word costs no call more than its check, ${ROUNDS} times over`, () =>
-        inLanes(async () => {
-          const proxy = await shop.proxy()
-          const db = shop.open({ maxConnections: 2, validateAfterIdleMs: 50 }, proxy.url)
-          await Promise.all([db.nodes.items.count(), db.nodes.items.count()])
-          await sleep(100)
-          proxy.set('half-open')
-          const startedMs = performance.now()
-          expect(await Promise.all([1, 2, 3].map(() => db.nodes.items.count()))).toEqual([0, 0, 0])
-          expect(performance.now() - startedMs).toBeLessThan(1_000 + SLACK_MS)
-          await db.close()
-        }))
+      it(
+        `lost the idle connections without a word costs no call more than its check, ${ROUNDS} times over`,
+        { ...TIMED, timeout: roundsTimeoutMs(1_000) },
+        () =>
+          inLanes(async () => {
+            const proxy = await shop.proxy()
+            const db = shop.open({ maxConnections: 2, validateAfterIdleMs: 50 }, proxy.url)
+            await Promise.all([db.nodes.items.count(), db.nodes.items.count()])
+            await sleep(100)
+            proxy.set('half-open')
+            const startedMs = performance.now()
+            expect(await Promise.all([1, 2, 3].map(() => db.nodes.items.count()))).toEqual([0, 0, 0])
+            expect(performance.now() - startedMs).toBeLessThan(1_000 + SLACK_MS)
+            await db.close()
+          }),
+      )
 
-      it(`keeps a connection from being made is a ConnectionError or PoolTimeoutError at acquireTimeoutMs, ${ROUNDS} times over`, () =>
-        inLanes(async () => {
-          const proxy = await shop.proxy()
-          proxy.set({ kind: 'drop' })
-          const db = shop.open({ acquireTimeoutMs: 300 }, proxy.url)
-          const startedMs = performance.now()
-          const errors = await Promise.all([1, 2, 3].map(() => rejectionOf(db.nodes.items.count())))
-          expect(performance.now() - startedMs).toBeLessThan(300 + SLACK_MS)
-          expect(errors.filter(({ code }) => !['CONNECTION', 'POOL_TIMEOUT', 'LOCK_TIMEOUT'].includes(String(code)))).toEqual([])
-        }))
+      it(
+        `keeps a connection from being made is a ConnectionError or PoolTimeoutError at acquireTimeoutMs, ${ROUNDS} times over`,
+        { ...TIMED, timeout: roundsTimeoutMs(1_000) },
+        () =>
+          inLanes(async () => {
+            const proxy = await shop.proxy()
+            proxy.set({ kind: 'drop' })
+            const db = shop.open({ acquireTimeoutMs: 300 }, proxy.url)
+            const startedMs = performance.now()
+            const errors = await Promise.all([1, 2, 3].map(() => rejectionOf(db.nodes.items.count())))
+            expect(performance.now() - startedMs).toBeLessThan(300 + SLACK_MS)
+            expect(errors.filter(({ code }) => !['CONNECTION', 'POOL_TIMEOUT', 'LOCK_TIMEOUT'].includes(String(code)))).toEqual([])
+          }),
+      )
     })
 
-    it(`close() does not wait for connections that are being made, nor leaves them, ${ROUNDS} times over`, () =>
-      inLanes(async () => {
-        const proxy = await shop.proxy()
-        const db = shop.open({ maxConnections: 2 }, proxy.url)
-        await db.nodes.items.count()
-        proxy.set({ kind: 'drop' })
-        const waiting = [1, 2, 3].map(() => rejectionOf(db.nodes.items.count({}, { timeoutMs: 30_000 })))
-        await expect.poll(() => proxy.connections, { timeout: 3_000, interval: 10 }).toBeGreaterThan(1)
-        const startedMs = performance.now()
-        await db.close({ timeoutMs: 100 })
-        expect(performance.now() - startedMs).toBeLessThan(1_100 + SLACK_MS)
-        const codes = (await Promise.all(waiting)).map(({ code }) => code)
-        expect(codes.filter((code) => code !== 'POOL_CLOSED' && code !== 'CONNECTION_LOST')).toEqual([])
-        // a request to stop what ran may be on its way for a second and a half
-        await expect.poll(() => proxy.connections, { timeout: 2_000 }).toBe(0)
-      }))
+    it(
+      `close() does not wait for connections that are being made, nor leaves them, ${ROUNDS} times over`,
+      { ...TIMED, timeout: roundsTimeoutMs(1_000) },
+      () =>
+        inLanes(async () => {
+          const proxy = await shop.proxy()
+          const db = shop.open({ maxConnections: 2 }, proxy.url)
+          await db.nodes.items.count()
+          proxy.set({ kind: 'drop' })
+          const waiting = [1, 2, 3].map(() => rejectionOf(db.nodes.items.count({}, { timeoutMs: 30_000 })))
+          await expect.poll(() => proxy.connections, { timeout: 3_000, interval: 10 }).toBeGreaterThan(1)
+          const startedMs = performance.now()
+          await db.close({ timeoutMs: 100 })
+          expect(performance.now() - startedMs).toBeLessThan(1_100 + SLACK_MS)
+          const codes = (await Promise.all(waiting)).map(({ code }) => code)
+          expect(codes.filter((code) => code !== 'POOL_CLOSED' && code !== 'CONNECTION_LOST')).toEqual([])
+          // a request to stop what ran may be on its way for a second and a half
+          await expect.poll(() => proxy.connections, { timeout: 2_000 }).toBe(0)
+        }),
+    )
 
     describe('a connection that is cut in the middle of', () => {
       it('a result never gives part of it as the whole, at twenty points', { timeout: roundsTimeoutMs(1_000) }, async () => {

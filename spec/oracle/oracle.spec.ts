@@ -14,7 +14,7 @@ type Trees = Database<typeof models>['nodes']['trees']
 type Rows = readonly object[]
 
 forEachEngine((engine) => {
-  describe('a list of any filter, order, pages and relations', { retry: 0, timeout: 120_000 }, () => {
+  describe('a list of any filter, order, pages and relations', { timeout: 120_000 }, () => {
     it.each(Array.from({ length: FORESTS }, (_, index) => index + 1))('gives what is worked out in memory, in forest %i', async () => {
       const forest = randomForest()
       const relatedOf = relationsIn(forest)

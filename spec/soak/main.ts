@@ -1,7 +1,9 @@
+import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { createDatabase } from '../../index.js'
 import type { Engine } from '../../lib/dialect/dialect.js'
@@ -13,10 +15,13 @@ import { takeSample } from './sample.js'
 import { type Sample, verdictOn, WARM_UP_MINUTES } from './verdict.js'
 
 // npm run test:soak -- --minutes 10 --engine postgres
-// Mixed work on each engine, one after the other. Ends with 1 when something grows or fails, with 2 when it was too short to tell.
+// npm run test:soak -- --faults 200
+// Mixed work on each engine, one after the other; or the specs of faults and load, with so many rounds of what is repeated there. Ends with 1 when something grows or fails, with 2 when it was too short to tell.
 
 const ENGINES = ['postgres', 'mysql', 'sqlite'] as const satisfies readonly Engine[]
 const CONNECTIONS = 10
+const RACY = ['spec/faults', 'spec/stress', 'spec/contract/migrate-while-serving.spec.ts']
+const VITEST = fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', import.meta.url))
 const TOO_SHORT = 2
 
 const { values } = parseArgs({
@@ -25,12 +30,15 @@ const { values } = parseArgs({
     engine: { type: 'string', multiple: true, default: [...ENGINES] },
     /** Seconds between two samples. */
     every: { type: 'string', default: '10' },
+    /** Rounds of the faults, instead of the load. */
+    faults: { type: 'string' },
   },
 })
 const minutes = positive('--minutes', values.minutes)
 const everyMs = positive('--every', values.every) * 1_000
 const codes: number[] = []
-for (const name of values.engine) codes.push(await soakOn(knownEngine(name)))
+if (values.faults !== undefined) codes.push(repeatFaults(positive('--faults', values.faults)))
+else for (const name of values.engine) codes.push(await soakOn(knownEngine(name)))
 process.exitCode = codes.includes(1) ? 1 : Math.max(...codes)
 
 function positive(option: string, text: string): number {
@@ -43,6 +51,13 @@ function knownEngine(name: string): Engine {
   const engine = ENGINES.find((known) => known === name)
   if (engine === undefined) throw new Error(`--engine: expected one of ${ENGINES.join(', ')}, got ${name}`)
   return engine
+}
+
+/** Runs the specs that repeat what is racy, so many times; gives their exit code. */
+function repeatFaults(rounds: number): number {
+  const env = { ...process.env, NODE_OPTIONS: '', LATCHWORK_SPEC_ROUNDS: String(rounds) }
+  const { status } = spawnSync(process.execPath, [VITEST, 'run', ...RACY], { stdio: 'inherit', env })
+  return status ?? 1
 }
 
 /** Soaks one engine; gives the exit code that it is worth. */

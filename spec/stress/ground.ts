@@ -81,11 +81,18 @@ export async function mostSessions(engine: SpecEngine, url: string, work: () => 
 
 /** The figures of the one pool of this process that is in use. */
 export function onlyPool(): PoolStats {
+  const pools = poolsInUse()
+  if (pools.length !== 1) throw new Error(`expected one pool, there are ${pools.length}`)
+  return pools[0]!
+}
+
+/** The figures of the pools of this process that are in use, all of them open. */
+export function poolsInUse(): PoolStats[] {
   const pools = poolRegistry()
     .stats()
     .pools.filter(({ leases }) => leases > 0)
-  if (pools.length !== 1) throw new Error(`expected one pool, there are ${pools.length}`)
-  const { stats } = pools[0]!
-  if (stats === undefined) throw new Error('the pool is not open yet')
-  return stats
+  return pools.map(({ name, stats }) => {
+    if (stats === undefined) throw new Error(`${name} is not open yet`)
+    return stats
+  })
 }

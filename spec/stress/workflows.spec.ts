@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { models } from '../contract/members.js'
 import { countSessions, tally } from '../contract/use-database.js'
 import { forEachEngine } from '../support/engines.js'
+import { TIMED } from '../support/timed.js'
 import { mostSessions, onlyPool, useGround } from './ground.js'
 import { whileRowIsLocked } from './row-lock.js'
 import { expectedOf, workflows } from './workflow.js'
@@ -37,7 +38,7 @@ forEachEngine((engine) => {
       expect(most).toBeLessThanOrEqual(10)
     })
 
-    it('are refused beyond maxQueue at once, exactly those that are too many, and the others go well', async () => {
+    it('are refused beyond maxQueue at once, exactly those that are too many, and the others go well', TIMED, async () => {
       // the one writer of SQLite
       const maxConnections = engine.name === 'sqlite' ? 1 : 10
       const db = ground.open({ maxConnections, maxQueue: 1_000, acquireTimeoutMs: 30_000 })
@@ -65,7 +66,10 @@ forEachEngine((engine) => {
       // in the very turn of the event loop in which they came: how long that is in milliseconds is up to who else uses the machine
       expect(refusals.filter(({ turns }) => turns > 0)).toEqual([])
       const byMs = refusals.map(({ ms }) => ms).sort((left, right) => left - right)
-      expect(byMs[Math.floor(byMs.length / 2)]).toBeLessThan(50)
+      const medianMs = byMs[Math.floor(byMs.length / 2)]!
+      expect(medianMs).toBeLessThan(50)
+      // the slowest twentieth is held against the same run: 50 ms of a quiet machine, or what this one makes of it
+      expect(byMs[Math.floor(byMs.length * 0.95)]).toBeLessThan(Math.max(50, 5 * medianMs))
       expect(await db.nodes.stocks.read(KEY)).toMatchObject({ amount: run })
     })
   })

@@ -250,7 +250,7 @@ describe('the lock channel', () => {
   })
 })
 
-describe('KeyedLock under any order of calls', { retry: 0 }, () => {
+describe('KeyedLock under any order of calls', () => {
   const KEYS = ['a', 'b', 'c']
   const step = fc.oneof(
     { weight: 5, arbitrary: fc.record({ do: fc.constant('acquire' as const), key: fc.constantFrom(...KEYS), isLate: fc.boolean() }) },

@@ -17,7 +17,7 @@ const clock: Clock = {
   },
 }
 
-describe('locks under any program', { retry: 0 }, () => {
+describe('locks under any program', () => {
   const warnings = vi.spyOn(process, 'emitWarning')
 
   beforeAll(() => {

@@ -185,7 +185,7 @@ describe('checkFieldValue', () => {
   })
 })
 
-describe('normaliseFieldValue', { retry: 0 }, () => {
+describe('normaliseFieldValue', () => {
   it.each<[FieldShape, unknown, unknown]>([
     [DECIMAL, '1', '1.00'],
     [DECIMAL, '-0', '0.00'],

@@ -9,6 +9,7 @@ import { ConnectionPool } from '../../../lib/pool/connection-pool.js'
 import type { Lease } from '../../../lib/pool/lease.js'
 import { poolOptions } from '../../../lib/pool/pool-options.js'
 import { PoolRegistry, poolRegistry } from '../../../lib/pool/pool-registry.js'
+import { TIMED } from '../../support/timed.js'
 import { FakeConnector, type FakeMember, Gate, outcomeOf, request, settle } from './fake-connector.js'
 
 type FakePool = ConnectionPool<FakeMember>
@@ -133,7 +134,7 @@ describe('PoolRegistry.borrow', () => {
     expect(outcomes.map(({ isSettled }) => isSettled)).toEqual([false, false, true])
   })
 
-  it('starts three different pools within 50 ms of each other', async () => {
+  it('starts three different pools within 50 ms of each other', TIMED, async () => {
     vi.useRealTimers()
     const startedAt: number[] = []
     const open = async () => {

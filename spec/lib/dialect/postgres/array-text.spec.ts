@@ -45,7 +45,7 @@ forEachEngine(
       await database?.drop()
     })
 
-    describe('arrayText', { retry: 0 }, () => {
+    describe('arrayText', () => {
       it('writes any list of texts so that the server reads the same, and reads what the server writes', async () => {
         await fc.assert(
           fc.asyncProperty(list, async (elements) => {
