@@ -2,8 +2,12 @@ import { AsyncResource } from 'node:async_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ConnectionError, PoolTimeoutError } from 'latchwork'
 import { describe, expect, it } from 'vitest'
+import { poolRegistry } from '../../lib/pool/pool-registry.js'
+import { models } from '../contract/members.js'
 import { rejectionOf } from '../contract/use-database.js'
+import { useGround } from '../stress/ground.js'
 import { forEachEngine } from '../support/engines.js'
+import { ROUNDS } from '../support/rounds.js'
 import { type ShopDatabase, useShop } from './shop.js'
 
 /** Runs as many transactions at once as the pool has connections, and settles when all of them have one. */
@@ -109,4 +113,35 @@ forEachEngine(
     })
   },
   { engines: ['postgres', 'mysql'] },
+)
+
+forEachEngine(
+  (engine) => {
+    const ground = useGround(engine, models)
+
+    it('init SQL that fails on a file fails the calls that need a new connection, and frees their places, twenty times over', async () => {
+      const db = ground.open({ maxConnections: 2, initSql: ['select 1', 'select * from gate'] })
+      for (let round = 0; round < ROUNDS; round++) {
+        const calls = [() => db.nodes.members.count(), () => db.nodes.members.create({ email: 'never@example.com' })]
+        for (const error of await Promise.all(calls.map((call) => rejectionOf(call())))) expect(error).toBeInstanceOf(ConnectionError)
+        expect(poolRegistry().budget.taken).toBe(0)
+      }
+      await engine.admin(ground.url, 'create table gate (id int)')
+      let inside = 0
+      const readers = [1, 2].map(() =>
+        db.transaction(
+          async () => {
+            await db.nodes.members.count()
+            inside++
+            await expect.poll(() => inside, { timeout: 3_000, message: 'transactions with a connection' }).toBe(2)
+          },
+          { readOnly: true },
+        ),
+      )
+      await Promise.all(readers)
+      await db.nodes.members.create({ email: 'written@example.com' })
+      await engine.admin(ground.url, 'drop table gate')
+    })
+  },
+  { engines: ['sqlite'] },
 )
