@@ -4,8 +4,9 @@ import { poolRegistry } from '../../lib/pool/pool-registry.js'
 import { models } from '../contract/members.js'
 import { rejectionOf } from '../contract/use-database.js'
 import { Gate } from '../lib/pool/fake-connector.js'
-import { idleInTransaction, onlyPool, useGround } from '../stress/ground.js'
+import { onlyPool, useGround } from '../stress/ground.js'
 import { forEachEngine } from '../support/engines.js'
+import { openTransactions } from '../support/nothing-left.js'
 
 const ROUNDS = 20
 const MOST = 4
@@ -49,7 +50,7 @@ forEachEngine((engine) => {
         expect(await Promise.all([queued[1], queued[3]])).toEqual([0, 0])
         expect(onlyPool()).toMatchObject({ leased: 1, waiting: 0 })
         // InnoDB shows an older state to who looks again within 100 ms
-        await expect.poll(() => idleInTransaction(engine, ground.url), { interval: 150 }).toBe(engine.name === 'sqlite' ? 0 : 1)
+        await expect.poll(() => openTransactions(engine, ground.url), { interval: 150 }).toBe(engine.name === 'sqlite' ? 0 : 1)
         isOver.open()
         expect(await kept).toBe(0)
         for (const error of await Promise.all(ended)) expect(error).toHaveProperty('code')
