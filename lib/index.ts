@@ -49,6 +49,7 @@ export type {
   CountResult,
   DeletedOption,
   DeleteRowInput,
+  ExplainOption,
   KeyInput,
   KeyValues,
   ListInput,
@@ -72,6 +73,7 @@ export type { PoolStats } from './pool/pool.js'
 export type { PoolerMode, PoolOptions } from './pool/pool-options.js'
 export { poolStats } from './pool/pool-registry.js'
 export type { PoolInfo, PoolLockInfo, ProcessPools } from './pool/pool-stats.js'
+export type { ExplainedStatement, ExplainMode, Explanation } from './query/explain.js'
 export type { KyselyTables } from './query/kysely/kysely-tables.js'
 export type { CallOptions } from './query/query-plan.js'
 export type { TenantId } from './query/tenants.js'

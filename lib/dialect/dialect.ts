@@ -141,6 +141,19 @@ export interface ConstraintOrigin {
   readonly constraint: string | undefined
 }
 
+/** How the engine tells what it would do for a SELECT. */
+export interface PlanQuestion {
+  /**
+   * The statement that asks for the plan of another one, with the same bound values.
+   *
+   * @param isRun  the statement is run as well, and what it took is told with the plan
+   * @throws {UnsupportedError} the engine does not measure
+   */
+  ask(sql: string, isRun: boolean): string
+  /** The engine's own answer as plain data; as text where it gives none. */
+  read(rows: StatementResult['rows']): unknown
+}
+
 /**
  * A session beside the pool that holds locks of the database, many at a time, each for one caller of this process. They are
  * free when they are unlocked or the session ends, however that comes about. Callers send it one request at a time. Throws what
@@ -204,6 +217,7 @@ export interface Dialect {
   openLockSession(options: PoolOptions, deadline: Deadline, signal?: AbortSignal): Promise<LockSession>
 
   codec(type: ColumnType, bigintMode: BigintMode): Codec
+  readonly planQuestion: PlanQuestion
   /** Statements that begin a transaction. */
   begin(options: BeginOptions): readonly string[]
   /** The typed error for what the driver threw; errors of ours pass through. Bound values never reach it. */

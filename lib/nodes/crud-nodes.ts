@@ -1,5 +1,6 @@
 import { nodeEvents } from '../events.js'
 import { jsonSchemaOf } from '../model/json-schema.js'
+import { isPlainObject } from '../model/value-kind.js'
 import { aggregateRows } from '../query/aggregate.js'
 import type { BoundModel } from '../query/bound-model.js'
 import { nodeName } from '../query/bound-model.js'
@@ -9,6 +10,7 @@ import { claimRows } from '../query/claim.js'
 import { createOne } from '../query/create.js'
 import { deleteMany, deleteOne } from '../query/delete.js'
 import { rowExists } from '../query/exists.js'
+import { explainRead } from '../query/explain.js'
 import { countRows, listRows } from '../query/list.js'
 import type { PlanRunner } from '../query/query-plan.js'
 import { readOne, readOneOrThrow } from '../query/read.js'
@@ -62,9 +64,18 @@ function crudNode(model: BoundModel, runner: PlanRunner, operation: OperationNam
   const { effect, run, isStream = false } = OPERATIONS[operation]
   const { name } = model.definition
   const description = { name: nodeName(name, operation), model: name, operation, effect, isStream }
-  const start = (input: unknown, options?: unknown) => run(model, runner, input, options as never) as ReturnType<AnyCall>
+  const start = (input: unknown, options?: unknown) => {
+    if (effect === 'read' && !isStream && isExplained(options)) {
+      return explainRead(model, runner, operation, { input, options }, (explaining, rest) => run(model, explaining, input, rest as never))
+    }
+    return run(model, runner, input, options as never) as ReturnType<AnyCall>
+  }
   const call = isStream ? streamCall(description, start) : promiseCall(description, start)
   return describeNode(call, description, () => jsonSchemaOf(model.definition, operation))
+}
+
+function isExplained(options: unknown): options is Record<string, unknown> {
+  return isPlainObject(options) && options.explain !== undefined
 }
 
 type Description = Parameters<typeof observeNode>[0]

@@ -2,6 +2,7 @@ import type { SelectType } from 'kysely'
 import type { AggregateInput, AggregateRow, AggregateValues } from '../model/aggregate-types.js'
 import type { Include, RowWith } from '../model/include-types.js'
 import type { CreateInput, FieldName, OrderBy, Select, Selected, UpdateInput, Where } from '../model/row-types.js'
+import type { ExplainMode, Explanation } from '../query/explain.js'
 import type { CallOptions } from '../query/query-plan.js'
 import type { Node } from './node.js'
 
@@ -31,6 +32,12 @@ export interface ReadOptions<S, I> extends RowOptions<S, I>, DeletedOption {
   readonly skipLocked?: boolean
   /** Fail with `LockTimeoutError` at once where somebody else has locked a row. */
   readonly noWait?: boolean
+}
+
+/** Makes a node that reads give the plans of its statements in place of what it would read. */
+export interface ExplainOption {
+  /** `true`: the engine's plans, and nothing is run but what an `include` takes; `'analyze'`: the statements are run and measured (not on SQLite). */
+  readonly explain: ExplainMode
 }
 
 /** Options of the nodes that take many rows. */
@@ -167,6 +174,9 @@ export interface BulkUpsertResult {
   unchanged: number
 }
 
+/** A call that can be explained too. What is inferred from the type of a node is its own call, which comes last. */
+type Explainable<Input, Options, Call> = ((input: Input, options: Options & ExplainOption) => Promise<Explanation>) & Call
+
 type SelectOf<M> = Select<M> | undefined
 type IncludeOf<M> = Include<M> | undefined
 
@@ -236,9 +246,9 @@ export interface ModelNodes<M> {
   /** Inserts a row; gives it as it is stored. */
   readonly create: Node<CreateCall<M>>
   /** The row of a key, or null. */
-  readonly read: Node<ReadCall<M>>
+  readonly read: Node<Explainable<ReadInput<M, IncludeOf<M>>, ReadOptions<SelectOf<M>, IncludeOf<M>>, ReadCall<M>>>
   /** The row of a key; `NotFoundError` where it is not there. */
-  readonly readOrThrow: Node<ReadOrThrowCall<M>>
+  readonly readOrThrow: Node<Explainable<ReadInput<M, IncludeOf<M>>, ReadOptions<SelectOf<M>, IncludeOf<M>>, ReadOrThrowCall<M>>>
   /** Changes the row of a key; gives it as it is stored. `NotFoundError`, `StaleVersionError`. */
   readonly update: Node<UpdateCall<M>>
   /** Deletes the row of a key, or marks it as deleted; gives it as it was. `NotFoundError`, `StaleVersionError`. */
@@ -246,17 +256,21 @@ export interface ModelNodes<M> {
   /** Brings back a row that is marked as deleted, and what was deleted with it. `NotFoundError`. */
   readonly restore: Node<RestoreCall<M>>
   /** The rows of a filter, in order, by pages. */
-  readonly list: Node<ListCall<M>>
+  readonly list: Node<Explainable<ListInput<M, IncludeOf<M>>, ReadOptions<SelectOf<M>, IncludeOf<M>>, ListCall<M>>>
   /** The rows of many keys, in the order of the keys, null where there is none. */
-  readonly readMany: Node<ReadManyCall<M>>
+  readonly readMany: Node<
+    Explainable<ReadManyInput<M, IncludeOf<M>>, RowOptions<SelectOf<M>, IncludeOf<M>> & DeletedOption, ReadManyCall<M>>
+  >
   /** How many rows a filter matches. */
-  readonly count: Node<CountCall<M>>
+  readonly count: Node<Explainable<{ readonly where?: Where<M> }, CallOptions & DeletedOption, CountCall<M>>>
   /** The rows of a filter one by one, read in chunks as they are taken. */
   readonly stream: Node<StreamCall<M>>
   /** Whether a filter matches any row. */
-  readonly exists: Node<ExistsCall<M>>
+  readonly exists: Node<Explainable<{ readonly where?: Where<M> }, CallOptions & DeletedOption, ExistsCall<M>>>
   /** Counts, sums, averages and extremes over the rows of a filter, in groups or in all. */
-  readonly aggregate: Node<AggregateCall<M>>
+  readonly aggregate: Node<
+    Explainable<AggregateInput<M, AggregateValues<M>, readonly FieldName<M>[]>, CallOptions & DeletedOption, AggregateCall<M>>
+  >
   /** Creates a row or changes the one with the same key, in one step. */
   readonly upsert: Node<UpsertCall<M>>
   /** Inserts many rows, all or none. */

@@ -79,6 +79,7 @@ function countPlan(model: BoundModel, operation: string, condition: Condition, f
     shape,
     build: () =>
       model.compiler.selectFrom(model.table).select(model.compiler.fn.countAll().as('n')).where(whereExpression(model, condition)),
-    read: (result) => Number(result.rows[0]![0]),
+    // of a statement that is only explained there is none
+    read: ({ rows: [row] }) => (row === undefined ? 0 : Number(row[0])),
   })
 }

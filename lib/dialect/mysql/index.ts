@@ -7,6 +7,7 @@ import { ddl } from './ddl.js'
 import { addressOf, describeAddress } from './dial.js'
 import { evicts, toDataError } from './errors.js'
 import { mysqlExpressions } from './expressions.js'
+import { planQuestion } from './plan-question.js'
 import { openPool } from './pool.js'
 import { openLockSession } from './session-lock.js'
 import { mysqlCodec } from './types.js'
@@ -48,6 +49,7 @@ export function mysqlDialect(config: ServerConnection): Dialect {
     checkPoolOptions: requireNoPooler,
     openLockSession: (_options, deadline, signal) => openLockSession(address, deadline, signal),
     codec: mysqlCodec,
+    planQuestion,
     begin,
     toDataError,
     evicts,

@@ -7,6 +7,7 @@ import { MAX_PARAMETERS, sessionRefusal } from './connection.js'
 import { ddl } from './ddl.js'
 import { evicts, toDataError } from './errors.js'
 import { expressions } from './expressions.js'
+import { planQuestion } from './plan-question.js'
 import { openPool } from './pool.js'
 import { postgresServer, targetOf } from './server.js'
 import { openLockSession } from './session-lock.js'
@@ -34,6 +35,7 @@ export function postgresDialect(config: ServerConnection): Dialect {
     checkPoolOptions: requireLastingInitSql,
     openLockSession: (options, deadline, signal) => openLockSession(server, options, deadline, signal),
     codec,
+    planQuestion,
     begin,
     toDataError,
     evicts,

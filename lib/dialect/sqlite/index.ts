@@ -10,6 +10,7 @@ import { loadDriver } from './driver.js'
 import { evicts, toDataError } from './errors.js'
 import { expressions } from './expressions.js'
 import { requireShared } from './named-memory.js'
+import { planQuestion } from './plan-question.js'
 import { openFilePool, openMemoryPool } from './pool.js'
 import { openLockSession } from './session-lock.js'
 import { codec } from './types.js'
@@ -45,6 +46,7 @@ export function sqliteDialect(config: SqliteConnection): Dialect {
     },
     openLockSession: async () => openLockSession(await loadDriver(), file),
     codec,
+    planQuestion,
     // every transaction that may write takes the writer's place at once: a reader could not become a writer later
     begin: ({ readOnly }) => [readOnly ? 'begin' : 'begin immediate'],
     toDataError,

@@ -16,8 +16,9 @@ const GENERATION_SIZE = 256
 
 const LEADING_SPACE = /^(?:\s|;|--[^\n]*(?:\n|$)|\/\*[\s\S]*?(?:\*\/|$))+/
 
-// reads, writes of rows, and transaction control; all else (PRAGMA, ATTACH, DDL for temporary tables) may change the session
-const KEEPS_SESSION = /^(?:select|values|with|insert|replace|update|delete|begin|commit|end|rollback|savepoint|release)\b/i
+// reads and their plans, writes of rows, and transaction control; all else (PRAGMA, ATTACH, DDL for temporary tables) may change the session
+const KEEPS_SESSION =
+  /^(?:explain query plan (?:select|with)|select|values|with|insert|replace|update|delete|begin|commit|end|rollback|savepoint|release)\b/i
 
 /**
  * The prepared statements of one database connection: the 256 to 512 used last.
