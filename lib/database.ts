@@ -18,6 +18,7 @@ import { type Schema, schemaOf } from './model/schema.js'
 import { isPlainObject, kindOf } from './model/value-kind.js'
 import { requireKnownNames } from './nearest-name.js'
 import { crudNodes } from './nodes/crud-nodes.js'
+import { checkHooks, type ModelHooks } from './nodes/hooks.js'
 import type { ModelNodes } from './nodes/model-nodes.js'
 import type { Node } from './nodes/node.js'
 import { NodeRegistry } from './nodes/node-registry.js'
@@ -41,6 +42,9 @@ export type Models = Readonly<Record<string, ModelClass>>
 
 /** The nodes of every model, by its name in code. */
 export type DatabaseNodes<M extends Models> = { readonly [K in keyof M]: ModelNodes<InstanceType<M[K]>> }
+
+/** What runs before and after writes, by the names of the models in code and by operation. */
+export type Hooks<M extends Models> = { readonly [K in keyof M]?: ModelHooks<InstanceType<M[K]>, DatabaseNodes<M>> }
 
 export interface DatabaseOptions<M extends Models> {
   /** Where the database is: `postgres://…`, `mysql://…`, `mariadb://…`, `sqlite:…`. This or `connection`. */
@@ -72,6 +76,8 @@ export interface DatabaseOptions<M extends Models> {
    * is no secret, which finds cursors of another list or order, and changed ones.
    */
   readonly cursorSecret?: string
+  /** What runs before and after the writes of nodes, in their transaction. Default: nothing. */
+  readonly hooks?: Hooks<NoInfer<M>>
 }
 
 export interface CloseOptions {
@@ -89,6 +95,7 @@ const OPTIONS: readonly string[] = [
   'connectionBudget',
   'now',
   'cursorSecret',
+  'hooks',
 ]
 const CLOSE_TIMEOUT_MS = 5_000
 
@@ -143,7 +150,9 @@ export class Database<M extends Models> implements AsyncDisposable {
       tenants: this.#tenants,
     })
     const models = Object.entries(definitions).map(([key, definition]) => [key, bound.get(definition)!] as const)
-    const nodes = models.map(([key, model]) => [key, crudNodes(model, this.#runner)] as const)
+    const nodes = models.map(
+      ([key, model]) => [key, crudNodes(model, this.#runner, { hooks: options.hooks?.[key], nodes: () => this.nodes })] as const,
+    )
     this.#kysely = modelKysely(new Map(models), this.#dialect, this.#runner)
     this.nodes = Object.freeze(Object.fromEntries(nodes)) as unknown as DatabaseNodes<M>
     this.#registry = new NodeRegistry(nodes.flatMap(([, each]) => Object.values(each)))
@@ -305,6 +314,7 @@ function checkOptions<M extends Models>(options: DatabaseOptions<M>): DatabaseOp
     throw new ConfigurationError('now', 'expected a function that gives a Date')
   if (options.cursorSecret !== undefined && !isSecret(options.cursorSecret))
     throw new ConfigurationError('cursorSecret', 'expected a text of at least 16 characters')
+  checkHooks(options.hooks, Object.keys(options.models))
   return options
 }
 

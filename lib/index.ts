@@ -1,6 +1,14 @@
 export type { ColumnType, Generated, GeneratedAlways } from 'kysely'
 export { sql } from 'kysely'
-export { type CloseOptions, createDatabase, type Database, type DatabaseNodes, type DatabaseOptions, type Models } from './database.js'
+export {
+  type CloseOptions,
+  createDatabase,
+  type Database,
+  type DatabaseNodes,
+  type DatabaseOptions,
+  type Hooks,
+  type Models,
+} from './database.js'
 export type { ConnectionConfig, ServerConnection, SqliteConnection, TlsOptions } from './dialect/connection-config.js'
 export type { Engine, IsolationLevel } from './dialect/dialect.js'
 export type { HoldOptions, LockOptions } from './dialect/lock-options.js'
@@ -37,6 +45,7 @@ export type {
   Where,
 } from './model/row-types.js'
 export { uuid7 } from './model/uuid7.js'
+export type { AfterHook, BeforeHook, HookedCall, ModelHooks, OperationHooks } from './nodes/hooks.js'
 export type {
   BulkCreateInput,
   BulkCreateResult,

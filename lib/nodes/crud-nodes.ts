@@ -19,6 +19,8 @@ import { restoreOne } from '../query/restore.js'
 import { streamRows } from '../query/stream.js'
 import { updateMany, updateOne } from '../query/update.js'
 import { upsertOne } from '../query/upsert.js'
+import { withWholeRows } from '../query/whole-rows.js'
+import { type AnyHooks, type HookedRun, runHooked } from './hooks.js'
 import type { ModelNodes } from './model-nodes.js'
 import { type AnyCall, describeNode, type Effect, type Node, observeNode, observeStream } from './node.js'
 
@@ -54,24 +56,53 @@ const OPERATIONS: Readonly<Record<keyof ModelNodes<object>, Operation>> = {
 
 type OperationName = keyof typeof OPERATIONS
 
-/** The nodes of a model, by operation. */
-export function crudNodes(model: BoundModel, runner: PlanRunner): Readonly<Record<OperationName, Node>> {
-  const names = Object.keys(OPERATIONS) as OperationName[]
-  return Object.freeze(Object.fromEntries(names.map((name) => [name, crudNode(model, runner, name)])) as Record<OperationName, Node>)
+/** What stands around the writes of a model. */
+export interface Surroundings extends Pick<HookedRun, 'nodes'> {
+  /** The checked hooks of the model, by operation. */
+  readonly hooks: object | undefined
 }
 
-function crudNode(model: BoundModel, runner: PlanRunner, operation: OperationName): Node {
-  const { effect, run, isStream = false } = OPERATIONS[operation]
+/** The nodes of a model, by operation. */
+export function crudNodes(model: BoundModel, runner: PlanRunner, around: Surroundings): Readonly<Record<OperationName, Node>> {
+  const names = Object.keys(OPERATIONS) as OperationName[]
+  return Object.freeze(
+    Object.fromEntries(names.map((name) => [name, crudNode(model, runner, name, around)])) as Record<OperationName, Node>,
+  )
+}
+
+function crudNode(model: BoundModel, runner: PlanRunner, operation: OperationName, around: Surroundings): Node {
+  const { effect, isStream = false } = OPERATIONS[operation]
   const { name } = model.definition
   const description = { name: nodeName(name, operation), model: name, operation, effect, isStream }
-  const start = (input: unknown, options?: unknown) => {
-    if (effect === 'read' && !isStream && isExplained(options)) {
-      return explainRead(model, runner, operation, { input, options }, (explaining, rest) => run(model, explaining, input, rest as never))
-    }
-    return run(model, runner, input, options as never) as ReturnType<AnyCall>
-  }
+  const start = startOf(model, runner, operation, around)
   const call = isStream ? streamCall(description, start) : promiseCall(description, start)
   return describeNode(call, description, () => jsonSchemaOf(model.definition, operation))
+}
+
+/** Runs the operation, with what stands around it. */
+function startOf(model: BoundModel, runner: PlanRunner, operation: OperationName, around: Surroundings): AnyCall {
+  const { effect, run, isStream = false } = OPERATIONS[operation]
+  const plain: AnyCall = (input, options) => run(model, runner, input, options as never) as ReturnType<AnyCall>
+  if (effect === 'write') return hookedCall(model, runner, operation, around, plain) ?? plain
+  if (isStream) return plain
+  return (input, options) => {
+    if (!isExplained(options)) return plain(input, options)
+    return explainRead(model, runner, operation, { input, options }, (explaining, rest) => run(model, explaining, input, rest as never))
+  }
+}
+
+/** A write between its hooks; undefined: it has none. */
+function hookedCall(
+  model: BoundModel,
+  runner: PlanRunner,
+  operation: OperationName,
+  { hooks, nodes }: Surroundings,
+  plain: AnyCall,
+): AnyCall | undefined {
+  const own = (hooks as Readonly<Record<string, AnyHooks>> | undefined)?.[operation]
+  if (own === undefined) return undefined
+  const hooked: HookedRun = { operation, hooks: own, nodes, run: async (input, options) => plain(input, options) }
+  return (input, options) => withWholeRows(model, operation, options, (rest) => runHooked(model, runner, hooked, input, rest))
 }
 
 function isExplained(options: unknown): options is Record<string, unknown> {

@@ -1,6 +1,6 @@
 import { type Deadline, deadlineAfter } from '../deadline.js'
 import { isPlainObject, kindOf } from '../model/value-kind.js'
-import type { InputIssues, Path } from './input-issues.js'
+import { InputIssues, type Path } from './input-issues.js'
 import type { CallLimits } from './query-plan.js'
 
 /**
@@ -68,6 +68,13 @@ export function parseOptions(
     signal: parseSignal(signal, issues),
     deadline: parseTimeout(timeoutMs, issues),
   }
+}
+
+/** How long a call may take, for what stands around it. What is wrong with its options the call itself says. */
+export function limitsOf(options: unknown): CallLimits | undefined {
+  if (!isPlainObject(options) || (options.signal === undefined && options.timeoutMs === undefined)) return undefined
+  const left = new InputIssues('', '')
+  return { signal: parseSignal(options.signal, left), deadline: parseTimeout(options.timeoutMs, left) }
 }
 
 function parseSignal(signal: unknown, issues: InputIssues): AbortSignal | undefined {
