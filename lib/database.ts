@@ -26,6 +26,7 @@ import { poolKey } from './pool/pool-key.js'
 import { type PoolOptions, poolOptions } from './pool/pool-options.js'
 import { poolRegistry } from './pool/pool-registry.js'
 import type { PoolInfo } from './pool/pool-stats.js'
+import { Actors } from './query/actors.js'
 import { bindModels } from './query/bind-models.js'
 import type { Compiler } from './query/bound-model.js'
 import { createTables } from './query/create-tables.js'
@@ -128,6 +129,7 @@ export class Database<M extends Models> implements AsyncDisposable {
   readonly #endLimit: (() => void) | undefined
   readonly #locks: ApplicationLocks
   readonly #tenants = new Tenants()
+  readonly #actors = new Actors()
 
   /** Use {@link createDatabase}. */
   constructor(options: DatabaseOptions<M>) {
@@ -148,6 +150,7 @@ export class Database<M extends Models> implements AsyncDisposable {
       now: options.now ?? (() => new Date()),
       cursorKey: options.cursorSecret ?? this.#dialect.target,
       tenants: this.#tenants,
+      actors: this.#actors,
     })
     const models = Object.entries(definitions).map(([key, definition]) => [key, bound.get(definition)!] as const)
     const nodes = models.map(
@@ -229,6 +232,15 @@ export class Database<M extends Models> implements AsyncDisposable {
    */
   async withTenant<T>(tenant: TenantId, fn: () => Promise<T>): Promise<T> {
     return this.#tenants.with(tenant, fn)
+  }
+
+  /**
+   * Runs `fn` by an actor, a text of 1 to 200 characters: in the audit of every change below it, however deep, it says who did it.
+   *
+   * @throws {ConfigurationError} no such text
+   */
+  async withActor<T>(actor: string, fn: () => Promise<T>): Promise<T> {
+    return this.#actors.with(actor, fn)
   }
 
   /** Runs `fn` for all tenants: node calls below it see the rows of every one, and can make no new ones. */

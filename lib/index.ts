@@ -23,10 +23,18 @@ export type { LockMetrics } from './lock/lock-metrics.js'
 export { currentLockScope, type LockScope, type LockScopeOptions, withLockScope } from './lock/lock-scope.js'
 export type { Logger } from './logger.js'
 export type { Aggregate, AggregateInput, AggregateRow, AggregateValues } from './model/aggregate-types.js'
+export { AuditEntry, type AuditedChange, type AuditedValues } from './model/audit-entry.js'
 export { defineModel, definitionOf } from './model/define-model.js'
 export type { FieldSpec } from './model/field-spec.js'
 export type { Include, IncludeMany, IncludeOne, RowWith } from './model/include-types.js'
-export type { FieldDefinition, ModelClass, ModelDefinition, ReferentialAction, RelationDefinition } from './model/model-definition.js'
+export type {
+  AuditDefinition,
+  FieldDefinition,
+  ModelClass,
+  ModelDefinition,
+  ReferentialAction,
+  RelationDefinition,
+} from './model/model-definition.js'
 export type { ModelOptions } from './model/model-options.js'
 export type {
   CreateInput,

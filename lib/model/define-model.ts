@@ -1,5 +1,6 @@
 import 'reflect-metadata'
 import { ModelError } from '../errors.js'
+import { defineAudit } from './define-audit.js'
 import { type DefinedField, defineField } from './define-field.js'
 import { defineChecks, defineIndexes, definePrimaryKey, defineUniques } from './define-keys.js'
 import { defineRelation } from './define-relation.js'
@@ -57,7 +58,7 @@ export function definitionOf(target: ModelClass): ModelDefinition {
   throw new ModelError(name, undefined, 'has no definition; decorate the class with @model() or call defineModel')
 }
 
-const MODEL_OPTIONS = ['name', 'table', 'schema', 'fields', 'relations', 'indexes', 'uniques', 'checks', 'comment', 'renamedFrom']
+const MODEL_OPTIONS = ['name', 'table', 'schema', 'fields', 'relations', 'indexes', 'uniques', 'checks', 'comment', 'renamedFrom', 'audit']
 
 function build(className: string, given: unknown): ModelDefinition {
   const name = modelName(className, given)
@@ -73,13 +74,14 @@ function build(className: string, given: unknown): ModelDefinition {
   const relations = Object.entries(entriesOf(name, 'relations', options.relations ?? {})).map(([property, spec]) =>
     defineRelation(name, fieldByName, property, spec),
   )
+  const primaryKey = definePrimaryKey(name, defined)
   return withConditions({
     name,
     table: table as string,
     schema: options.schema as string | undefined,
     fields: Object.freeze(fields),
     fieldByName,
-    primaryKey: definePrimaryKey(name, defined),
+    primaryKey,
     uniques: defineUniques(name, defined, fieldByName, options),
     indexes: defineIndexes(name, defined, fieldByName, options),
     checks: defineChecks(name, defined, options.checks),
@@ -87,6 +89,7 @@ function build(className: string, given: unknown): ModelDefinition {
     comment: options.comment as string | undefined,
     renamedFrom: options.renamedFrom as string | undefined,
     roles: rolesOf(name, defined),
+    audit: defineAudit({ name, fieldByName, primaryKey }, options.audit),
   })
 }
 

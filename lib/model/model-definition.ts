@@ -86,6 +86,12 @@ export interface RelationDefinition {
   readonly onUpdate: ReferentialAction
 }
 
+/** What is written down of the changes of a model's rows. */
+export interface AuditDefinition {
+  /** Fields whose values are left out. */
+  readonly omit: readonly string[]
+}
+
 /** A model as plain frozen data: all that decorators and `defineModel` leave behind. */
 export interface ModelDefinition {
   readonly name: string
@@ -105,4 +111,6 @@ export interface ModelDefinition {
   readonly renamedFrom: string | undefined
   /** The field with a role, where there is one. */
   readonly roles: Readonly<Partial<Record<FieldRole, FieldDefinition>>>
+  /** Undefined: changes of its rows are not written down. */
+  readonly audit: AuditDefinition | undefined
 }

@@ -46,6 +46,11 @@ export interface TableOptions<F extends string = string> {
   readonly comment?: string
   /** The table's former name, for migrations. */
   readonly renamedFrom?: string
+  /**
+   * Write down every change of its rows in the table of `AuditEntry`, in the transaction of the change; of the fields in `omit` no value.
+   * Default false.
+   */
+  readonly audit?: boolean | { readonly omit: readonly F[] }
 }
 
 /** What a belongsTo takes beside its target. */

@@ -83,7 +83,7 @@ function crudNode(model: BoundModel, runner: PlanRunner, operation: OperationNam
 function startOf(model: BoundModel, runner: PlanRunner, operation: OperationName, around: Surroundings): AnyCall {
   const { effect, run, isStream = false } = OPERATIONS[operation]
   const plain: AnyCall = (input, options) => run(model, runner, input, options as never) as ReturnType<AnyCall>
-  if (effect === 'write') return hookedCall(model, runner, operation, around, plain) ?? plain
+  if (effect === 'write') return writeCall(model, runner, operation, around, plain)
   if (isStream) return plain
   return (input, options) => {
     if (!isExplained(options)) return plain(input, options)
@@ -91,18 +91,23 @@ function startOf(model: BoundModel, runner: PlanRunner, operation: OperationName
   }
 }
 
-/** A write between its hooks; undefined: it has none. */
-function hookedCall(
+/** A write with what is done around it: hooks, and the audit, which both see whole rows. */
+function writeCall(
   model: BoundModel,
   runner: PlanRunner,
   operation: OperationName,
   { hooks, nodes }: Surroundings,
   plain: AnyCall,
-): AnyCall | undefined {
+): AnyCall {
   const own = (hooks as Readonly<Record<string, AnyHooks>> | undefined)?.[operation]
-  if (own === undefined) return undefined
-  const hooked: HookedRun = { operation, hooks: own, nodes, run: async (input, options) => plain(input, options) }
-  return (input, options) => withWholeRows(model, operation, options, (rest) => runHooked(model, runner, hooked, input, rest))
+  if (own === undefined && model.audit === undefined) return plain
+  const run = async (input: unknown, options: unknown) => plain(input, options)
+  const around = own === undefined ? run : hookedCall(model, runner, { operation, hooks: own, nodes, run })
+  return (input, options) => withWholeRows(model, operation, options, (rest) => around(input, rest))
+}
+
+function hookedCall(model: BoundModel, runner: PlanRunner, hooked: HookedRun): HookedRun['run'] {
+  return (input, options) => runHooked(model, runner, hooked, input, options)
 }
 
 function isExplained(options: unknown): options is Record<string, unknown> {

@@ -1,16 +1,20 @@
 import { ColumnNode, ExpressionWrapper, ReferenceNode } from 'kysely'
 import type { Codec, Dialect } from '../dialect/dialect.js'
 import { ModelError } from '../errors.js'
+import { AuditEntry } from '../model/audit-entry.js'
 import { definitionOf } from '../model/define-model.js'
 import { fieldChecker, fieldNormaliser } from '../model/field-type.js'
 import type { FieldDefinition, ModelDefinition, RelationDefinition } from '../model/model-definition.js'
 import { withRelated } from '../model/relations.js'
 import { compileListValidator, compileValidator } from '../model/validate-input.js'
-import { type BoundField, type BoundModel, type BoundRelation, nodeName } from './bound-model.js'
+import type { Actors } from './actors.js'
+import { type BoundAudit, type BoundField, type BoundModel, type BoundRelation, nodeName } from './bound-model.js'
 import { StatementCache } from './statement-cache.js'
 
 /** What all models of a database have in common. */
-type ModelSurroundings = Pick<BoundModel, 'dialect' | 'compiler' | 'foreignKeys' | 'now' | 'cursorKey' | 'tenants'>
+interface ModelSurroundings extends Pick<BoundModel, 'dialect' | 'compiler' | 'foreignKeys' | 'now' | 'cursorKey' | 'tenants'> {
+  readonly actors: Actors
+}
 
 /** Binds models, and those that they are related to, to an engine. Pure; done once a database. */
 export function bindModels(
@@ -19,12 +23,17 @@ export function bindModels(
 ): ReadonlyMap<ModelDefinition, BoundModel> {
   const ties = new Map<BoundModel, ModelTies>()
   const models = new Map<ModelDefinition, BoundModel>()
-  for (const definition of withRelated(definitions)) {
-    const own: ModelTies = { relations: new Map(), dependents: [] }
+  const bind = (definition: ModelDefinition, entries: BoundModel | undefined) => {
+    const own: ModelTies = { relations: new Map(), dependents: [], entries }
     const model = bindModel(definition, own, surroundings)
     models.set(definition, model)
     ties.set(model, own)
+    return model
   }
+  const all = withRelated(definitions)
+  // first: the others refer to it
+  const entries = all.filter((definition) => definition === definitionOf(AuditEntry)).map((definition) => bind(definition, undefined))[0]
+  for (const definition of all) if (!models.has(definition)) bind(definition, entries)
   // when all of them are there: models may refer to each other
   for (const [model, own] of ties) {
     for (const relation of bindRelations(model, (definition) => models.get(definition)!)) {
@@ -41,6 +50,19 @@ export function bindModels(
 interface ModelTies {
   readonly relations: Map<string, BoundRelation>
   readonly dependents: BoundRelation[]
+  /** The model of `AuditEntry`, where it is one of the database's. */
+  readonly entries: BoundModel | undefined
+}
+
+function bindAudit(
+  { name, audit }: ModelDefinition,
+  entries: BoundModel | undefined,
+  actors: Actors,
+  fields: readonly BoundField[],
+): BoundAudit | undefined {
+  if (audit === undefined) return undefined
+  if (entries === undefined) throw new ModelError(name, undefined, 'is audited; name AuditEntry among the models of the database')
+  return { entries, actors, fields: fields.filter((field) => !audit.omit.includes(field.name)) }
 }
 
 /** What goes with a row that is only marked could not come back with it. */
@@ -55,8 +77,8 @@ function requireRestorable({ source, target, name, definition }: BoundRelation):
 
 function bindModel(
   definition: ModelDefinition,
-  { relations, dependents }: ModelTies,
-  { dialect, compiler, foreignKeys, now, cursorKey, tenants }: ModelSurroundings,
+  { relations, dependents, entries }: ModelTies,
+  { dialect, compiler, foreignKeys, now, cursorKey, tenants, actors }: ModelSurroundings,
 ): BoundModel {
   const fields = definition.fields.map((field) => bindField(field, dialect))
   const fieldByName = new Map(fields.map((field) => [field.name, field]))
@@ -74,6 +96,7 @@ function bindModel(
     keys,
     givenKeys: keys.map((key) => key.filter(isGiven)).filter((key) => key.length > 0),
     tenants,
+    audit: bindAudit(definition, entries, actors, fields),
     relations,
     dependents,
     foreignKeys,

@@ -2,6 +2,7 @@ import type { Expression, Kysely } from 'kysely'
 import type { Dialect } from '../dialect/dialect.js'
 import type { FieldDefinition, ModelDefinition, RelationDefinition } from '../model/model-definition.js'
 import type { ListValidator, RowValidator } from '../model/validate-input.js'
+import type { Actors } from './actors.js'
 import type { ForeignKeyLink } from './foreign-key-link.js'
 import type { StatementCache } from './statement-cache.js'
 import type { Tenants } from './tenants.js'
@@ -50,6 +51,15 @@ export interface BoundRelation {
   readonly through: BoundThrough | undefined
 }
 
+/** Where the changes of a model's rows are written down, and what of them. */
+export interface BoundAudit {
+  /** The model of `AuditEntry`. */
+  readonly entries: BoundModel
+  readonly actors: Actors
+  /** The fields whose values are written. The one place that decides it: what is not to be read elsewhere is left out here. */
+  readonly fields: readonly BoundField[]
+}
+
 /** A model with the ways of one engine: everything that is prepared once, so that a call does little. */
 export interface BoundModel {
   readonly definition: ModelDefinition
@@ -70,6 +80,8 @@ export interface BoundModel {
   /** The foreign keys of all models. */
   readonly foreignKeys: readonly ForeignKeyLink[]
   readonly tenants: Tenants
+  /** Undefined: changes of its rows are not written down. */
+  readonly audit: BoundAudit | undefined
   readonly roles: { readonly [R in keyof ModelDefinition['roles']]?: BoundField }
   readonly statements: StatementCache
   readonly validateCreate: RowValidator

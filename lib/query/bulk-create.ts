@@ -1,4 +1,5 @@
 import type { StatementResult } from '../dialect/dialect.js'
+import { auditedCreate } from './audit.js'
 import type { BoundModel } from './bound-model.js'
 import { runBulk } from './bulk-run.js'
 import { type ParsedOptions, parseFlag, parseInput, parseOptions } from './call-input.js'
@@ -35,7 +36,8 @@ export async function createMany(model: BoundModel, runner: PlanRunner, input: u
   const selection = parseSelect(model, call, issues)
   const isReturning = parseFlag(given.returning, 'returning', issues)
   issues.throwIfAny()
-  const bulk: BulkCreate = { skipsConflicts: given.onConflict === 'skip', selection: isReturning ? selection : undefined, limits: call }
+  const isRead = isReturning || model.audit !== undefined
+  const bulk: BulkCreate = { skipsConflicts: given.onConflict === 'skip', selection: isRead ? selection : undefined, limits: call }
   let count = 0
   const made: PlainRow[] = []
   await runBulk(model, runner, {
@@ -44,9 +46,9 @@ export async function createMany(model: BoundModel, runner: PlanRunner, input: u
     options: call,
     prepare: (row) => newRow(model, row),
     write: async (chunk) => {
-      const written = await writeChunk(model, runner, bulk, chunk)
+      const written = await writeAudited(model, runner, bulk, chunk)
       count += written.count
-      for (const row of written.rows) made.push(row)
+      if (isReturning) for (const row of written.rows) made.push(row)
     },
   })
   return isReturning ? { count, rows: made } : { count }
@@ -55,6 +57,20 @@ export async function createMany(model: BoundModel, runner: PlanRunner, input: u
 interface Written {
   readonly count: number
   readonly rows: readonly PlainRow[]
+}
+
+function writeAudited(
+  model: BoundModel,
+  runner: PlanRunner,
+  bulk: BulkCreate,
+  chunk: readonly Record<string, unknown>[],
+): Promise<Written> {
+  const write = () => writeChunk(model, runner, bulk, chunk)
+  if (model.audit === undefined) return write()
+  return auditedCreate(model, runner, { label: model.labelOf('bulkCreate'), limits: bulk.limits }, async () => {
+    const value = await write()
+    return { value, rows: value.rows }
+  })
 }
 
 async function writeChunk(

@@ -1,14 +1,15 @@
 import { ValidationError } from '../errors.js'
+import { auditedUpsert } from './audit.js'
 import type { BoundField, BoundModel } from './bound-model.js'
 import { runBulk } from './bulk-run.js'
 import { parseInput, parseOptions } from './call-input.js'
 import { newRow } from './create.js'
 import { InputIssues } from './input-issues.js'
-import type { PlanRunner } from './query-plan.js'
+import type { CallLimits, PlanRunner } from './query-plan.js'
 import { parseRows } from './row-chunks.js'
 import { groupRows } from './row-groups.js'
-import { besideKey, parseConflictKey, requireKey } from './upsert.js'
-import { upsertRows } from './upsert-rows.js'
+import { besideKey, encodedKey, parseConflictKey, requireKey } from './upsert.js'
+import { type UpsertCounts, type UpsertGroup, upsertRows } from './upsert-rows.js'
 
 export interface BulkUpsertResult {
   readonly created: number
@@ -47,7 +48,7 @@ export async function upsertMany(model: BoundModel, runner: PlanRunner, input: u
       const sets = setFields
       setFields = []
       for (const group of groupRows(model, chunk, (position) => namesOf(sets[position]!))) {
-        const written = await upsertRows(model, runner, { ...group, key, set: sets[group.positions[0]!]! }, call)
+        const written = await upsertGroup(model, runner, { ...group, key, set: sets[group.positions[0]!]! }, call)
         total.created += written.created
         total.updated += written.updated
         total.unchanged += group.rows.length - written.created - written.updated
@@ -55,6 +56,18 @@ export async function upsertMany(model: BoundModel, runner: PlanRunner, input: u
     },
   })
   return total
+}
+
+/** Upserts rows that give and set the same fields; where the model is audited, with what is written down of them. */
+function upsertGroup(model: BoundModel, runner: PlanRunner, group: UpsertGroup, limits: CallLimits | undefined): Promise<UpsertCounts> {
+  const upsert = () => upsertRows(model, runner, group, limits)
+  if (model.audit === undefined) return upsert()
+  const { key: fields, rows } = group
+  const ofKeys = { fields, keys: rows.map((row) => encodedKey(fields, row)) }
+  return auditedUpsert(model, runner, { label: model.labelOf('bulkUpsert'), limits }, ofKeys, async () => {
+    const value = await upsert()
+    return { value, created: value.created }
+  })
 }
 
 /** The keys of all rows so far, to find two rows that have the same. */

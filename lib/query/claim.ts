@@ -1,7 +1,9 @@
 import type { StatementResult } from '../dialect/dialect.js'
 import { type Assignment, changesOf, setOf } from './assignments.js'
+import { auditedKeys } from './audit.js'
 import { type BoundModel, reboundValue } from './bound-model.js'
 import { type ParsedOptions, parseCount, parseInput, parseOptions } from './call-input.js'
+import type { Key } from './change-keys.js'
 import type { Condition } from './condition.js'
 import { chunksOfKeys, inKeys } from './in-list.js'
 import type { Query } from './include-join.js'
@@ -46,16 +48,15 @@ export async function claimRows(model: BoundModel, runner: PlanRunner, input: un
     label,
     async () => {
       const keys = await findFree(model, runner, { condition, order, limit, shape: finding }, call)
-      return keys.length === 0 ? [] : changeRows(model, runner, keys, { assignments, shape: changing, selection }, call)
+      if (keys.length === 0) return []
+      const change = () => changeRows(model, runner, keys, { assignments, shape: changing, selection }, call)
+      return model.audit === undefined ? change() : auditedKeys(model, runner, { label, limits: call }, keys, change)
     },
     call,
   )
   await loadIncluded(runner, { label, selection, limits: call }, rows)
   return rows
 }
-
-/** The values of a primary key, as they are bound. */
-type Key = readonly unknown[]
 
 interface Search {
   readonly condition: Condition

@@ -1,6 +1,7 @@
 import { type Expression, sql } from 'kysely'
 import type { StatementResult } from '../dialect/dialect.js'
 import { TenantRequiredError, UnsupportedError } from '../errors.js'
+import { auditedCreate } from './audit.js'
 import type { BoundField, BoundModel } from './bound-model.js'
 import { parseOptions } from './call-input.js'
 import { allOf, type Condition } from './condition.js'
@@ -28,14 +29,20 @@ export async function createOne(model: BoundModel, runner: PlanRunner, input: un
   issues.throwIfAny()
   const row = newRow(model, validated.value)
   const label = model.labelOf('create')
-  const made = model.dialect.capabilities.insertReturning
-    ? runner.run(insertPlan(model, row, selection), call)
-    : runner.together(
-        label,
-        async () => readCreated(model, runner, row, await insertRow(model, runner, row, PLAIN, call), selection, call),
-        call,
-      )
-  return (await withIncluded(runner, { label, selection, limits: call }, made))!
+  const make = async () =>
+    model.dialect.capabilities.insertReturning
+      ? (await runner.run(insertPlan(model, row, selection), call))!
+      : runner.together(
+          label,
+          async () => readCreated(model, runner, row, await insertRow(model, runner, row, PLAIN, call), selection, call),
+          call,
+        )
+  const audited = async () => {
+    const value = await make()
+    return { value, rows: [value] }
+  }
+  const made = model.audit === undefined ? make() : auditedCreate(model, runner, { label, limits: call }, audited)
+  return withIncluded(runner, { label, selection, limits: call }, made)
 }
 
 /** Inserts one checked row, with what `tail` says after it. */

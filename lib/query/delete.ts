@@ -1,7 +1,10 @@
 import type { StatementResult } from '../dialect/dialect.js'
 import { type Assignment, bookkeepingOf, changesOf, setOf } from './assignments.js'
+import { auditedChange, type Watched } from './audit.js'
+import { auditedRow } from './audited-row.js'
 import type { BoundModel } from './bound-model.js'
 import { parseInput, parseOptions } from './call-input.js'
+import { changeKeys } from './change-keys.js'
 import { changeRow, missing, type RowChange, withVersion } from './change-row.js'
 import type { Condition } from './condition.js'
 import type { Writing } from './foreign-key-probe.js'
@@ -30,8 +33,11 @@ export function deleteOne(model: BoundModel, runner: PlanRunner, input: unknown,
   const selection = parseSelect(model, call, issues)
   issues.throwIfAny()
   const change: RowChange = { operation: 'delete', shape, condition, assignments, version: expected, selection }
-  if (assignments.length === 0) return removeRow(model, runner, change, call)
-  return model.dependents.length === 0 ? changeRow(model, runner, change, call) : markRow(model, runner, change, at, call)
+  const remove = () => {
+    if (assignments.length === 0) return removeRow(model, runner, change, call)
+    return model.dependents.length === 0 ? changeRow(model, runner, change, call) : markRow(model, runner, change, at, call)
+  }
+  return auditedRow(model, runner, change, remove, call)
 }
 
 /** Marks a row that others may refer to. */
@@ -58,7 +64,10 @@ export async function deleteMany(model: BoundModel, runner: PlanRunner, input: u
   const assignments = tombstoneOf(model, at, shape)
   const condition = parseBulkFilter(model, given, shape, issues)
   issues.throwIfAny()
-  if (assignments.length > 0 && model.dependents.length > 0) return markRows(model, runner, { condition, shape, at }, call)
+  const { audit, dependents } = model
+  if (assignments.length > 0 && (dependents.length > 0 || audit !== undefined))
+    return markRows(model, runner, { condition, shape, at }, call)
+  if (audit !== undefined) return removeAudited(model, runner, { condition, shape }, call)
   const build = () => {
     const where = whereExpression(model, condition)
     if (assignments.length === 0) return model.compiler.deleteFrom(model.table).where(where)
@@ -71,6 +80,17 @@ export async function deleteMany(model: BoundModel, runner: PlanRunner, input: u
   const writing: Writing =
     assignments.length === 0 ? { kind: 'delete', condition, shape } : { kind: 'update', condition, assignments, shape }
   return runner.run(planOf(model, { operation: 'bulkDelete', access: 'write', shape, build, read, writing }), call)
+}
+
+async function removeAudited(
+  model: BoundModel,
+  runner: PlanRunner,
+  watched: Watched,
+  limits: CallLimits | undefined,
+): Promise<{ count: number }> {
+  const call = { label: model.labelOf('bulkDelete'), limits }
+  const change = { ...call, operation: 'bulkDelete', set: undefined }
+  return { count: await auditedChange(model, runner, call, watched, (keys) => changeKeys(model, runner, keys, change)) }
 }
 
 interface Marking {

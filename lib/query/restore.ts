@@ -1,4 +1,5 @@
 import { bookkeepingOf } from './assignments.js'
+import { auditedRow } from './audited-row.js'
 import type { BoundModel } from './bound-model.js'
 import { parseInput, parseOptions } from './call-input.js'
 import { changeRow, missing, type RowChange } from './change-row.js'
@@ -26,19 +27,16 @@ export async function restoreOne(model: BoundModel, runner: PlanRunner, input: u
   const label = model.labelOf('restore')
   const assignments: RowChange['assignments'] = [{ field: deletedAt!, operator: '=', value: null }, ...bookkeeping]
   const change: RowChange = { operation: 'restore', shape, condition, assignments, version: undefined, selection }
-  const restored = await (model.dependents.length === 0
-    ? changeRow(model, runner, change, call)
-    : runner.transaction(
-        label,
-        async () => {
-          const deletion = new SoftDelete(runner, label, call)
-          const found = await deletion.find(model, condition, shape.followedBy('find'))
-          if (found.values.length === 0) return missing(model, runner, change, call)
-          const row = await changeRow(model, runner, change, call)
-          await deletion.followBack(found)
-          return row
-        },
-        call,
-      ))
+  const withOthers = async () => {
+    const deletion = new SoftDelete(runner, label, call)
+    const found = await deletion.find(model, condition, shape.followedBy('find'))
+    if (found.values.length === 0) return missing(model, runner, change, call)
+    const row = await changeRow(model, runner, change, call)
+    await deletion.followBack(found)
+    return row
+  }
+  const restore = () =>
+    model.dependents.length === 0 ? changeRow(model, runner, change, call) : runner.transaction(label, withOthers, call)
+  const restored = auditedRow(model, runner, change, restore, call)
   return withIncluded(runner, { label, selection, limits: call }, restored)
 }

@@ -1,19 +1,17 @@
 import { ForeignKeyViolationError } from '../errors.js'
-import { type Assignment, bookkeepingOf, changesOf, setOf } from './assignments.js'
+import { type Assignment, bookkeepingOf } from './assignments.js'
+import { auditedKeys } from './audit.js'
 import { type BoundField, type BoundModel, type BoundRelation, reboundValue } from './bound-model.js'
+import { changeKeys, type Key } from './change-keys.js'
 import { allOf, type Condition, visibleOnly } from './condition.js'
 import { existsPlan } from './exists.js'
 import { chunksOfKeys, inKeys } from './in-list.js'
 import { keyText } from './key-text.js'
-import { type CallLimits, type PlanRunner, planOf } from './query-plan.js'
+import type { CallLimits, PlanRunner } from './query-plan.js'
 import { rowsPlan } from './read.js'
 import { updateLock } from './row-lock.js'
 import { selectionOf } from './selection.js'
 import { StatementShape } from './statement-cache.js'
-import { whereExpression } from './where-expression.js'
-
-/** The values of some fields, as they are bound. */
-type Key = readonly unknown[]
 
 /** Rows that are to be marked, or no longer to be, as the driver gave them: locked, with the values by which others refer to them. */
 export interface FoundRows {
@@ -134,23 +132,15 @@ export class SoftDelete {
   }
 
   /** Changes rows that were found; gives how many. */
-  async #change(found: FoundRows, assign: (shape: StatementShape) => readonly Assignment[]): Promise<number> {
+  #change(found: FoundRows, assign: (shape: StatementShape) => readonly Assignment[]): Promise<number> {
     const { model } = found
-    const key = model.keys[0]!
-    let count = 0
-    for (const chunk of chunksOfKeys(model, key, keysOf(found, key))) {
-      const shape = new StatementShape('delete change ')
-      const assignments = assign(shape)
-      shape.key += assignments.map(({ field, operator, value }) => `${field.name}${operator}${value === null ? '0' : ''}`).join()
-      const condition = inKeys(model, key, chunk, shape)
-      const build = () => {
-        const update = model.compiler.updateTable(model.table).set(setOf(changesOf(model, assignments)))
-        return update.where(whereExpression(model, condition))
-      }
-      const plan = planOf(model, { operation: 'delete', access: 'write', shape, build, read: ({ affectedRows }) => affectedRows })
-      count += await this.#runner.run({ ...plan, label: this.#label }, this.#limits)
-    }
-    return count
+    const keys = keysOf(found, model.keys[0]!)
+    const shape = new StatementShape('delete change ')
+    const assignments = assign(shape)
+    shape.key += assignments.map(({ field, operator, value }) => `${field.name}${operator}${value === null ? '0' : ''}`).join()
+    const call = { label: this.#label, limits: this.#limits }
+    const change = () => changeKeys(model, this.#runner, keys, { ...call, operation: 'delete', set: { assignments, shape } })
+    return model.audit === undefined ? change() : auditedKeys(model, this.#runner, call, keys, change)
   }
 }
 

@@ -1,10 +1,13 @@
-import { assignmentsOf, bookkeepingOf, changesOf, setOf } from './assignments.js'
+import { type Assignment, assignmentsOf, bookkeepingOf, changesOf, setOf } from './assignments.js'
+import { auditedChange, type Watched } from './audit.js'
+import { auditedRow } from './audited-row.js'
 import type { BoundModel } from './bound-model.js'
 import { parseInput, parseOptions } from './call-input.js'
-import { changeRow } from './change-row.js'
+import { changeKeys } from './change-keys.js'
+import { changeRow, type RowChange } from './change-row.js'
 import { withIncluded } from './include-load.js'
 import { InputIssues } from './input-issues.js'
-import { type PlanRunner, planOf } from './query-plan.js'
+import { type CallLimits, type PlanRunner, planOf } from './query-plan.js'
 import { parseBulkFilter, parseKeyFilter } from './row-filter.js'
 import { parseSelect } from './select.js'
 import type { PlainRow } from './selection.js'
@@ -22,7 +25,8 @@ export async function updateOne(model: BoundModel, runner: PlanRunner, input: un
   const expected = parseVersion(model, version, issues)
   const selection = parseSelect(model, call, issues)
   issues.throwIfAny()
-  const changed = changeRow(model, runner, { operation: 'update', shape, condition, assignments, version: expected, selection }, call)
+  const change: RowChange = { operation: 'update', shape, condition, assignments, version: expected, selection }
+  const changed = auditedRow(model, runner, change, () => changeRow(model, runner, change, call), call)
   return withIncluded(runner, { label: model.labelOf('update'), selection, limits: call }, changed)
 }
 
@@ -35,6 +39,7 @@ export async function updateMany(model: BoundModel, runner: PlanRunner, input: u
   const assignments = parseSet(model, given.set, shape, issues)
   const condition = parseBulkFilter(model, given, shape, issues)
   issues.throwIfAny()
+  if (model.audit !== undefined) return updateAudited(model, runner, { condition, shape }, assignments, call)
   const plan = planOf(model, {
     operation: 'bulkUpdate',
     access: 'write',
@@ -50,10 +55,26 @@ export async function updateMany(model: BoundModel, runner: PlanRunner, input: u
   return runner.run(plan, call)
 }
 
+async function updateAudited(
+  model: BoundModel,
+  runner: PlanRunner,
+  watched: Watched,
+  assignments: readonly Assignment[],
+  limits: CallLimits | undefined,
+): Promise<{ count: number }> {
+  const call = { label: model.labelOf('bulkUpdate'), limits }
+  const change = { ...call, operation: 'bulkUpdate', set: { assignments, shape: watched.shape } }
+  return { count: await auditedChange(model, runner, call, watched, (keys) => changeKeys(model, runner, keys, change)) }
+}
+
 /** The assignments of a checked `set`, and what the layer writes on every change; their values go to the shape. */
 export function parseSet(model: BoundModel, set: unknown, shape: StatementShape, issues: InputIssues) {
   const validated = model.validateUpdate(set)
   if (!issues.take(validated, ['set'])) return []
+  if (model.audit !== undefined) {
+    const named = model.keys[0]!.filter(({ name }) => validated.value[name] !== undefined)
+    for (const { name } of named) issues.add(['set', name], 'is part of the primary key, by which the audit names the row')
+  }
   return [...assignmentsOf(model, validated.value, shape), ...bookkeepingOf(model, shape)]
 }
 

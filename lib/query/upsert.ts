@@ -1,4 +1,5 @@
 import { kindOf } from '../model/value-kind.js'
+import { auditedUpsert } from './audit.js'
 import type { BoundField, BoundModel } from './bound-model.js'
 import { parseInput, parseOptions } from './call-input.js'
 import { newRow } from './create.js'
@@ -32,9 +33,21 @@ export async function upsertOne(model: BoundModel, runner: PlanRunner, input: un
   const selection = parseSelect(model, call, issues)
   issues.throwIfAny()
   const request: UpsertRequest = { key, row: newRow(model, row), set, selection }
-  const result = await STRATEGIES[model.dialect.capabilities.upsert](model, runner, request, call)
-  await loadIncluded(runner, { label: model.labelOf('upsert'), selection, limits: call }, [result.row])
+  const label = model.labelOf('upsert')
+  const upsert = () => STRATEGIES[model.dialect.capabilities.upsert](model, runner, request, call)
+  const audited = async () => {
+    const value = await upsert()
+    return { value, created: value.outcome === 'created' ? 1 : 0 }
+  }
+  const ofKey = { fields: key, keys: [encodedKey(key, request.row)] }
+  const result = await (model.audit === undefined ? upsert() : auditedUpsert(model, runner, { label, limits: call }, ofKey, audited))
+  await loadIncluded(runner, { label, selection, limits: call }, [result.row])
   return result
+}
+
+/** The values of a row's key, as they are bound. */
+export function encodedKey(key: readonly BoundField[], row: Record<string, unknown>): readonly unknown[] {
+  return key.map((field) => field.encode(row[field.name]))
 }
 
 /** The fields of `on`; they have to be one of the model's keys, in any order. */
