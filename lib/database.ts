@@ -12,6 +12,7 @@ import type { HeldLock } from './lock/held-lock.js'
 import type { Hold } from './lock/hold.js'
 import { type Logger, logDebug, logEvents } from './logger.js'
 import { definitionOf } from './model/define-model.js'
+import { IdempotencyRecord } from './model/idempotency-record.js'
 import type { ModelClass, ModelDefinition } from './model/model-definition.js'
 import { checkRelations, withRelated } from './model/relations.js'
 import { type Schema, schemaOf } from './model/schema.js'
@@ -31,6 +32,7 @@ import { bindModels } from './query/bind-models.js'
 import type { Compiler } from './query/bound-model.js'
 import { createTables } from './query/create-tables.js'
 import { foreignKeyLinks } from './query/foreign-key-link.js'
+import { idempotencyTtlMs } from './query/idempotency.js'
 import type { KyselyTables } from './query/kysely/kysely-tables.js'
 import { modelKysely } from './query/kysely/model-kysely.js'
 import { requireSlowQueryMs } from './query/query-observer.js'
@@ -79,6 +81,8 @@ export interface DatabaseOptions<M extends Models> {
   readonly cursorSecret?: string
   /** What runs before and after the writes of nodes, in their transaction. Default: nothing. */
   readonly hooks?: Hooks<NoInfer<M>>
+  /** Milliseconds for which an `idempotencyKey` stands for its first call. Default 86,400,000, a day. 1 to 315,360,000,000. */
+  readonly idempotencyTtlMs?: number
 }
 
 export interface CloseOptions {
@@ -97,6 +101,7 @@ const OPTIONS: readonly string[] = [
   'now',
   'cursorSecret',
   'hooks',
+  'idempotencyTtlMs',
 ]
 const CLOSE_TIMEOUT_MS = 5_000
 
@@ -152,9 +157,12 @@ export class Database<M extends Models> implements AsyncDisposable {
       tenants: this.#tenants,
       actors: this.#actors,
     })
+    const records = bound.get(definitionOf(IdempotencyRecord))
+    const idempotency = { records, ttlMs: idempotencyTtlMs(options.idempotencyTtlMs) }
     const models = Object.entries(definitions).map(([key, definition]) => [key, bound.get(definition)!] as const)
     const nodes = models.map(
-      ([key, model]) => [key, crudNodes(model, this.#runner, { hooks: options.hooks?.[key], nodes: () => this.nodes })] as const,
+      ([key, model]) =>
+        [key, crudNodes(model, this.#runner, { hooks: options.hooks?.[key], nodes: () => this.nodes, idempotency })] as const,
     )
     this.#kysely = modelKysely(new Map(models), this.#dialect, this.#runner)
     this.nodes = Object.freeze(Object.fromEntries(nodes)) as unknown as DatabaseNodes<M>
@@ -326,6 +334,7 @@ function checkOptions<M extends Models>(options: DatabaseOptions<M>): DatabaseOp
     throw new ConfigurationError('now', 'expected a function that gives a Date')
   if (options.cursorSecret !== undefined && !isSecret(options.cursorSecret))
     throw new ConfigurationError('cursorSecret', 'expected a text of at least 16 characters')
+  idempotencyTtlMs(options.idempotencyTtlMs)
   checkHooks(options.hooks, Object.keys(options.models))
   return options
 }

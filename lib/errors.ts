@@ -11,6 +11,7 @@
  * | UNKNOWN_FIELD           | UnknownFieldError          | caller               | no        |
  * | NOT_FOUND               | NotFoundError              | caller               | no        |
  * | STALE_VERSION           | StaleVersionError          | caller, after a read | no        |
+ * | IDEMPOTENCY_KEY_REUSED  | IdempotencyKeyReusedError  | caller               | no        |
  * | TENANT_REQUIRED         | TenantRequiredError        | developer            | no        |
  * | UNIQUE_VIOLATION        | UniqueViolationError       | caller               | no        |
  * | FOREIGN_KEY_VIOLATION   | ForeignKeyViolationError   | caller               | no        |
@@ -177,6 +178,18 @@ export class StaleVersionError extends LatchworkError {
     readonly expectedVersion: number,
   ) {
     super(`${model}.${operation}: the row is no longer at version ${expectedVersion}`)
+  }
+}
+
+/** The idempotency key stands for a call that had another input. Nothing was written. */
+export class IdempotencyKeyReusedError extends LatchworkError {
+  readonly code = 'IDEMPOTENCY_KEY_REUSED'
+
+  constructor(
+    readonly model: string,
+    readonly operation: string,
+  ) {
+    super(`${model}.${operation}: its idempotency key was used for a call with another input; give each call a key of its own`)
   }
 }
 

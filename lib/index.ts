@@ -26,6 +26,7 @@ export type { Aggregate, AggregateInput, AggregateRow, AggregateValues } from '.
 export { AuditEntry, type AuditedChange, type AuditedValues } from './model/audit-entry.js'
 export { defineModel, definitionOf } from './model/define-model.js'
 export type { FieldSpec } from './model/field-spec.js'
+export { IdempotencyRecord } from './model/idempotency-record.js'
 export type { Include, IncludeMany, IncludeOne, RowWith } from './model/include-types.js'
 export type {
   AuditDefinition,
@@ -67,6 +68,7 @@ export type {
   DeletedOption,
   DeleteRowInput,
   ExplainOption,
+  IdempotencyOption,
   KeyInput,
   KeyValues,
   ListInput,

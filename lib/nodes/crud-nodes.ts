@@ -1,6 +1,5 @@
 import { nodeEvents } from '../events.js'
 import { jsonSchemaOf } from '../model/json-schema.js'
-import { isPlainObject } from '../model/value-kind.js'
 import { aggregateRows } from '../query/aggregate.js'
 import type { BoundModel } from '../query/bound-model.js'
 import { nodeName } from '../query/bound-model.js'
@@ -10,7 +9,6 @@ import { claimRows } from '../query/claim.js'
 import { createOne } from '../query/create.js'
 import { deleteMany, deleteOne } from '../query/delete.js'
 import { rowExists } from '../query/exists.js'
-import { explainRead } from '../query/explain.js'
 import { countRows, listRows } from '../query/list.js'
 import type { PlanRunner } from '../query/query-plan.js'
 import { readOne, readOneOrThrow } from '../query/read.js'
@@ -19,10 +17,9 @@ import { restoreOne } from '../query/restore.js'
 import { streamRows } from '../query/stream.js'
 import { updateMany, updateOne } from '../query/update.js'
 import { upsertOne } from '../query/upsert.js'
-import { withWholeRows } from '../query/whole-rows.js'
-import { type AnyHooks, type HookedRun, runHooked } from './hooks.js'
 import type { ModelNodes } from './model-nodes.js'
 import { type AnyCall, describeNode, type Effect, type Node, observeNode, observeStream } from './node.js'
+import { type Run, readCall, type Surroundings, writeCall } from './surrounded-call.js'
 
 /** What a node does: its effect, and the operation it runs. The node's schemas follow from the operation's name. */
 interface Operation {
@@ -56,12 +53,6 @@ const OPERATIONS: Readonly<Record<keyof ModelNodes<object>, Operation>> = {
 
 type OperationName = keyof typeof OPERATIONS
 
-/** What stands around the writes of a model. */
-export interface Surroundings extends Pick<HookedRun, 'nodes'> {
-  /** The checked hooks of the model, by operation. */
-  readonly hooks: object | undefined
-}
-
 /** The nodes of a model, by operation. */
 export function crudNodes(model: BoundModel, runner: PlanRunner, around: Surroundings): Readonly<Record<OperationName, Node>> {
   const names = Object.keys(OPERATIONS) as OperationName[]
@@ -81,37 +72,10 @@ function crudNode(model: BoundModel, runner: PlanRunner, operation: OperationNam
 
 /** Runs the operation, with what stands around it. */
 function startOf(model: BoundModel, runner: PlanRunner, operation: OperationName, around: Surroundings): AnyCall {
-  const { effect, run, isStream = false } = OPERATIONS[operation]
-  const plain: AnyCall = (input, options) => run(model, runner, input, options as never) as ReturnType<AnyCall>
-  if (effect === 'write') return writeCall(model, runner, operation, around, plain)
-  if (isStream) return plain
-  return (input, options) => {
-    if (!isExplained(options)) return plain(input, options)
-    return explainRead(model, runner, operation, { input, options }, (explaining, rest) => run(model, explaining, input, rest as never))
-  }
-}
-
-/** A write with what is done around it: hooks, and the audit, which both see whole rows. */
-function writeCall(
-  model: BoundModel,
-  runner: PlanRunner,
-  operation: OperationName,
-  { hooks, nodes }: Surroundings,
-  plain: AnyCall,
-): AnyCall {
-  const own = (hooks as Readonly<Record<string, AnyHooks>> | undefined)?.[operation]
-  if (own === undefined && model.audit === undefined) return plain
-  const run = async (input: unknown, options: unknown) => plain(input, options)
-  const around = own === undefined ? run : hookedCall(model, runner, { operation, hooks: own, nodes, run })
-  return (input, options) => withWholeRows(model, operation, options, (rest) => around(input, rest))
-}
-
-function hookedCall(model: BoundModel, runner: PlanRunner, hooked: HookedRun): HookedRun['run'] {
-  return (input, options) => runHooked(model, runner, hooked, input, options)
-}
-
-function isExplained(options: unknown): options is Record<string, unknown> {
-  return isPlainObject(options) && options.explain !== undefined
+  const { effect, run: runOn, isStream = false } = OPERATIONS[operation]
+  const run: Run = (on, input, options) => runOn(model, on, input, options as never)
+  if (effect === 'write') return writeCall(model, runner, operation, around, run)
+  return isStream ? (input, options) => run(runner, input, options) as ReturnType<AnyCall> : readCall(model, runner, operation, run)
 }
 
 type Description = Parameters<typeof observeNode>[0]

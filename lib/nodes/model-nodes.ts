@@ -40,6 +40,15 @@ export interface ExplainOption {
   readonly explain: ExplainMode
 }
 
+/** Makes a call have its effect once, however often it is made. */
+export interface IdempotencyOption {
+  /**
+   * A text of 1 to 200 characters. A call with the key of one that has run gives what that gave; needs `IdempotencyRecord` among the models
+   * of the database. With another input: `IdempotencyKeyReusedError`.
+   */
+  readonly idempotencyKey?: string
+}
+
 /** Options of the nodes that take many rows. */
 export interface BulkOptions extends CallOptions {
   /** `false`: each chunk of rows is committed by itself, and stays when a later one fails. Default true: all or nothing. */
@@ -182,7 +191,7 @@ type IncludeOf<M> = Include<M> | undefined
 
 type CreateCall<M> = <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
   input: CreateInput<M>,
-  options?: RowOptions<S, I>,
+  options?: RowOptions<S, I> & IdempotencyOption,
 ) => Promise<RowWith<M, S, I>>
 type ReadCall<M> = <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
   input: ReadInput<M, I>,
@@ -232,7 +241,7 @@ type UpsertCall<M> = <const S extends SelectOf<M> = undefined, const I extends I
 ) => Promise<UpsertResult<RowWith<M, S, I>>>
 type BulkCreateCall<M> = <const S extends SelectOf<M> = undefined>(
   input: BulkCreateInput<M>,
-  options?: BulkOptions & SelectOptions<S>,
+  options?: BulkOptions & SelectOptions<S> & IdempotencyOption,
 ) => Promise<BulkCreateResult<Selected<M, S>>>
 type BulkUpdateCall<M> = (input: BulkUpdateInput<M>, options?: CallOptions) => Promise<CountResult>
 type BulkDeleteCall<M> = (input: BulkWhere<M>, options?: CallOptions) => Promise<CountResult>

@@ -1,0 +1,52 @@
+import { isPlainObject } from '../model/value-kind.js'
+import type { BoundModel } from '../query/bound-model.js'
+import { explainRead } from '../query/explain.js'
+import { type Idempotency, runOnce } from '../query/idempotency.js'
+import type { PlanRunner } from '../query/query-plan.js'
+import { withWholeRows } from '../query/whole-rows.js'
+import { type AnyHooks, type HookedRun, runHooked } from './hooks.js'
+import type { AnyCall } from './node.js'
+
+/** What stands around the writes of a model. */
+export interface Surroundings extends Pick<HookedRun, 'nodes'> {
+  /** The checked hooks of the model, by operation. */
+  readonly hooks: object | undefined
+  readonly idempotency: Idempotency
+}
+
+/** An operation on a model, on the runner that it is given. */
+export type Run = (runner: PlanRunner, input: unknown, options: unknown) => unknown
+
+/** A read; with `explain`, the plans of its statements. */
+export function readCall(model: BoundModel, runner: PlanRunner, operation: string, run: Run): AnyCall {
+  const plain = (input: unknown, options?: unknown) => run(runner, input, options) as ReturnType<AnyCall>
+  return (input, options) => {
+    if (!gives(options, 'explain')) return plain(input, options)
+    return explainRead(model, runner, operation, { input, options }, (explaining, rest) => run(explaining, input, rest))
+  }
+}
+
+/** A write with what is done around it: from the outside in an idempotency key, hooks, and the audit; the two last see whole rows. */
+export function writeCall(model: BoundModel, runner: PlanRunner, operation: string, around: Surroundings, run: Run): AnyCall {
+  const hooked = hookedCall(model, runner, operation, around, (input, options) => run(runner, input, options) as ReturnType<AnyCall>)
+  if (operation !== 'create' && operation !== 'bulkCreate') return hooked
+  return (input, options) => {
+    if (!gives(options, 'idempotencyKey')) return hooked(input, options)
+    return runOnce(model, runner, around.idempotency, { operation, input, options }, async (rest) => hooked(input, rest))
+  }
+}
+
+function hookedCall(model: BoundModel, runner: PlanRunner, operation: string, { hooks, nodes }: Surroundings, plain: AnyCall): AnyCall {
+  const own = (hooks as Readonly<Record<string, AnyHooks>> | undefined)?.[operation]
+  if (own === undefined && model.audit === undefined) return plain
+  const run = async (input: unknown, options: unknown) => plain(input, options)
+  const surrounded =
+    own === undefined
+      ? run
+      : (input: unknown, options: unknown) => runHooked(model, runner, { operation, hooks: own, nodes, run }, input, options)
+  return (input, options) => withWholeRows(model, operation, options, (rest) => surrounded(input, rest))
+}
+
+function gives(options: unknown, name: string): options is Record<string, unknown> {
+  return isPlainObject(options) && options[name] !== undefined
+}
