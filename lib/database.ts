@@ -37,6 +37,7 @@ import type { KyselyTables } from './query/kysely/kysely-tables.js'
 import { modelKysely } from './query/kysely/model-kysely.js'
 import { requireSlowQueryMs } from './query/query-observer.js'
 import { QueryRunner } from './query/query-runner.js'
+import { repeatedReads, type StrictOptions } from './query/repeated-reads.js'
 import { type TenantId, Tenants } from './query/tenants.js'
 import type { TransactionOptions } from './query/transaction-options.js'
 
@@ -83,6 +84,11 @@ export interface DatabaseOptions<M extends Models> {
   readonly hooks?: Hooks<NoInfer<M>>
   /** Milliseconds for which an `idempotencyKey` stands for its first call. Default 86,400,000, a day. 1 to 315,360,000,000. */
   readonly idempotencyTtlMs?: number
+  /**
+   * Refuse with `NPlusOneError` a read that runs again and again in one transaction, or else in one lock scope; see {@link StrictOptions}.
+   * Default false.
+   */
+  readonly strict?: boolean | StrictOptions
 }
 
 export interface CloseOptions {
@@ -102,6 +108,7 @@ const OPTIONS: readonly string[] = [
   'cursorSecret',
   'hooks',
   'idempotencyTtlMs',
+  'strict',
 ]
 const CLOSE_TIMEOUT_MS = 5_000
 
@@ -159,10 +166,11 @@ export class Database<M extends Models> implements AsyncDisposable {
     })
     const records = bound.get(definitionOf(IdempotencyRecord))
     const idempotency = { records, ttlMs: idempotencyTtlMs(options.idempotencyTtlMs) }
+    const reads = repeatedReads(options.strict)
     const models = Object.entries(definitions).map(([key, definition]) => [key, bound.get(definition)!] as const)
     const nodes = models.map(
       ([key, model]) =>
-        [key, crudNodes(model, this.#runner, { hooks: options.hooks?.[key], nodes: () => this.nodes, idempotency })] as const,
+        [key, crudNodes(model, this.#runner, { hooks: options.hooks?.[key], nodes: () => this.nodes, idempotency, reads })] as const,
     )
     this.#kysely = modelKysely(new Map(models), this.#dialect, this.#runner)
     this.nodes = Object.freeze(Object.fromEntries(nodes)) as unknown as DatabaseNodes<M>
@@ -335,6 +343,7 @@ function checkOptions<M extends Models>(options: DatabaseOptions<M>): DatabaseOp
   if (options.cursorSecret !== undefined && !isSecret(options.cursorSecret))
     throw new ConfigurationError('cursorSecret', 'expected a text of at least 16 characters')
   idempotencyTtlMs(options.idempotencyTtlMs)
+  repeatedReads(options.strict)
   checkHooks(options.hooks, Object.keys(options.models))
   return options
 }

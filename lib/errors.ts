@@ -11,6 +11,7 @@
  * | UNKNOWN_FIELD           | UnknownFieldError          | caller               | no        |
  * | NOT_FOUND               | NotFoundError              | caller               | no        |
  * | STALE_VERSION           | StaleVersionError          | caller, after a read | no        |
+ * | N_PLUS_ONE              | NPlusOneError              | developer            | no        |
  * | IDEMPOTENCY_KEY_REUSED  | IdempotencyKeyReusedError  | caller               | no        |
  * | TENANT_REQUIRED         | TenantRequiredError        | developer            | no        |
  * | UNIQUE_VIOLATION        | UniqueViolationError       | caller               | no        |
@@ -178,6 +179,22 @@ export class StaleVersionError extends LatchworkError {
     readonly expectedVersion: number,
   ) {
     super(`${model}.${operation}: the row is no longer at version ${expectedVersion}`)
+  }
+}
+
+/** In strict mode: a read was called again and again in one transaction or lock scope. It was not sent once more. */
+export class NPlusOneError extends LatchworkError {
+  readonly code = 'N_PLUS_ONE'
+
+  constructor(
+    /** Such as `UserReadNode`. */
+    readonly node: string,
+    /** How often it had run. */
+    readonly count: number,
+  ) {
+    super(
+      `${node} has run ${count} times with the same statement in one transaction or lock scope; read the rows together, by readMany, an include or $in, or raise strict.maxRepeats`,
+    )
   }
 }
 

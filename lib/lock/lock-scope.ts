@@ -41,6 +41,13 @@ export function currentFrame(): Frame | undefined {
   return firstOpen(frames.getStore())
 }
 
+/** Stands for the scope of this call chain, that of the application or the one that its first hold made: the same for every call in it. */
+export function currentScope(): object | undefined {
+  let frame = currentFrame()
+  while (frame?.parent !== undefined && frame.parent.scopeId === frame.scopeId) frame = frame.parent
+  return frame
+}
+
 /**
  * Refuses a call that outlived a lock that it was made under: what the lock kept others from may be going on by now.
  *

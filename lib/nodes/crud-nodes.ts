@@ -75,7 +75,7 @@ function startOf(model: BoundModel, runner: PlanRunner, operation: OperationName
   const { effect, run: runOn, isStream = false } = OPERATIONS[operation]
   const run: Run = (on, input, options) => runOn(model, on, input, options as never)
   if (effect === 'write') return writeCall(model, runner, operation, around, run)
-  return isStream ? (input, options) => run(runner, input, options) as ReturnType<AnyCall> : readCall(model, runner, operation, run)
+  return isStream ? (input, options) => run(runner, input, options) as ReturnType<AnyCall> : readCall(model, runner, operation, around, run)
 }
 
 type Description = Parameters<typeof observeNode>[0]

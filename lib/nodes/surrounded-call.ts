@@ -3,23 +3,29 @@ import type { BoundModel } from '../query/bound-model.js'
 import { explainRead } from '../query/explain.js'
 import { type Idempotency, runOnce } from '../query/idempotency.js'
 import type { PlanRunner } from '../query/query-plan.js'
+import type { RepeatedReads } from '../query/repeated-reads.js'
 import { withWholeRows } from '../query/whole-rows.js'
 import { type AnyHooks, type HookedRun, runHooked } from './hooks.js'
 import type { AnyCall } from './node.js'
 
-/** What stands around the writes of a model. */
+/** What stands around the calls on a model. */
 export interface Surroundings extends Pick<HookedRun, 'nodes'> {
   /** The checked hooks of the model, by operation. */
   readonly hooks: object | undefined
   readonly idempotency: Idempotency
+  /** Finds reads that run again and again; undefined: nobody looks. */
+  readonly reads: RepeatedReads | undefined
 }
 
 /** An operation on a model, on the runner that it is given. */
 export type Run = (runner: PlanRunner, input: unknown, options: unknown) => unknown
 
-/** A read; with `explain`, the plans of its statements. */
-export function readCall(model: BoundModel, runner: PlanRunner, operation: string, run: Run): AnyCall {
-  const plain = (input: unknown, options?: unknown) => run(runner, input, options) as ReturnType<AnyCall>
+/** A read, counted where that is asked for; with `explain`, the plans of its statements. */
+export function readCall(model: BoundModel, runner: PlanRunner, operation: string, { reads }: Surroundings, run: Run): AnyCall {
+  const plain = (input: unknown, options?: unknown) => {
+    const on = reads === undefined || isFurtherPage(input) ? runner : reads.counting(runner)
+    return run(on, input, options) as ReturnType<AnyCall>
+  }
   return (input, options) => {
     if (!gives(options, 'explain')) return plain(input, options)
     return explainRead(model, runner, operation, { input, options }, (explaining, rest) => run(explaining, input, rest))
@@ -45,6 +51,11 @@ function hookedCall(model: BoundModel, runner: PlanRunner, operation: string, { 
       ? run
       : (input: unknown, options: unknown) => runHooked(model, runner, { operation, hooks: own, nodes, run }, input, options)
   return (input, options) => withWholeRows(model, operation, options, (rest) => surrounded(input, rest))
+}
+
+/** Pages are read one after the other on purpose. */
+function isFurtherPage(input: unknown): boolean {
+  return isPlainObject(input) && [input.after, input.before, input.offset].some((place) => place !== undefined)
 }
 
 function gives(options: unknown, name: string): options is Record<string, unknown> {

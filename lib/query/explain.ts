@@ -2,6 +2,7 @@ import type { StatementResult } from '../dialect/dialect.js'
 import { NotFoundError } from '../errors.js'
 import { isPlainObject } from '../model/value-kind.js'
 import type { BoundModel } from './bound-model.js'
+import { ForwardingRunner } from './forwarding-runner.js'
 import { InputIssues } from './input-issues.js'
 import type { CallLimits, PlanRunner, QueryPlan } from './query-plan.js'
 
@@ -58,43 +59,26 @@ export async function explainRead(
 const NOTHING_READ: StatementResult = { rows: [], affectedRows: 0, columns: () => [] }
 
 /** Asks for the plan of each statement in place of running it. */
-class ExplainingRunner implements PlanRunner {
+class ExplainingRunner extends ForwardingRunner {
   readonly statements: ExplainedStatement[] = []
   readonly #model: BoundModel
-  readonly #runner: PlanRunner
   readonly #isRun: boolean
   readonly #readsRows: boolean
 
-  constructor(model: BoundModel, runner: PlanRunner, isRun: boolean, readsRows: boolean) {
+  constructor(model: BoundModel, inner: PlanRunner, isRun: boolean, readsRows: boolean) {
+    super(inner)
     this.#model = model
-    this.#runner = runner
     this.#isRun = isRun
     this.#readsRows = readsRows
   }
 
-  get isInTransaction(): boolean {
-    return this.#runner.isInTransaction
-  }
-
-  async run<T>(plan: QueryPlan<T>, limits?: CallLimits): Promise<T> {
+  override async run<T>(plan: QueryPlan<T>, limits?: CallLimits): Promise<T> {
     const { planQuestion } = this.#model.dialect
     const { sql, parameters } = plan.statement
     const place = this.statements.push({ sql, plan: undefined }) - 1
     const statement = { sql: planQuestion.ask(sql, this.#isRun), parameters }
-    const answer = await this.#runner.run({ label: plan.label, access: plan.access, statement, read: ({ rows }) => rows }, limits)
+    const answer = await this.inner.run({ label: plan.label, access: plan.access, statement, read: ({ rows }) => rows }, limits)
     this.statements[place] = { sql, plan: planQuestion.read(answer) }
-    return this.#readsRows ? this.#runner.run(plan, limits) : plan.read(NOTHING_READ)
-  }
-
-  transaction<T>(label: string, fn: () => Promise<T>, limits?: CallLimits): Promise<T> {
-    return this.#runner.transaction(label, fn, limits)
-  }
-
-  together<T>(label: string, fn: () => Promise<T>, limits?: CallLimits): Promise<T> {
-    return this.#runner.together(label, fn, limits)
-  }
-
-  attempt<T>(label: string, fn: () => Promise<T>, limits?: CallLimits): Promise<T> {
-    return this.#runner.attempt(label, fn, limits)
+    return this.#readsRows ? this.inner.run(plan, limits) : plan.read(NOTHING_READ)
   }
 }

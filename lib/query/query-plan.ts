@@ -39,6 +39,8 @@ export interface CallLimits {
 export interface PlanRunner {
   /** Whether the call is in a transaction. */
   readonly isInTransaction: boolean
+  /** What the call is part of: the outermost transaction, else the lock scope; the same object for all calls in it. */
+  readonly scope: object | undefined
   run<T>(plan: QueryPlan<T>, limits?: CallLimits): T | Promise<T>
   /** Runs `fn` in a transaction; in one already, in a savepoint of it. Every `run` below `fn` joins. */
   transaction<T>(label: string, fn: () => Promise<T>, limits?: CallLimits): Promise<T>

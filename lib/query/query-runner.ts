@@ -1,7 +1,7 @@
 import type { ConnectionSource } from '../dialect/connection-source.js'
 import type { Connection, ConstraintCatalogue, Dialect, MaybePromise, Statement, StatementResult } from '../dialect/dialect.js'
 import { AbortedError, ConnectionLostError, ForeignKeyViolationError, type LatchworkError, QueryTimeoutError } from '../errors.js'
-import { requireHeld } from '../lock/lock-scope.js'
+import { currentScope, requireHeld } from '../lock/lock-scope.js'
 import { type Interruption, interruptible, requireNotInterrupted } from './interruptible.js'
 import { QueryObserver } from './query-observer.js'
 import type { CallLimits, PlanRunner, QueryPlan } from './query-plan.js'
@@ -31,6 +31,10 @@ export class QueryRunner implements PlanRunner {
 
   get isInTransaction(): boolean {
     return this.#transactions.current() !== undefined
+  }
+
+  get scope(): object | undefined {
+    return this.#transactions.current()?.outermost ?? currentScope()
   }
 
   run<T>(plan: QueryPlan<T>, limits?: CallLimits): MaybePromise<T> {

@@ -70,6 +70,11 @@ export class TransactionFrame {
     return this.parent === undefined ? 0 : this.parent.depth + 1
   }
 
+  /** The transaction that this frame is, or is a savepoint of. */
+  get outermost(): TransactionFrame {
+    return this.parent === undefined ? this : this.parent.outermost
+  }
+
   /** How the connection comes out of a transaction that has ended. */
   get condition(): Condition {
     if (this.#isSpent) return 'broken'
