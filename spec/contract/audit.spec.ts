@@ -167,6 +167,22 @@ forEachEngine((engine) => {
       expect(versions).toEqual(secrets.map((n) => [n, n + 1]))
     })
 
+    it('tells each step of many who change the same row at once, with no gap', async () => {
+      const { patients } = use.nodes
+      await patients.create({ name: 'Bob' })
+      await forget()
+      const where = { name: 'Bob' }
+      const changes = Array.from({ length: 4 }, (_, index) => [
+        () => patients.update({ where, set: { secret: `u${index}` } }),
+        () => patients.bulkUpdate({ where, set: { secret: `b${index}` } }),
+        () => patients.upsert({ on: ['name'], values: { name: 'Bob', secret: `i${index}` } }),
+      ]).flat()
+      await Promise.all(changes.map((change) => change()))
+      const versions = (await entries()).map(({ before, after }) => [before?.version, after?.version])
+      const expected = changes.map((_, index) => [index + 1, index + 2])
+      expect(versions.toSorted(([a], [b]) => Number(a) - Number(b))).toEqual(expected)
+    })
+
     it('follows rows that are marked as deleted, those that go with them, and back', async () => {
       const { patients, visits } = use.nodes
       const { id } = await patients.create({ name: 'Bob' })

@@ -34,6 +34,7 @@ describe('PreparedStatements', () => {
     'savepoint a',
     'rollback',
     'values (1)',
+    'explain query plan select 1',
   ])('takes %j for one that leaves the session as it is', (sql) => {
     database.exec('create table t (n)')
     const statements = new PreparedStatements(database)
@@ -47,6 +48,7 @@ describe('PreparedStatements', () => {
     "attach ':memory:' as other",
     'create temp table t (n)',
     'explain pragma foreign_keys = off',
+    'explain query plan pragma foreign_keys = off',
     'detach other',
   ])('takes %j for one that may have altered the session', (sql) => {
     const statements = new PreparedStatements(database)
