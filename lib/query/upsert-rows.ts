@@ -12,14 +12,14 @@ import { givesOtherKey, storedColumnsOf } from './upsert-on-conflict.js'
 import { guardedSet, isGuardFailure, upsertOnDuplicateKey } from './upsert-on-duplicate-key.js'
 
 /** Checked rows that give the same fields and set the same fields. */
-interface UpsertGroup extends PlacedGroup {
+export interface UpsertGroup extends PlacedGroup {
   readonly key: readonly BoundField[]
   /** What is set, from the row, where its key is there already. */
   readonly set: readonly BoundField[]
 }
 
 /** The rows made and changed; the others were as they should be. */
-interface UpsertCounts {
+export interface UpsertCounts {
   readonly created: number
   readonly updated: number
 }
