@@ -1,12 +1,14 @@
 import type { BigintMode } from '../lib/model/column-type.js'
 import type {
   BigintForm,
+  CustomForm,
   DecimalDigits,
   DefaultOf,
   ElementSpec,
   EnumForm,
   FieldOptions,
   FieldSpec,
+  StoredSpec,
   TextLimits,
   TimestampForm,
   VarcharLimits,
@@ -47,6 +49,16 @@ export type ElementValue<E> = E extends ElementKind
         : E extends { readonly kind: infer K extends ElementKind }
           ? ElementValues[K]
           : string
+
+/** A kind that needs no more said than its name, for values of the application's own type. */
+export type StoredKind = ElementKind | 'json'
+
+/** What `encode` gives and `decode` gets. */
+export type StoredValue<E> = E extends 'json' | { readonly kind: 'json' }
+  ? unknown
+  : E extends { readonly kind: 'array'; readonly of: infer O }
+    ? readonly ElementValue<O>[]
+    : ElementValue<E>
 
 /**
  * One decorator a kind of field. `Limit` narrows the options of all of them.
@@ -124,6 +136,16 @@ export interface FieldKinds<Limit = unknown> {
     of: E,
     options?: FieldOptions<readonly ElementValue<E>[], N, D, S> & Limit,
   ): FieldDecorator<readonly ElementValue<E>[], N, GiverOf<D, S>>
+  /** A type of the application's own, stored as one of the others: exactly what `decode` gives. */
+  custom<
+    T,
+    const E extends StoredKind | StoredSpec,
+    N extends boolean = false,
+    D extends DefaultOf<NoInfer<T>> = never,
+    S extends string = never,
+  >(
+    options: CustomForm<T, E, StoredValue<NoInfer<E>>> & FieldOptions<NoInfer<T>, N, D, S> & Limit,
+  ): FieldDecorator<T, N, GiverOf<D, S>, true>
 }
 
 /** The decorators of all kinds; `common` is added to what each says. */
@@ -146,6 +168,7 @@ export function fieldKinds(common: { readonly primary?: true } = {}): FieldKinds
     bytes: (options) => decorate({ kind: 'bytes' }, options),
     oneOf,
     enum: oneOf,
+    custom: (options) => decorate({ kind: 'custom' }, options),
     array: (of, options) => decorate({ kind: 'array', of: typeof of === 'string' ? { kind: of } : of }, options),
   }
 }

@@ -1,6 +1,6 @@
 export { type Field, field, type InferredDecorator, type InferredOptions } from './field.js'
 export type { FieldDecorator, JsonDecorator } from './field-decorator.js'
-export type { FieldKinds } from './field-kinds.js'
+export type { ElementKind, ElementValue, FieldKinds, StoredKind, StoredValue } from './field-kinds.js'
 export { type Id, type IdOptions, id } from './id.js'
 export { type ModelDecorator, model } from './model.js'
 export { belongsTo, hasMany, hasOne, manyToMany, type RelationDecorator } from './relation.js'

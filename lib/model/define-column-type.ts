@@ -85,17 +85,27 @@ function enumValues(options: TypeOptions): readonly string[] {
 }
 
 function elementType(options: TypeOptions, enumName: string): ColumnType {
-  const { of } = options.given
-  const kind: unknown = typeof of === 'object' && of !== null ? (of as { kind?: unknown }).kind : undefined
-  if (typeof kind !== 'string' || !Object.hasOwn(KIND_OPTIONS, kind))
-    options.refuse('of', 'expected the kind of the elements, such as { kind: "text" }')
+  const given = innerOptions(options.model, options.field, 'of: expected the kind of the elements', options.given.of)
+  const kind = given.kind as ColumnKind
   if (kind === 'array' || kind === 'json') options.refuse('of', `an array cannot hold elements of kind ${kind}; use a json field`)
-  const own = KIND_OPTIONS[kind as ColumnKind].filter((name) => !NOT_OF_ELEMENTS.has(name))
-  const given = givenOptions(options.model, options.field, of, ['kind', ...own])
-  return Object.freeze(columnType(new TypeOptions(options.model, options.field, given), kind as ColumnKind, enumName))
+  return Object.freeze(columnType(new TypeOptions(options.model, options.field, given), kind, enumName))
 }
 
-const NOT_OF_ELEMENTS = new Set(['increment', 'role', 'minLength', 'maxLength'])
+const NOT_OF_INNER_TYPES = new Set(['increment', 'role', 'minLength', 'maxLength'])
+
+/**
+ * The options of a type that stands inside an option of a field: what an array holds, or what a custom field is stored as.
+ *
+ * @throws {ModelError} not a kind with its options; `expected` begins the message
+ */
+export function innerOptions(model: string, field: string, expected: string, spec: unknown): GivenOptions {
+  const kind: unknown = typeof spec === 'object' && spec !== null ? (spec as { kind?: unknown }).kind : undefined
+  if (typeof kind !== 'string' || !Object.hasOwn(KIND_OPTIONS, kind)) {
+    throw new ModelError(model, field, `${expected}, such as { kind: "text" }`)
+  }
+  const own = KIND_OPTIONS[kind as ColumnKind].filter((name) => !NOT_OF_INNER_TYPES.has(name))
+  return givenOptions(model, field, spec, ['kind', ...own])
+}
 
 /** Reads options of one field, each checked as it is read. */
 class TypeOptions {

@@ -2,6 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { ModelError } from '../errors.js'
 import type { BigintMode, ColumnKind, ColumnType } from './column-type.js'
 import { defineColumnType, type GivenOptions, KIND_OPTIONS } from './define-column-type.js'
+import { CUSTOM_OPTIONS, defineCustomCodec, storageOptions } from './define-custom.js'
 import { checkFieldValue, type FieldShape, normaliseFieldValue } from './field-type.js'
 import { frozenCopy } from './frozen-copy.js'
 import { givenOptions, suggestion } from './known-options.js'
@@ -55,10 +56,13 @@ export function defineField(model: string, table: string, property: string, spec
   const column = options.column ?? snakeCase(property)
   const columnProblem = objectNameProblem(column)
   if (columnProblem !== undefined) throw new ModelError(model, property, `column: ${columnProblem}`)
-  const shape: FieldShape = {
-    type: defineColumnType(model, property, options, `${table}_${column}`),
-    bigintMode: bigintMode(options),
-    minLength: minLength(model, property, options),
+  const stored = options.kind === CUSTOM ? storageOptions(model, property, options) : options
+  const type = defineColumnType(model, property, stored, `${table}_${column}`)
+  const shape = {
+    type,
+    bigintMode: bigintMode(stored),
+    minLength: minLength(model, property, stored),
+    custom: options.kind === CUSTOM ? defineCustomCodec(model, property, options, type.kind) : undefined,
   }
   const role = roleOf(model, property, options, shape.type)
   const field: FieldDefinition = Object.freeze({
@@ -83,17 +87,22 @@ export function defineField(model: string, table: string, property: string, spec
   }
 }
 
+/** The kind of a field whose type is the application's own. */
+const CUSTOM = 'custom'
+const OWN_OPTIONS: Readonly<Record<string, readonly string[]>> = { ...KIND_OPTIONS, [CUSTOM]: CUSTOM_OPTIONS }
+
 function fieldOptions(model: string, property: string, spec: unknown): GivenOptions {
   const kind: unknown = typeof spec === 'object' && spec !== null ? (spec as { kind?: unknown }).kind : undefined
-  if (typeof kind !== 'string' || !Object.hasOwn(KIND_OPTIONS, kind)) {
-    const kinds = Object.keys(KIND_OPTIONS)
+  const own = typeof kind === 'string' && Object.hasOwn(OWN_OPTIONS, kind) ? OWN_OPTIONS[kind] : undefined
+  if (own === undefined) {
+    const kinds = Object.keys(OWN_OPTIONS)
     throw new ModelError(
       model,
       property,
       typeof kind === 'string' ? `unknown kind "${kind}"${suggestion(kind, kinds)}` : `has no kind; known are ${kinds.join(', ')}`,
     )
   }
-  const options = givenOptions(model, property, spec, [...Object.keys(FIELD_OPTIONS), ...KIND_OPTIONS[kind as ColumnType['kind']]])
+  const options = givenOptions(model, property, spec, [...Object.keys(FIELD_OPTIONS), ...own])
   for (const [name, type] of Object.entries(FIELD_OPTIONS)) {
     const value = options[name]
     if (type !== 'unknown' && value !== undefined && typeof value !== type) {
@@ -168,7 +177,8 @@ function constantOrFunction(model: string, property: string, value: unknown, sha
   if (value === null) throw new ModelError(model, property, 'default: a nullable field is null without a default')
   const wrong = checkFieldValue(shape, value)
   if (wrong !== undefined) throw new ModelError(model, property, `default: ${wrong}`)
-  return { kind: 'value', value: frozenCopy(normaliseFieldValue(shape, value)) }
+  // one of the application's own is encoded each time it is stored, like any other
+  return { kind: 'value', value: frozenCopy(shape.custom === undefined ? normaliseFieldValue(shape, value) : value) }
 }
 
 function schemaOption(model: string, property: string, schema: unknown): StandardSchemaV1 | undefined {

@@ -26,8 +26,10 @@ export function valueReader(model: string, field: FieldDefinition): FieldReader 
   const check = fieldChecker(field)
   const problemOf: Checker = (value) => (value !== null ? check(value) : field.nullable ? undefined : 'expected a value, got null')
   const { schema } = field
+  // what the application's own type is, its schema says; the encoded value is looked at after it
+  const isOwnType = field.custom !== undefined && schema !== undefined
   return (value, findings) => {
-    const problem = problemOf(value)
+    const problem = isOwnType && value !== null ? undefined : problemOf(value)
     if (problem !== undefined) return findings.add([field.name], problem)
     if (schema === undefined || value === null) return value
     const result = validateNow(model, field, schema, value)
@@ -41,7 +43,7 @@ export function valueReader(model: string, field: FieldDefinition): FieldReader 
 export function updateReader(model: string, field: FieldDefinition): FieldReader {
   const readValue = valueReader(model, field)
   const kind = field.type.kind
-  if (!isNumeric(kind)) return readValue
+  if (!isNumeric(kind) || field.custom !== undefined) return readValue
   const check = fieldChecker(field)
   return (value, findings) => (isPlainObject(value) ? readNumberChange(field, check, value, findings) : readValue(value, findings))
 }

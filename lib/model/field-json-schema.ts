@@ -1,4 +1,5 @@
 import type { BigintMode, ColumnKind, ColumnType } from './column-type.js'
+import { keepsOrder } from './field-traits.js'
 import type { FieldShape } from './field-type.js'
 import type { FieldDefinition } from './model-definition.js'
 
@@ -61,6 +62,7 @@ export function assignmentSchema(field: FieldDefinition): JsonSchema {
 }
 
 function operandSchema(field: FieldDefinition): JsonSchema | undefined {
+  if (field.custom !== undefined) return undefined
   const value = valueSchema(field)
   if (field.type.kind === 'integer' || field.type.kind === 'float') return value
   if (field.type.kind === 'bigint') return { anyOf: [INTEGER_TEXT, bigintSchema('number')] }
@@ -93,8 +95,8 @@ export function conditionsSchema(field: FieldDefinition, self: JsonSchema): Json
     $null: { type: 'boolean' },
     $not: self,
     ...(isOpaque ? {} : { $in: list, $nin: list }),
-    ...(UNORDERED_KINDS.has(kind) ? {} : orderedConditions(value)),
-    ...(TEXT_KINDS.has(kind) ? TEXT_CONDITIONS : {}),
+    ...(UNORDERED_KINDS.has(kind) || !keepsOrder(field) ? {} : orderedConditions(value)),
+    ...(TEXT_KINDS.has(kind) && field.custom === undefined ? TEXT_CONDITIONS : {}),
   }
   return { ...objectSchema(properties), minProperties: 1 }
 }
@@ -121,7 +123,8 @@ const DIRECTION = {
 
 /** How a list may be ordered by a field; undefined: not at all. */
 export function directionSchema(field: FieldDefinition): JsonSchema | undefined {
-  return OPAQUE_KINDS.has(field.type.kind) || field.type.kind === 'bytes' ? undefined : DIRECTION
+  const isSorted = !OPAQUE_KINDS.has(field.type.kind) && field.type.kind !== 'bytes' && keepsOrder(field)
+  return isSorted ? DIRECTION : undefined
 }
 
 function textSchema(minLength: number): JsonSchema {

@@ -96,6 +96,24 @@ export type ElementSpec =
   | ({ readonly kind: 'timestamp' } & TimestampForm)
   | ({ readonly kind: 'enum'; readonly values: readonly string[] } & EnumForm)
 
+/** A kind that values of the application's own type can be stored as, with what that kind takes. */
+export type StoredSpec = ElementSpec | { readonly kind: 'json' } | { readonly kind: 'array'; readonly of: ElementSpec }
+
+/** How values of a type of the application's own are stored. */
+export interface CustomForm<T, Stored, E> {
+  /** What they are stored as: a kind, or a kind with its options. */
+  readonly type: Stored
+  /** The stored form of a value; equal values have to have equal ones. Not called with null. */
+  readonly encode: (value: T) => E
+  /** The value of a stored form. Not called with null. */
+  readonly decode: (stored: E) => T
+  /**
+   * `encode` keeps the order: the lesser of two values is stored as the lesser. Allows `$gt` and the like, `orderBy`, `$min` and `$max`.
+   * Default false.
+   */
+  readonly ordered?: boolean
+}
+
 type Spec<K extends ColumnKind, T, Own = unknown> = { readonly kind: K } & Own & FieldOptions<T> & Key
 
 type TextualSpec<T extends string> =
@@ -115,6 +133,12 @@ type NumericSpec<T extends number> =
 
 type DateSpec = Spec<'timestamp', Date, TimestampForm<3> & Role<'createdAt' | 'updatedAt' | 'deletedAt'>>
 
+// what `decode` gets follows from `type`, which the compiler cannot tell apart here: it is declared where it is written
+type CustomSpec<T, Decoded = T> = { readonly kind: 'custom' } & Omit<CustomForm<T, StoredSpec | StoredSpec['kind'], unknown>, 'decode'> & {
+    readonly decode: (stored: never) => Decoded
+  } & FieldOptions<Decoded> &
+  Key
+
 type BigintSpec<T extends bigint> = Spec<'bigint', T, BigintForm<'bigint'> & Counter & Role<'tenant'>>
 
 /** A field as plain data: its kind, what that kind takes, and {@link FieldOptions}. */
@@ -127,11 +151,14 @@ export type FieldSpec =
   | Spec<'bytes', Uint8Array>
   | Spec<'json', unknown>
   | Spec<'array', readonly unknown[], { readonly of: ElementSpec }>
+  | CustomSpec<never, unknown>
 
 /** The {@link FieldSpec}s that a property declared as `V` can have. */
-export type FieldSpecFor<V> = SpecOfValue<V, NonNullable<SelectType<V>>> &
+export type FieldSpecFor<V> = (SpecOfValue<V, NonNullable<SelectType<V>>> | CustomSpecOf<V>) &
   NullSpec<SelectType<V>> &
   PresenceSpec<SelectType<V>, InsertType<V>>
+
+type CustomSpecOf<V> = [NonNullable<V>] extends [JsonColumn] ? never : CustomSpec<NonNullable<SelectType<V>>>
 
 type SpecOfValue<V, T> = [NonNullable<V>] extends [JsonColumn]
   ? Spec<'json', T>

@@ -1,13 +1,14 @@
 import { types } from 'node:util'
 import { dateOfIso, isDay, isInstant, isTime, isWithinYears, padInstant, trimTime } from './calendar.js'
 import type { BigintMode, ColumnKind, ColumnType } from './column-type.js'
+import { encodedChecker } from './custom-codec.js'
 import { canonicalDecimal, parseDecimal } from './decimal-text.js'
 import { jsonProblem, textProblem } from './json-value.js'
 import type { FieldDefinition } from './model-definition.js'
 import { kindOf } from './value-kind.js'
 
 /** What a field's type says of its values. */
-export type FieldShape = Pick<FieldDefinition, 'type' | 'bigintMode' | 'minLength'>
+export type FieldShape = Pick<FieldDefinition, 'type' | 'bigintMode' | 'minLength'> & Partial<Pick<FieldDefinition, 'custom'>>
 
 /** What was expected and what kind of thing was given, never the value; undefined: nothing is wrong. Not called with null. */
 export type Checker = (value: unknown) => string | undefined
@@ -96,7 +97,8 @@ function typeOf(type: ColumnType): FieldType<ColumnType> {
 
 /** A check for values of the field, made once. */
 export function fieldChecker(shape: FieldShape): Checker {
-  return typeOf(shape.type).checker(shape.type, shape)
+  const check = typeOf(shape.type).checker(shape.type, shape)
+  return shape.custom === undefined ? check : encodedChecker(shape.custom, check)
 }
 
 /** What is wrong with a value; undefined: nothing. Null is for the caller to judge. */
@@ -106,10 +108,12 @@ export function checkFieldValue(shape: FieldShape, value: unknown): string | und
 
 /** Turns checked values of the field into the form that is stored, made once; undefined where there is but one form. */
 export function fieldNormaliser(shape: FieldShape): Convert | undefined {
-  return typeOf(shape.type).normaliser?.(shape.type, shape)
+  const normalise = typeOf(shape.type).normaliser?.(shape.type, shape)
+  const encode = shape.custom?.encode
+  return encode === undefined || normalise === undefined ? (encode ?? normalise) : (value) => normalise(encode(value))
 }
 
-/** A checked value in the form that is stored: decimals with all their digits, uuids in lower case, no minus zero. */
+/** A checked value in the form that is stored: encoded, decimals with all their digits, uuids in lower case, no minus zero. */
 export function normaliseFieldValue(shape: FieldShape, value: unknown): unknown {
   const normalise = fieldNormaliser(shape)
   return normalise === undefined ? value : normalise(value)

@@ -1,4 +1,3 @@
-import { DISTINCT_KINDS, EXTREME_KINDS, NUMERIC_KINDS } from './column-type.js'
 import { definitionOf } from './define-model.js'
 import { isInputField } from './field-input.js'
 import {
@@ -12,7 +11,8 @@ import {
   orNull,
   valueSchema,
 } from './field-json-schema.js'
-import { toJsonValue } from './field-type.js'
+import { hasExtremes, hasSum, isDistinct } from './field-traits.js'
+import { normaliseFieldValue, toJsonValue } from './field-type.js'
 import { frozenCopy } from './frozen-copy.js'
 import type { FieldDefinition, ModelDefinition } from './model-definition.js'
 
@@ -230,16 +230,15 @@ class SchemaDocument {
   }
 
   aggregate(): JsonSchema {
-    const names = (kinds?: readonly string[]) => ({
-      enum: this.model.fields.filter(({ type }) => kinds?.includes(type.kind) ?? true).map(({ name }) => name),
-    })
-    const ofField = (name: string, kinds?: readonly string[]) => objectSchema({ [name]: names(kinds) }, [name])
+    type Fits = (field: FieldDefinition) => boolean
+    const names = (fits: Fits = () => true) => ({ enum: namesOf(this.model.fields.filter(fits)) })
+    const ofField = (name: string, fits?: Fits) => objectSchema({ [name]: names(fits) }, [name])
     const values = [
       { const: '$count' },
       ofField('$count'),
-      ofField('$countDistinct', DISTINCT_KINDS),
-      ...['$min', '$max'].map((name) => ofField(name, EXTREME_KINDS)),
-      ...['$sum', '$avg'].map((name) => ofField(name, NUMERIC_KINDS)),
+      ofField('$countDistinct', isDistinct),
+      ...['$min', '$max'].map((name) => ofField(name, hasExtremes)),
+      ...['$sum', '$avg'].map((name) => ofField(name, hasSum)),
     ]
     return objectSchema(
       {
@@ -329,7 +328,8 @@ class SchemaDocument {
 
 function withDefault(field: FieldDefinition): JsonSchema {
   const schema = fieldSchema(field)
-  return field.default?.kind === 'value' ? { ...schema, default: toJsonValue(field.type, field.default.value) } : schema
+  if (field.default?.kind !== 'value') return schema
+  return { ...schema, default: toJsonValue(field.type, normaliseFieldValue(field, field.default.value)) }
 }
 
 function namesOf(fields: readonly FieldDefinition[]): readonly string[] {

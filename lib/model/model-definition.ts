@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { BigintMode, ColumnType } from './column-type.js'
+import type { CustomCodec } from './custom-codec.js'
 
 /** A class whose instances have the shape of a row; it is never instantiated. */
 export type ModelClass<M = object> = abstract new (...args: never[]) => M
@@ -28,6 +29,8 @@ export interface FieldDefinition {
   readonly type: ColumnType
   /** Only for bigint columns and arrays of bigint; `'bigint'` elsewhere. */
   readonly bigintMode: BigintMode
+  /** Values are of a type of the application's own; `type` is what they are stored as. */
+  readonly custom: CustomCodec | undefined
   readonly nullable: boolean
   readonly default: FieldDefault | undefined
   readonly role: FieldRole | undefined

@@ -59,8 +59,6 @@ type OneOperator<T> =
   | { readonly $decrement: T; readonly $increment?: never; readonly $multiply?: never }
   | { readonly $multiply: T; readonly $increment?: never; readonly $decrement?: never }
 
-type Scalar = string | number | bigint | boolean | Date | Uint8Array
-
 /** Conditions on one field. All that are given must hold. A comparison never matches a null. */
 export interface FieldConditions<T> {
   readonly $eq?: T | null
@@ -98,7 +96,8 @@ interface NullConditions {
   readonly $null?: boolean
 }
 
-type Conditions<T> = [T] extends [string] ? TextConditions<T> : [T] extends [Scalar] ? FieldConditions<T> : NullConditions
+// lists are not compared; what is neither a list nor a scalar is of the application's own type
+type Conditions<T> = [T] extends [string] ? TextConditions<T> : [T] extends [readonly unknown[]] ? NullConditions : FieldConditions<T>
 
 /** A filter over the fields and relations of a model. All entries must hold. */
 export type Where<M> = {
@@ -117,7 +116,7 @@ export interface ManyConditions<T> {
   readonly $none?: Where<T>
 }
 
-type WhereValue<T> = (NonNullable<T> extends Scalar ? NonNullable<T> : never) | null | Conditions<NonNullable<T>>
+type WhereValue<T> = (NonNullable<T> extends readonly unknown[] ? never : NonNullable<T>) | null | Conditions<NonNullable<T>>
 
 interface WhereLogic<M> {
   readonly $and?: readonly Where<M>[]

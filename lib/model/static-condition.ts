@@ -1,4 +1,5 @@
 import { ModelError } from '../errors.js'
+import { keepsOrder } from './field-traits.js'
 import type { FieldDefinition, ModelDefinition, StaticCondition } from './model-definition.js'
 import { schemaConstant } from './schema-constant.js'
 import { isPlainObject } from './value-kind.js'
@@ -97,6 +98,7 @@ function operator(definition: ModelDefinition, field: FieldDefinition, key: stri
 function orderedConstant(definition: ModelDefinition, field: FieldDefinition, key: string, value: unknown): unknown {
   // a native enum is in order of declaration, any other in order of text
   if (field.type.kind === 'enum') throw new ModelError(definition.name, field.name, `${key} needs an order, which an enum has not`)
+  if (!keepsOrder(field)) throw new ModelError(definition.name, field.name, `${key} needs an order: say ordered, if its encode keeps one`)
   return constant(definition, field, value)
 }
 

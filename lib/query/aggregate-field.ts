@@ -1,6 +1,8 @@
 import { type Expression, sql } from 'kysely'
 import { InvalidValueError } from '../errors.js'
-import { type BigintMode, type ColumnKind, DISTINCT_KINDS, EXTREME_KINDS, NUMERIC_KINDS } from '../model/column-type.js'
+import type { BigintMode } from '../model/column-type.js'
+import { hasExtremes, hasSum, isDistinct, typeName } from '../model/field-traits.js'
+import type { FieldDefinition } from '../model/model-definition.js'
 import { codeNameProblem } from '../model/names.js'
 import { isPlainObject, kindOf } from '../model/value-kind.js'
 import { bindField } from './bind-models.js'
@@ -15,24 +17,24 @@ const MAX_VALUES = 100
 
 /** How an aggregate of a field is computed, and of what kind it is. */
 interface Aggregate {
-  readonly kinds: readonly ColumnKind[] | undefined
+  readonly fits: (field: FieldDefinition) => boolean
   /** The field that stands for it: its column is the computation. */
   readonly field: (model: BoundModel, alias: string, field: BoundField) => BoundField
 }
 
 const AGGREGATES: Readonly<Record<AggregateName, Aggregate>> = {
-  $count: { kinds: undefined, field: (model, alias, field) => countField(model, alias, sql`count(${field.reference})`) },
+  $count: { fits: () => true, field: (model, alias, field) => countField(model, alias, sql`count(${field.reference})`) },
   $countDistinct: {
-    kinds: DISTINCT_KINDS,
+    fits: isDistinct,
     field: (model, alias, field) => countField(model, alias, sql`count(distinct ${field.reference})`),
   },
-  $sum: { kinds: NUMERIC_KINDS, field: sumField },
+  $sum: { fits: hasSum, field: sumField },
   $avg: {
-    kinds: NUMERIC_KINDS,
+    fits: hasSum,
     field: (model, alias, field) => computed(model, field, alias, { kind: 'float' }, 'avg', (value) => Number(value)),
   },
-  $min: { kinds: EXTREME_KINDS, field: (model, alias, field) => extremeField(model, alias, field, 'min') },
-  $max: { kinds: EXTREME_KINDS, field: (model, alias, field) => extremeField(model, alias, field, 'max') },
+  $min: { fits: hasExtremes, field: (model, alias, field) => extremeField(model, alias, field, 'min') },
+  $max: { fits: hasExtremes, field: (model, alias, field) => extremeField(model, alias, field, 'max') },
 }
 
 /**
@@ -65,19 +67,19 @@ function parseAggregate(model: BoundModel, alias: string, value: unknown, issues
     issues.addUnknown([...path, name], name, 'aggregate')
     return []
   }
-  const { kinds, field: fieldOf } = AGGREGATES[name as AggregateName]
+  const { fits, field: fieldOf } = AGGREGATES[name as AggregateName]
   const of = (value as Record<string, unknown>)[name]
   const field = typeof of === 'string' ? model.fieldByName.get(of) : undefined
-  if (field !== undefined && (kinds?.includes(field.definition.type.kind) ?? true)) return [fieldOf(model, alias, field)]
-  if (field !== undefined) issues.add([...path, name], `cannot be computed of a field of type ${field.definition.type.kind}`)
+  if (field !== undefined && fits(field.definition)) return [fieldOf(model, alias, field)]
+  if (field !== undefined) issues.add([...path, name], `cannot be computed of a field of type ${typeName(field.definition)}`)
   else if (typeof of === 'string') issues.addUnknown([...path, name], of, 'field')
   else issues.add([...path, name], `expected the name of a field, got ${kindOf(of)}`)
   return []
 }
 
-function countField({ dialect }: BoundModel, alias: string, reference: Expression<unknown>): BoundField {
+function countField({ definition: { name }, dialect }: BoundModel, alias: string, reference: Expression<unknown>): BoundField {
   const definition = { ...PLAIN, name: alias, column: alias, type: { kind: 'bigint' }, bigintMode: 'number', nullable: false } as const
-  return { ...bindField(definition, dialect), reference, decode: Number, exactIntegers: false }
+  return { ...bindField(name, definition, dialect), reference, decode: Number, exactIntegers: false }
 }
 
 function sumField(model: BoundModel, alias: string, field: BoundField): BoundField {
@@ -98,7 +100,7 @@ function extremeField({ dialect }: BoundModel, alias: string, field: BoundField,
 }
 
 function computed(
-  { dialect }: BoundModel,
+  { definition: { name: model }, dialect }: BoundModel,
   field: BoundField,
   alias: string,
   type: BoundField['definition']['type'],
@@ -108,10 +110,11 @@ function computed(
 ): BoundField {
   const definition = { ...PLAIN, name: alias, column: alias, type, bigintMode, nullable: true }
   const reference = dialect.expressions.aggregate(name, field.reference, field.definition.type)
-  return { ...bindField(definition, dialect), reference, decode }
+  return { ...bindField(model, definition, dialect), reference, decode }
 }
 
 const PLAIN = {
+  custom: undefined,
   default: undefined,
   role: undefined,
   minLength: 0,

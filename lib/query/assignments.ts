@@ -23,7 +23,7 @@ function assignmentOf(field: BoundField, value: unknown, shape: StatementShape):
     return { field, operator: '=', value: null }
   }
   const operator = isPlainObject(value) ? Object.keys(value).find((key) => Object.hasOwn(ARITHMETIC, key)) : undefined
-  if (operator === undefined || field.definition.type.kind === 'json') {
+  if (operator === undefined || field.definition.type.kind === 'json' || field.definition.custom !== undefined) {
     shape.key += `${field.name}=,`
     return { field, operator: '=', value: shape.add(field.encode(value)) }
   }

@@ -1,7 +1,8 @@
 import { ColumnNode, ExpressionWrapper, ReferenceNode } from 'kysely'
 import type { Codec, Dialect } from '../dialect/dialect.js'
-import { ModelError } from '../errors.js'
+import { InvalidValueError, ModelError } from '../errors.js'
 import { AuditEntry } from '../model/audit-entry.js'
+import type { CustomCodec } from '../model/custom-codec.js'
 import { definitionOf } from '../model/define-model.js'
 import { fieldChecker, fieldNormaliser } from '../model/field-type.js'
 import type { FieldDefinition, ModelDefinition, RelationDefinition } from '../model/model-definition.js'
@@ -80,7 +81,7 @@ function bindModel(
   { relations, dependents, entries }: ModelTies,
   { dialect, compiler, foreignKeys, now, cursorKey, tenants, actors }: ModelSurroundings,
 ): BoundModel {
-  const fields = definition.fields.map((field) => bindField(field, dialect))
+  const fields = definition.fields.map((field) => bindField(definition.name, field, dialect))
   const fieldByName = new Map(fields.map((field) => [field.name, field]))
   const fieldsOf = (names: readonly string[]) => names.map((name) => requireField(definition, fieldByName, name))
   const isGiven = ({ definition: { role } }: BoundField) => role !== 'tenant'
@@ -112,20 +113,44 @@ function bindModel(
 }
 
 /** Binds a field to an engine. */
-export function bindField(definition: FieldDefinition, dialect: Dialect): BoundField {
+export function bindField(model: string, definition: FieldDefinition, dialect: Dialect): BoundField {
   const codec: Codec = dialect.codec(definition.type, definition.bigintMode)
-  const normalise = fieldNormaliser(definition)
-  const encode = codec.encode
+  const stored = Object.freeze({
+    encode: compose(fieldNormaliser({ ...definition, custom: undefined }), codec.encode),
+    decode: codec.decode,
+  })
   return Object.freeze({
     definition,
     name: definition.name,
     column: definition.column,
     reference: new ExpressionWrapper(ReferenceNode.create(ColumnNode.create(definition.column))),
     checkComparison: fieldChecker(comparable(definition)),
-    encode: compose(normalise, encode),
-    decode: codec.decode,
+    ...(definition.custom === undefined ? stored : customCodec(model, definition, definition.custom, stored)),
+    stored,
     exactIntegers: codec.exactIntegers === true,
   })
+}
+
+/** The codec of the application's own type around that of the type it is stored as. */
+function customCodec(
+  model: string,
+  { name }: FieldDefinition,
+  { encode, decode }: CustomCodec,
+  stored: BoundField['stored'],
+): BoundField['stored'] {
+  const origin = { model, fields: [name], constraint: undefined }
+  const attempt = (what: string, convert: (value: unknown) => unknown, value: unknown) => {
+    try {
+      return convert(value)
+    } catch (cause) {
+      throw new InvalidValueError(what, origin, { cause })
+    }
+  }
+  return {
+    encode: (value) => stored.encode(attempt('a value is none that its encode takes', encode, value)),
+    decode: (value) =>
+      attempt('a stored value is none that its decode takes', decode, stored.decode === undefined ? value : stored.decode(value)),
+  }
 }
 
 function comparable(definition: FieldDefinition): FieldDefinition {

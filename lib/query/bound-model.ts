@@ -20,6 +20,8 @@ export interface BoundField {
   readonly encode: (value: unknown) => unknown
   /** A driver's value, not null, as the declared JavaScript type; undefined: as it is. */
   readonly decode: ((value: unknown) => unknown) | undefined
+  /** Both, for the type that the field is stored as: another one where it is the application's own. */
+  readonly stored: Pick<BoundField, 'encode' | 'decode'>
   readonly exactIntegers: boolean
 }
 
@@ -99,9 +101,9 @@ export interface BoundModel {
  * A driver's value, not null, in the form in which it is bound again. An instant goes back as the driver's own text: a `Date` would
  * have lost what is below the millisecond.
  */
-export function reboundValue(field: BoundField, value: unknown): unknown {
-  const decoded = field.decode === undefined ? value : field.decode(value)
-  return decoded instanceof Date ? value : field.encode(decoded)
+export function reboundValue({ stored }: BoundField, value: unknown): unknown {
+  const decoded = stored.decode === undefined ? value : stored.decode(value)
+  return decoded instanceof Date ? value : stored.encode(decoded)
 }
 
 /** `User` and `bulkCreate` → `UserBulkCreateNode`. */

@@ -1,4 +1,5 @@
 import { type Expression, sql } from 'kysely'
+import { keepsOrder, typeName } from '../model/field-traits.js'
 import { isPlainObject, kindOf } from '../model/value-kind.js'
 import type { BoundField, BoundModel } from './bound-model.js'
 import type { InputIssues, Path } from './input-issues.js'
@@ -31,7 +32,8 @@ function parsePart(model: BoundModel, part: unknown, issues: InputIssues, path: 
     const field = model.fieldByName.get(name)
     if (field === undefined) issues.addUnknown([...path, name], name, 'field')
     else if (NOT_SORTABLE.has(field.definition.type.kind))
-      issues.add([...path, name], `fields of type ${field.definition.type.kind} have no order`)
+      issues.add([...path, name], `fields of type ${typeName(field.definition)} have no order`)
+    else if (!keepsOrder(field.definition)) issues.add([...path, name], 'fields of type custom have no order unless they say ordered')
     else return parseDirection(field, part[name], issues, [...path, name])
     return []
   })

@@ -1,4 +1,5 @@
 import type { ColumnKind } from '../model/column-type.js'
+import { keepsOrder, typeName } from '../model/field-traits.js'
 import { isPlainObject, kindOf } from '../model/value-kind.js'
 import type { BoundField, BoundModel, BoundRelation } from './bound-model.js'
 import { ALWAYS, allOf, type Comparison, type Condition, related } from './condition.js'
@@ -288,13 +289,15 @@ class WhereParser {
   }
 
   #isOrdered(field: BoundField, path: Path): boolean {
-    if (ORDERED_KINDS.has(field.definition.type.kind)) return true
-    this.issues.add(path, `fields of type ${field.definition.type.kind} have no order to compare by`)
+    if (ORDERED_KINDS.has(field.definition.type.kind) && keepsOrder(field.definition)) return true
+    this.issues.add(path, `fields of type ${typeName(field.definition)} have no order to compare by${orderAdvice(field)}`)
     return false
   }
 
   #text(field: BoundField, value: unknown, path: Path): string | undefined {
-    if (!TEXT_KINDS.has(field.definition.type.kind)) this.issues.add(path, `is for text fields; this one is ${field.definition.type.kind}`)
+    const { definition } = field
+    if (!TEXT_KINDS.has(definition.type.kind) || definition.custom !== undefined)
+      this.issues.add(path, `is for text fields; this one is ${typeName(definition)}`)
     else if (typeof value !== 'string') this.issues.add(path, value === undefined ? UNDEFINED : `expected a text, got ${kindOf(value)}`)
     else if (value.includes('\0') || !value.isWellFormed()) this.issues.add(path, 'expected a text without NUL and lone surrogates')
     else return value
@@ -305,6 +308,11 @@ class WhereParser {
     this.issues.add(path, message)
     return ALWAYS
   }
+}
+
+/** What makes a field of the application's own type sortable. */
+function orderAdvice({ definition }: BoundField): string {
+  return keepsOrder(definition) ? '' : ' unless they say ordered'
 }
 
 const UNDEFINED = 'is undefined; leave the entry out, or ask for null'

@@ -1,4 +1,5 @@
 import type { FieldSpec } from '../../lib/model/field-spec.js'
+import { MONEY, Money } from './money.js'
 
 /** A type of field and values that have to come back as they were given. */
 export interface FieldCase {
@@ -233,5 +234,46 @@ const ARRAY_CASES: readonly FieldCase[] = [
   arrayOf({ kind: 'enum', values: ENUM_VALUES, native: true }, ENUM_VALUES, 'native enum'),
 ]
 
+const CUSTOM_CASES: readonly FieldCase[] = [
+  { title: 'custom, as a decimal', spec: { kind: 'custom', ...MONEY }, values: DECIMALS.map(Money.parse) },
+  {
+    title: 'custom, as bytes',
+    spec: {
+      kind: 'custom',
+      type: 'bytes',
+      encode: (text: string) => Buffer.from(text, 'latin1'),
+      decode: (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1'),
+    },
+    values: ['', 'a', '\xff\0'],
+  },
+  {
+    title: 'custom, as microseconds',
+    spec: {
+      kind: 'custom',
+      type: { kind: 'timestamp', precision: 6 },
+      encode: (text: string) => text.slice(1),
+      decode: (text: string) => `@${text}`,
+    },
+    values: EXACT_INSTANTS.map((text) => `@${text}`),
+  },
+  {
+    title: 'custom, as JSON',
+    spec: {
+      kind: 'custom',
+      type: 'json',
+      encode: (map: Map<string, number>) => [...map],
+      decode: (pairs: [string, number][]) => new Map(pairs),
+    },
+    values: [
+      new Map(),
+      new Map([
+        ['a', 1],
+        ['b', 2],
+      ]),
+    ],
+    isOpaque: true,
+  },
+]
+
 /** Every type of field, with the values at its bounds and those that have been lost before. */
-export const FIELD_CASES: readonly FieldCase[] = [...SCALAR_CASES, ...ARRAY_CASES]
+export const FIELD_CASES: readonly FieldCase[] = [...SCALAR_CASES, ...ARRAY_CASES, ...CUSTOM_CASES]

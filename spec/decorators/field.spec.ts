@@ -25,6 +25,7 @@ class Sample {
   @field.oneOf(['a', 'b']) oneOf!: 'a' | 'b'
   @field.array('text') texts!: string[]
   @field.array({ kind: 'varchar', length: 3 }, { nullable: true }) varchars!: string[] | null
+  @field.custom({ type: { kind: 'bigint', as: 'number' }, encode: (day: Date) => Number(day), decode: (ms) => new Date(ms) }) custom!: Date
 }
 
 describe('field', () => {
@@ -48,6 +49,7 @@ describe('field', () => {
       oneOf: { kind: 'enum', name: 'samples_one_of', values: ['a', 'b'], native: false },
       texts: { kind: 'array', of: { kind: 'text' } },
       varchars: { kind: 'array', of: { kind: 'varchar', length: 3 } },
+      custom: { kind: 'bigint' },
     })
   })
 

@@ -50,6 +50,38 @@ export class Kinds {
   @deletedAt() deletedAt!: Generated<Date | null>
 }
 
+class Money {
+  constructor(readonly cents: bigint) {}
+}
+
+const MONEY = { type: 'bigint', encode: (money: Money) => money.cents, decode: (cents: bigint) => new Money(cents) } as const
+
+export class Custom {
+  @id.custom(MONEY) key!: Money
+  @field.custom(MONEY) price!: Money
+  @field.custom({ ...MONEY, ordered: true, unique: true, check: { $gte: new Money(0n) } }) floor!: Money
+  @field.custom({ ...MONEY, nullable: true }) tax!: Money | null
+  @field.custom({ ...MONEY, default: () => new Money(0n) }) fee!: Generated<Money>
+  @field.custom({ type: { kind: 'bigint', as: 'string' }, encode: String, decode: (text) => Number(text) }) count!: number
+  @field.custom({ type: { kind: 'array', of: { kind: 'text' } }, encode: (set: Set<string>) => [...set], decode: (list) => new Set(list) })
+  tags!: Set<string>
+  @field.custom({ type: 'json', encode: (point: [number, number]) => point, decode: (json) => json as [number, number] })
+  point!: [number, number]
+
+  // @ts-expect-error decode gives Money
+  @field.custom(MONEY) a!: bigint
+  // @ts-expect-error the column holds null too
+  @field.custom({ ...MONEY, nullable: true }) b!: Money
+  // @ts-expect-error a default is of the field's type
+  @field.custom({ ...MONEY, default: 0n }) c!: Generated<Money>
+  // @ts-expect-error a date is stored from a string
+  @field.custom({ type: 'date', encode: (day: Date) => day, decode: (text) => new Date(text) }) d!: Date
+  // @ts-expect-error there is no such type
+  @field.custom({ ...MONEY, type: 'money' }) e!: Money
+  // @ts-expect-error nothing says how it is read
+  @field.custom({ type: 'text', encode: (money: Money) => String(money.cents) }) f!: Money
+}
+
 export class NullAndDefault {
   @field.text({ nullable: true }) nullable!: string | null
   @field.text({ nullable: true }) nullableGenerated!: Generated<string | null>

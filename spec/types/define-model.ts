@@ -50,6 +50,35 @@ export const book = defineModel(Book, {
   relations: { author: { kind: 'belongsTo', target: () => Author, foreignKey: 'authorId' } },
 })
 
+class Money {
+  constructor(readonly cents: bigint) {}
+}
+
+class Price {
+  id!: Generated<number>
+  amount!: Money
+}
+
+export const price = defineModel(Price, {
+  fields: {
+    id: { kind: 'integer', primary: true, increment: true },
+    amount: { kind: 'custom', type: 'bigint', encode: (money: Money) => money.cents, decode: (cents: bigint) => new Money(cents) },
+  },
+})
+
+class Cost {
+  id!: Generated<number>
+  amount!: Money
+}
+
+defineModel(Cost, {
+  fields: {
+    id: { kind: 'integer', primary: true, increment: true },
+    // @ts-expect-error decode gives another type than the property has
+    amount: { kind: 'custom', type: 'bigint', encode: (money: Money) => money.cents, decode: (cents: bigint) => cents },
+  },
+})
+
 class Tag {
   id!: Generated<number>
   name!: string

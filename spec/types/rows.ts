@@ -29,11 +29,15 @@ class User {
   avatar!: Uint8Array
   createdAt!: Generated<Date>
   checksum!: GeneratedAlways<string>
+  price!: Money
   posts!: Many<Post>
   profile!: One<Post> | null
   shout(): string {
     return this.email
   }
+}
+class Money {
+  constructor(readonly cents: bigint) {}
 }
 interface Post {
   id: Generated<number>
@@ -43,7 +47,7 @@ export type Names = [
   Holds<
     Equal<
       FieldName<User>,
-      'id' | 'email' | 'age' | 'long' | 'state' | 'active' | 'settings' | 'flags' | 'tags' | 'avatar' | 'createdAt' | 'checksum'
+      'id' | 'email' | 'age' | 'long' | 'state' | 'active' | 'settings' | 'flags' | 'tags' | 'avatar' | 'createdAt' | 'checksum' | 'price'
     >
   >,
   Holds<Equal<RelationName<User>, 'posts' | 'profile'>>,
@@ -66,6 +70,7 @@ export type Rows = [
         avatar: Uint8Array
         createdAt: Date
         checksum: string
+        price: Money
       }
     >
   >,
@@ -81,6 +86,7 @@ const least = {
   settings: { theme: 'dark' },
   tags: [],
   avatar: new Uint8Array(),
+  price: new Money(1n),
 } as const
 
 /** A use that the compiler must take. */
@@ -89,7 +95,15 @@ export const creates: CreateInput<User>[] = [
   { ...least, tags: ['x'], id: 1, age: null, flags: null, createdAt: new Date() },
 ]
 // @ts-expect-error email is required
-creates.push({ long: 1n, state: 'live', active: true, settings: { theme: 'dark' }, tags: [], avatar: new Uint8Array() })
+creates.push({
+  long: 1n,
+  state: 'live',
+  active: true,
+  settings: { theme: 'dark' },
+  tags: [],
+  avatar: new Uint8Array(),
+  price: new Money(1n),
+})
 // @ts-expect-error a wrong type
 creates.push({ ...least, tags: [], age: '36' })
 // @ts-expect-error no column
@@ -129,6 +143,8 @@ export const filters: Where<User>[] = [
   { email: 'x', age: null, active: false, state: { $in: ['draft'] } },
   { age: { $gte: 18, $lt: 65, $ne: null }, email: { $contains: '50%', $not: { $endsWith: '.fr' } } },
   { long: { $between: [1n, 2n] }, createdAt: { $gt: new Date() }, avatar: new Uint8Array() },
+  { price: new Money(1n) },
+  { price: { $gt: new Money(1n), $in: [new Money(2n)], $null: false } },
   { settings: null, flags: { $null: false }, tags: { $null: true } },
   { $or: [{ id: 1 }, { $not: { id: { $in: [2, 3] } } }], $and: [{ active: true }] },
 ]
@@ -142,6 +158,10 @@ filters.push({ age: '18' })
 filters.push({ age: { $contains: '1' } })
 // @ts-expect-error JSON is not compared as a whole
 filters.push({ settings: { theme: 'dark' } })
+// @ts-expect-error the value is of the application's own type
+filters.push({ price: { $eq: 1n } })
+// @ts-expect-error and has no patterns
+filters.push({ price: { $contains: '1' } })
 // @ts-expect-error a value outside the enum
 filters.push({ state: 'gone' })
 // @ts-expect-error two bounds

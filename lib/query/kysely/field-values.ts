@@ -49,5 +49,5 @@ export class FieldValues {
 
 /** Whether values of both are read the same way. */
 export function isSameType({ definition: one }: BoundField, { definition: other }: BoundField): boolean {
-  return one.bigintMode === other.bigintMode && JSON.stringify(one.type) === JSON.stringify(other.type)
+  return one.custom === other.custom && one.bigintMode === other.bigintMode && JSON.stringify(one.type) === JSON.stringify(other.type)
 }

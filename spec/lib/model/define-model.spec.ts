@@ -15,6 +15,8 @@ function define(options: object): ModelDefinition {
 
 const withField = (spec: object, rest: object = {}) => define({ fields: { id: ID, total: spec }, ...rest })
 
+const AS_IS = { encode: String, decode: String }
+
 describe('defineModel', () => {
   it('gives a definition that definitionOf finds again', () => {
     class Customer {}
@@ -187,6 +189,17 @@ describe('defineModel', () => {
 
   describe('refuses', () => {
     const wrongFields: readonly (readonly [problem: string, spec: object])[] = [
+      ['type: expected the kind that values are stored as', { kind: 'custom', ...AS_IS }],
+      ['type: expected the kind that values are stored as', { kind: 'custom', type: 'money', ...AS_IS }],
+      ['unknown option "maxLength"', { kind: 'custom', type: { kind: 'text', maxLength: 3 }, ...AS_IS }],
+      ['encode: expected a function', { kind: 'custom', type: 'text', decode: String }],
+      ['decode: expected a function', { kind: 'custom', type: 'text', encode: String, decode: 'String' }],
+      ['ordered: expected a boolean', { kind: 'custom', type: 'text', ...AS_IS, ordered: 'yes' }],
+      ['ordered: values stored as json have no order', { kind: 'custom', type: 'json', ...AS_IS, ordered: true }],
+      ['as output of its encode', { kind: 'custom', type: 'integer', ...AS_IS, default: 1 }],
+      ['cannot be in a key or index', { kind: 'custom', type: 'json', ...AS_IS, unique: true }],
+      ['unknown option "encode"', { kind: 'text', ...AS_IS }],
+      ['unknown option "increment"', { kind: 'custom', type: 'integer', ...AS_IS, increment: true }],
       ['unknown kind "txt"; did you mean "text"?', { kind: 'txt' }],
       ['has no kind', {}],
       ['unknown option "nulable"; did you mean "nullable"?', { kind: 'text', nulable: true }],
