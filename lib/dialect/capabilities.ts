@@ -24,6 +24,8 @@ export interface Capabilities {
   readonly dedicatedConnections: boolean
   /** DDL can be rolled back. */
   readonly transactionalDdl: boolean
+  /** Tables can stand in a schema that a statement names. SQLite: no. */
+  readonly schemas: boolean
   /** Most bound values in one statement. */
   readonly maxParameters: number
 }

@@ -9,7 +9,8 @@ const MYSQL_PRIMARY_KEY = 'PRIMARY'
 /**
  * The words of the models for what a database says of their constraints.
  *
- * A name that two tables share is found by table only; where even that is not one thing, nothing is found rather than the wrong one.
+ * A name that two tables share is found by table only, and a table that two schemas share by schema only; where that is not said,
+ * nothing is found rather than the wrong one.
  * Columns that make up a key are found as that key, any others as fields without a constraint.
  *
  * @param definitions  the models of `schema`, in any order
@@ -22,15 +23,25 @@ export function constraintCatalogue(definitions: readonly ModelDefinition[], sch
     if (table === undefined) continue
     const catalogued = cataloguedTable(definition, table)
     addOnce(models, table.name, catalogued)
+    models.set(keyOf(table.name, placeOf(table.schema)), catalogued)
     for (const [name, origin] of catalogued.constraints) {
+      named.set(keyOf(name, table.name, placeOf(table.schema)), origin)
       addOnce(named, keyOf(name, table.name), origin)
       if (name !== MYSQL_PRIMARY_KEY) addOnce(named, keyOf(name), origin)
     }
   }
+  const schemas = new Set(definitions.map((definition) => definition.schema))
+  const placeIn = (schema: string) => placeOf(schemas.has(schema) ? schema : undefined)
   return {
-    byName: (constraint, table) => named.get(keyOf(constraint, table)),
-    byColumns: (table, columns) => models.get(table)?.byColumns(columns),
+    byName: (constraint, table, schema) =>
+      named.get(schema === undefined ? keyOf(constraint, table) : keyOf(constraint, table, placeIn(schema))),
+    byColumns: (table, columns, schema) => models.get(schema === undefined ? table : keyOf(table, placeIn(schema)))?.byColumns(columns),
   }
+}
+
+/** The connection's own schema has no name here, and no schema of the database is called so. */
+function placeOf(schema: string | undefined): string {
+  return schema ?? ''
 }
 
 interface CataloguedTable {
@@ -64,8 +75,8 @@ function sameColumns(one: readonly string[], other: readonly string[]): boolean 
   return one.length === other.length && one.every((column, position) => column === other[position])
 }
 
-function keyOf(constraint: string, table?: string): string {
-  return JSON.stringify([constraint, table])
+function keyOf(...names: readonly (string | undefined)[]): string {
+  return JSON.stringify(names.filter((name) => name !== undefined))
 }
 
 function addOnce<T>(map: Map<string, T | undefined>, key: string, value: T): void {

@@ -118,21 +118,29 @@ export interface Expressions {
   arrays?: BulkArrays
 }
 
+/** A column of rows that are bound as one array a column. */
+export interface BulkColumn {
+  readonly type: ColumnType
+  readonly array: Bound
+  /** Where the types of the column's table live; undefined: in the connection's own schema. */
+  readonly schema: string | undefined
+}
+
 /** Rows as one array a column: one statement whatever their number. */
 export interface BulkArrays {
   /** What is bound for a column's encoded values. */
   encode(values: readonly unknown[], type: ColumnType): unknown
   /** A table `name` of the rows, its columns `c0`, `c1`, … of the given types, in input order. */
-  table(
-    name: string,
-    columns: readonly { readonly type: ColumnType; readonly array: Bound }[],
-  ): AliasedRawBuilder<Record<string, unknown>, string>
+  table(name: string, columns: readonly BulkColumn[]): AliasedRawBuilder<Record<string, unknown>, string>
 }
 
-/** From a constraint's name or columns to the model's words. Built once a database from the models' schema. */
+/**
+ * From a constraint's name or columns to the model's words. Built once a database from the models' schema. `schema` is where the
+ * database says that the table stands; of one that no model names, that is the connection's own.
+ */
 export interface ConstraintCatalogue {
-  byName(constraint: string, table?: string): ConstraintOrigin | undefined
-  byColumns(table: string, columns: readonly string[]): ConstraintOrigin | undefined
+  byName(constraint: string, table?: string, schema?: string): ConstraintOrigin | undefined
+  byColumns(table: string, columns: readonly string[], schema?: string): ConstraintOrigin | undefined
 }
 
 export interface ConstraintOrigin {

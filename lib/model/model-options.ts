@@ -37,7 +37,10 @@ export interface TableOptions<F extends string = string> {
   readonly name?: string
   /** Name of the table. Default: the plural of the class's name in snake_case; see `tableNameOf` for the rule. */
   readonly table?: string
-  /** Schema (PostgreSQL) or database (MySQL). Default: the connection's own. */
+  /**
+   * Schema (PostgreSQL), made by `createTables` where it is missing; or another database of the server (MySQL, MariaDB), which is not. SQLite has none. Default: the
+   * connection's own.
+   */
   readonly schema?: string
   readonly indexes?: readonly IndexOptions<F>[]
   readonly uniques?: readonly UniqueOptions<F>[]

@@ -3,6 +3,8 @@ import { type ForeignKeySchema, type IndexSchema, nativeEnumsOf, type Schema, ty
 
 /** One step from a schema to another, in an order that can be run. */
 export type SchemaChange =
+  /** The schema that tables stand in, before all else, unless it is there; nothing where one is a database of the server. */
+  | { readonly kind: 'createSchema'; readonly name: string }
   /** A native enum type, before the tables that use it; nothing on engines without types of their own. */
   | { readonly kind: 'createEnum'; readonly schema?: string; readonly name: string; readonly values: readonly string[] }
   /** The table with its columns, keys and checks; indexes and foreign keys follow as changes of their own. */
@@ -12,7 +14,7 @@ export type SchemaChange =
   | { readonly kind: 'addForeignKey'; readonly table: TableSchema; readonly foreignKey: ForeignKeySchema }
 
 /**
- * The steps that turn one schema into another: enum types, tables, indexes, foreign keys, each in the order of the models,
+ * The steps that turn one schema into another: database schemas, enum types, tables, indexes, foreign keys, each in the order of the models,
  * so that tables may refer to each other in a circle. Pure, and the same for the same schemas.
  *
  * @param from  what is there; undefined: nothing
@@ -23,6 +25,7 @@ export function diffSchemas(from: Schema | undefined, to: Schema): SchemaChange[
   refuseLostTables(existing, to)
   const tables = to.tables.filter((table) => isNew(table, existing))
   return [
+    ...newSchemas(existing, tables),
     ...newEnums(existing, tables),
     ...tables.map((table) => ({ kind: 'createTable', table }) as const),
     ...tables.flatMap((table) => table.indexes.map((index) => ({ kind: 'createIndex', table, index }) as const)),
@@ -46,6 +49,12 @@ function isNew(table: TableSchema, existing: readonly TableSchema[]): boolean {
 
 function isSameTable(one: TableSchema, other: TableSchema): boolean {
   return one.name === other.name && one.schema === other.schema
+}
+
+function newSchemas(existing: readonly TableSchema[], tables: readonly TableSchema[]): SchemaChange[] {
+  const known = new Set(existing.map(({ schema }) => schema))
+  const names = new Set(tables.flatMap(({ schema }) => (schema === undefined || known.has(schema) ? [] : [schema])))
+  return [...names].map((name) => ({ kind: 'createSchema', name }))
 }
 
 function newEnums(existing: readonly TableSchema[], tables: readonly TableSchema[]): SchemaChange[] {

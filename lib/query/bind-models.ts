@@ -1,6 +1,6 @@
 import { ColumnNode, ExpressionWrapper, ReferenceNode } from 'kysely'
 import type { Codec, Dialect } from '../dialect/dialect.js'
-import { InvalidValueError, ModelError } from '../errors.js'
+import { InvalidValueError, ModelError, UnsupportedError } from '../errors.js'
 import { AuditEntry } from '../model/audit-entry.js'
 import type { CustomCodec } from '../model/custom-codec.js'
 import { definitionOf } from '../model/define-model.js'
@@ -17,7 +17,11 @@ interface ModelSurroundings extends Pick<BoundModel, 'dialect' | 'compiler' | 'f
   readonly actors: Actors
 }
 
-/** Binds models, and those that they are related to, to an engine. Pure; done once a database. */
+/**
+ * Binds models, and those that they are related to, to an engine. Pure; done once a database.
+ *
+ * @throws {UnsupportedError} a model stands in a schema, and the engine has none
+ */
 export function bindModels(
   definitions: readonly ModelDefinition[],
   surroundings: ModelSurroundings,
@@ -81,6 +85,8 @@ function bindModel(
   { relations, dependents, entries }: ModelTies,
   { dialect, compiler, foreignKeys, now, cursorKey, tenants, actors }: ModelSurroundings,
 ): BoundModel {
+  if (definition.schema !== undefined && !dialect.capabilities.schemas)
+    throw new UnsupportedError(`the schema of ${definition.name}`, dialect.engine, 'leave the schema option out')
   const fields = definition.fields.map((field) => bindField(definition.name, field, dialect))
   const fieldByName = new Map(fields.map((field) => [field.name, field]))
   const fieldsOf = (names: readonly string[]) => names.map((name) => requireField(definition, fieldByName, name))

@@ -17,7 +17,7 @@ export interface ForeignKeyLink {
 export function foreignKeyLinks(schema: Schema, catalogue: ConstraintCatalogue): readonly ForeignKeyLink[] {
   return schema.tables.flatMap((table) =>
     table.foreignKeys.map(({ name, columns, target, onDelete, onUpdate }) => ({
-      origin: catalogue.byName(name, table.name) ?? { model: table.name, fields: columns, constraint: name },
+      origin: catalogue.byName(name, table.name, table.schema ?? '') ?? { model: table.name, fields: columns, constraint: name },
       child: pathOf(table),
       columns,
       parent: pathOf({ ...target, name: target.table }),

@@ -43,7 +43,11 @@ const insertArrays: Way = async (model, runner, { fields, rows }, tail, limits) 
   const shape = new StatementShape(`${tail.operation} ${fields.map((field) => field.name).join()} ${tail.key}`)
   const slots = fields.map((field) => shape.add(arrays!.encode(encodedColumn(field, rows), field.definition.type)))
   tail.addValues?.(shape)
-  const columns = fields.map((field, position) => ({ type: field.definition.type, array: slot(slots[position]!) }))
+  const columns = fields.map((field, position) => ({
+    type: field.definition.type,
+    array: slot(slots[position]!),
+    schema: model.definition.schema,
+  }))
   const build = () => {
     const input = model.compiler
       .selectFrom(arrays!.table('input', columns))

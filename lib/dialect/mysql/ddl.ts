@@ -24,6 +24,9 @@ const EXPRESSION_LENGTH = 768
  */
 export function ddl(change: SchemaChange): readonly string[] {
   switch (change.kind) {
+    case 'createSchema':
+      // a database of the whole server: not for tables of one to make
+      return []
     case 'createEnum':
       // ENUM lists its values in each column
       return []
@@ -34,6 +37,17 @@ export function ddl(change: SchemaChange): readonly string[] {
     case 'addForeignKey':
       return [foreignKeyStatement(change.table, change.foreignKey)]
   }
+}
+
+/**
+ * The change with the connection's own database at the target of a foreign key from a table elsewhere: without it the target would be
+ * looked for beside that table.
+ */
+export function withOwnDatabase(change: SchemaChange, database: string | undefined): SchemaChange {
+  if (change.kind !== 'addForeignKey' || database === undefined) return change
+  const { table, foreignKey } = change
+  if (table.schema === undefined || foreignKey.target.schema !== undefined) return change
+  return { ...change, foreignKey: { ...foreignKey, target: { ...foreignKey.target, schema: database } } }
 }
 
 /** The type as it stands in a column. */

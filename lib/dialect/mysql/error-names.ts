@@ -10,6 +10,8 @@ export interface ServerError extends Error {
 
 /** What the text of an error names. */
 interface ErrorNames {
+  /** The database that the table stands in; empty: the connection's own. */
+  readonly schema?: string | undefined
   readonly table?: string | undefined
   readonly constraint?: string | undefined
   readonly column?: string | undefined
@@ -23,16 +25,17 @@ const READERS: ReadonlyMap<number, NameReader> = new Map([
   ...readers([1062, 1586], (message) => keyNames(lastQuoted(message, "for key '"))),
   // … a foreign key constraint fails (`db`.`table`, CONSTRAINT `name` FOREIGN KEY …)
   ...readers([1451, 1452], (message) => ({
-    table: identifiersAfter(message, 'constraint fails (').at(-1),
+    ...tableAt(identifiersAfter(message, 'constraint fails (')),
     constraint: identifiersAfter(message, 'CONSTRAINT ')[0],
   })),
   // CONSTRAINT `name` failed for `db`.`table`; the name is `table.column` for a check written in a column
   ...readers([4025], (message) => {
-    const table = identifiersAfter(message, ' failed for ').at(-1)
+    const place = tableAt(identifiersAfter(message, ' failed for '))
+    const { table } = place
     const name = identifiersAfter(message, 'CONSTRAINT ')[0]
     return table !== undefined && name?.startsWith(`${table}.`)
-      ? { table, column: name.slice(table.length + 1) }
-      : { table, constraint: name }
+      ? { ...place, column: name.slice(table.length + 1) }
+      : { ...place, constraint: name }
   }),
   // Check constraint '%s' is violated.
   ...readers([3819], (message) => ({ constraint: firstQuoted(message, "constraint '") })),
@@ -48,10 +51,17 @@ function readers(errnos: readonly number[], read: NameReader): [number, NameRead
   return errnos.map((errno) => [errno, read])
 }
 
-/** The constraint, table and column that an error speaks of: from its message, the table else from the statement. */
+/** The constraint, table and column that an error speaks of: from its message, the table, or its database, else from the statement. */
 export function namesIn({ errno, message, sql }: ServerError): ErrorNames {
   const names = READERS.get(errno)?.(message) ?? {}
-  return names.table === undefined && sql !== undefined ? { ...names, table: writtenTable(sql) } : names
+  if (names.schema !== undefined || sql === undefined) return names
+  const written = writtenTable(sql)
+  return names.table === undefined || names.table === written.table ? { ...names, ...written } : names
+}
+
+/** The table at the end of a path such as `db`.`table`. */
+function tableAt(path: readonly string[]): Pick<ErrorNames, 'schema' | 'table'> {
+  return path.length === 0 ? {} : { schema: path.at(-2) ?? '', table: path.at(-1) }
 }
 
 // MySQL puts the table before the key's name since 8.0.19
@@ -67,7 +77,7 @@ function columnNames(message: string): ErrorNames {
   const rest = message.slice(at + marker.length)
   if (rest.startsWith('`')) {
     const path = identifiersAfter(rest, '')
-    return { table: path.at(-2), column: path.at(-1) }
+    return { ...tableAt(path.slice(0, -1)), column: path.at(-1) }
   }
   return { column: firstQuoted(rest, "'") }
 }
@@ -101,7 +111,7 @@ function identifiersAfter(message: string, marker: string): string[] {
 
 const WRITES = /^\s*(?:insert|replace|update)\s+(?:ignore\s+)?(?:into\s+)?(?=`)/i
 
-function writtenTable(sql: string): string | undefined {
+function writtenTable(sql: string): Pick<ErrorNames, 'schema' | 'table'> {
   const start = WRITES.exec(sql)?.[0]
-  return start === undefined ? undefined : identifiersAfter(sql, start).at(-1)
+  return start === undefined ? {} : tableAt(identifiersAfter(sql, start))
 }

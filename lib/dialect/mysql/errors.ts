@@ -180,9 +180,9 @@ function connectionLost(cause: ErrorOptions): ConnectionLostError {
 }
 
 function constraintDetail(error: ServerError, catalogue: ConstraintCatalogue): ConstraintDetail {
-  const { table, constraint, column } = namesIn(error)
-  const named = constraint === undefined ? undefined : catalogue.byName(constraint, table)
-  const origin = named ?? (table === undefined || column === undefined ? undefined : catalogue.byColumns(table, [column]))
+  const { schema, table, constraint, column } = namesIn(error)
+  const named = constraint === undefined ? undefined : catalogue.byName(constraint, table, schema)
+  const origin = named ?? (table === undefined || column === undefined ? undefined : catalogue.byColumns(table, [column], schema))
   if (origin !== undefined) return { ...origin, constraint: origin.constraint ?? constraint }
   return { model: undefined, fields: column === undefined ? [] : [column], constraint }
 }

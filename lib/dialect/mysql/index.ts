@@ -3,7 +3,7 @@ import type { Capabilities } from '../capabilities.js'
 import type { ServerConnection } from '../connection-config.js'
 import type { BeginOptions, Dialect } from '../dialect.js'
 import { requireNoPooler } from '../require-no-pooler.js'
-import { ddl } from './ddl.js'
+import { ddl, withOwnDatabase } from './ddl.js'
 import { addressOf, describeAddress } from './dial.js'
 import { evicts, toDataError } from './errors.js'
 import { mysqlExpressions } from './expressions.js'
@@ -29,6 +29,7 @@ const CAPABILITIES: Capabilities = Object.freeze({
   bulkInsert: 'rows',
   upsert: 'onDuplicateKey',
   dedicatedConnections: true,
+  schemas: true,
   transactionalDdl: false,
   maxParameters: 65_535,
 })
@@ -53,7 +54,7 @@ export function mysqlDialect(config: ServerConnection): Dialect {
     begin,
     toDataError,
     evicts,
-    ddl,
+    ddl: (change) => ddl(withOwnDatabase(change, address.database)),
     tableExists: ({ schema, name }) => ({
       sql: 'select 1 from information_schema.tables where table_schema = coalesce(?, database()) and table_name = ?',
       parameters: [schema ?? null, name],

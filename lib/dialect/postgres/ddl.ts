@@ -15,6 +15,8 @@ import type { DdlSyntax } from '../ddl-conditions.js'
 /** The statements of one change of the schema on PostgreSQL. */
 export function ddl(change: SchemaChange): readonly string[] {
   switch (change.kind) {
+    case 'createSchema':
+      return [schemaStatement(change.name)]
     case 'createEnum':
       return [`create type ${qualifiedName(change, SYNTAX)} as enum (${change.values.map(text).join(', ')})`]
     case 'createTable':
@@ -51,6 +53,12 @@ function columnType(type: ColumnType, schema?: string): string {
 }
 
 const SYNTAX: DdlSyntax = { quote, literal }
+
+/** Not `create schema if not exists`: that wants the privilege to create one where it is there, too. */
+function schemaStatement(name: string): string {
+  const isMissing = `not exists (select from pg_catalog.pg_namespace where nspname = ${text(name)})`
+  return `do ${text(`begin if ${isMissing} then create schema ${quote(name)}; end if; end`)}`
+}
 
 /** Text in quotes; the E form where there is a backslash, since `standard_conforming_strings` decides what the plain form means. */
 function text(value: string): string {

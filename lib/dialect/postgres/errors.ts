@@ -102,9 +102,9 @@ function unsent(error: unknown): LatchworkError {
 }
 
 function constraintOf(error: ServerError, catalogue: ConstraintCatalogue): ConstraintDetail {
-  const { constraint, table, column } = error
-  const named = constraint === undefined ? undefined : catalogue.byName(constraint, table)
-  const origin = named ?? (table === undefined || column === undefined ? undefined : catalogue.byColumns(table, [column]))
+  const { constraint, schema, table, column } = error
+  const named = constraint === undefined ? undefined : catalogue.byName(constraint, table, schema)
+  const origin = named ?? (table === undefined || column === undefined ? undefined : catalogue.byColumns(table, [column], schema))
   if (origin !== undefined) return { ...origin, constraint: origin.constraint ?? constraint }
   return { model: undefined, fields: column === undefined ? [] : [column], constraint }
 }

@@ -13,7 +13,7 @@ const arrays: BulkArrays = {
   table(name, columns) {
     const names = columns.map((_, index) => sql.ref(`c${index}`))
     const lists = columns.map(({ type, array }) => cast(array, `${travelType(type)}[]`))
-    const values = columns.map(({ type }, index) => sql`${cast(names[index]!, arrivalType(type))} as ${names[index]}`)
+    const values = columns.map(({ type, schema }, index) => sql`${cast(names[index]!, arrivalType(type, schema))} as ${names[index]}`)
     return sql<Record<string, unknown>>`(select ${sql.join(values)} from unnest(${sql.join(lists)}) as source(${sql.join(names)}))`.as(name)
   },
 }
@@ -64,7 +64,8 @@ function travelType(type: ColumnType): string {
   return type.kind === 'array' ? 'text' : (castType(type) ?? 'text')
 }
 
-function arrivalType(type: ColumnType): string | undefined {
-  if (type.kind === 'array') return `${arrivalType(type.of) ?? travelType(type.of)}[]`
-  return type.kind === 'enum' && type.native ? quoteStandard(type.name) : undefined
+function arrivalType(type: ColumnType, schema: string | undefined): string | undefined {
+  if (type.kind === 'array') return `${arrivalType(type.of, schema) ?? travelType(type.of)}[]`
+  if (type.kind !== 'enum' || !type.native) return undefined
+  return schema === undefined ? quoteStandard(type.name) : `${quoteStandard(schema)}.${quoteStandard(type.name)}`
 }

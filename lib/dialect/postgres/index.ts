@@ -64,6 +64,7 @@ const capabilities: Capabilities = Object.freeze({
   defaultKeyword: true,
   bulkInsert: 'arrays',
   upsert: 'onConflict',
+  schemas: true,
   transactionalDdl: true,
   dedicatedConnections: true,
   maxParameters: MAX_PARAMETERS,

@@ -4,6 +4,7 @@ export interface ServerError extends Error {
   readonly code: string
   readonly severity: string
   readonly constraint?: string
+  readonly schema?: string
   readonly table?: string
   readonly column?: string
   /** Where in the SQL text, from 1. */

@@ -14,6 +14,7 @@ export const capabilities: Capabilities = Object.freeze({
   bulkInsert: 'each',
   upsert: 'insertThenUpdate',
   dedicatedConnections: true,
+  schemas: false,
   transactionalDdl: true,
   maxParameters: 32_766,
 })

@@ -20,6 +20,8 @@ import type { DdlSyntax, OrderOperator } from '../ddl-conditions.js'
  */
 export function ddl(change: SchemaChange): readonly string[] {
   switch (change.kind) {
+    case 'createSchema':
+      throw new ModelError(change.name, undefined, NO_SCHEMAS)
     case 'createEnum':
       return []
     case 'createTable':
@@ -114,9 +116,11 @@ function tableStatements(table: TableSchema): readonly string[] {
   return [createTable(table, lines, SYNTAX), ...table.uniques.map((unique) => createIndex('unique index', table, unique, SYNTAX))]
 }
 
+const NO_SCHEMAS = 'SQLite has no schemas; leave the schema option out'
+
 function refuseSchema(table: TableSchema): void {
   if (table.schema === undefined) return
-  throw new ModelError(table.name, undefined, 'SQLite has no schemas; leave the schema option out')
+  throw new ModelError(table.name, undefined, NO_SCHEMAS)
 }
 
 function counterOf(table: TableSchema): ColumnSchema | undefined {

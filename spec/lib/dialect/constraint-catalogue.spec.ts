@@ -72,6 +72,16 @@ describe('constraintCatalogue.byName', () => {
     expect(ambiguous.byColumns('users', ['id'])).toBeUndefined()
     expect(ambiguous.byName('both', 'users')).toMatchObject({ model: 'Person' })
   })
+
+  it('tells tables of one name apart by their schema; one that no model names is the connection’s own', () => {
+    const both = [definitionOf(User), definitionOf(Elsewhere)]
+    const told = constraintCatalogue(both, schemaOf([...both, definitionOf(Country)]))
+    expect(told.byName('users_pkey', 'users', 'elsewhere')).toMatchObject({ model: 'Elsewhere', fields: ['key'] })
+    expect(told.byName('users_pkey', 'users', 'public')).toMatchObject({ model: 'Person', fields: ['id'] })
+    expect(told.byColumns('users', ['key'], 'elsewhere')).toMatchObject({ model: 'Elsewhere' })
+    expect(told.byColumns('users', ['id'], 'public')).toMatchObject({ model: 'Person' })
+    expect(told.byName('both', 'users', 'elsewhere')).toBeUndefined()
+  })
 })
 
 describe('constraintCatalogue.byColumns', () => {

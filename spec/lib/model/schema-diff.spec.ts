@@ -35,6 +35,8 @@ function told(changes: readonly SchemaChange[]): readonly string[] {
 
 function tell(change: SchemaChange): string {
   switch (change.kind) {
+    case 'createSchema':
+      return `schema ${change.name}`
     case 'createEnum':
       return `enum ${change.schema === undefined ? '' : `${change.schema}.`}${change.name}: ${change.values.join(' ')}`
     case 'createTable':
@@ -71,7 +73,7 @@ describe('diffSchemas', () => {
         table('dogs', { schema: 'kennel', columns: [mood('glad')] }),
       ),
     )
-    expect(told(changes).slice(0, 3)).toEqual(['enum mood: glad sad', 'enum kennel.mood: glad', 'table people'])
+    expect(told(changes).slice(0, 4)).toEqual(['schema kennel', 'enum mood: glad sad', 'enum kennel.mood: glad', 'table people'])
   })
 
   it('finds nothing between a schema and itself read back, in whatever order its parts are', () => {

@@ -96,7 +96,11 @@ forEachEngine(
     /** Makes a table of the three values, by the bulk way. */
     async function fill(type: ColumnType, values: readonly unknown[]): Promise<void> {
       await createTableOf(connection, 'filled', type)
-      const column = { type, array: bound(expressions.arrays!.encode([...values.map((value) => encoded(type, value)), null], type)) }
+      const column = {
+        type,
+        schema: undefined,
+        array: bound(expressions.arrays!.encode([...values.map((value) => encoded(type, value)), null], type)),
+      }
       await run(sql`insert into filled (value) select c0 from ${expressions.arrays!.table('source', [column])}`)
     }
 
@@ -111,8 +115,8 @@ forEachEngine(
 
       it('keeps several columns side by side', async () => {
         const columns = [
-          { type: { kind: 'integer' } as const, array: bound(expressions.arrays!.encode([1, 2], { kind: 'integer' })) },
-          { type: { kind: 'text' } as const, array: bound(expressions.arrays!.encode(['a', null], { kind: 'text' })) },
+          { type: { kind: 'integer' } as const, schema: undefined, array: bound(expressions.arrays!.encode([1, 2], { kind: 'integer' })) },
+          { type: { kind: 'text' } as const, schema: undefined, array: bound(expressions.arrays!.encode(['a', null], { kind: 'text' })) },
         ]
         expect(await run(sql`select * from ${expressions.arrays!.table('odd "name', columns)}`)).toStrictEqual([
           ['1', 'a'],

@@ -41,7 +41,7 @@ const MOMENT = new Date('2024-01-02T03:04:05.006Z')
 
 // nothing is connected to: the queries are compiled only
 const { kysely } = createDatabase({ url: 'postgres://nobody@localhost/nowhere', models })
-const { kysely: onSqlite } = createDatabase({ url: 'sqlite::memory:', models })
+const { kysely: onSqlite } = createDatabase({ url: 'sqlite::memory:', models: { people: Person } })
 
 describe('QueryTranslator', () => {
   it('selects a column under its property, where the two differ', () => {
