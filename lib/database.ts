@@ -20,7 +20,7 @@ import { isPlainObject, kindOf } from './model/value-kind.js'
 import { requireKnownNames } from './nearest-name.js'
 import { crudNodes } from './nodes/crud-nodes.js'
 import { checkHooks, type ModelHooks } from './nodes/hooks.js'
-import type { ModelNodes } from './nodes/model-nodes.js'
+import type { NodesOf } from './nodes/model-nodes.js'
 import type { Node } from './nodes/node.js'
 import { NodeRegistry } from './nodes/node-registry.js'
 import { poolKey } from './pool/pool-key.js'
@@ -45,7 +45,7 @@ import type { TransactionOptions } from './query/transaction-options.js'
 export type Models = Readonly<Record<string, ModelClass>>
 
 /** The nodes of every model, by its name in code. */
-export type DatabaseNodes<M extends Models> = { readonly [K in keyof M]: ModelNodes<InstanceType<M[K]>> }
+export type DatabaseNodes<M extends Models> = { readonly [K in keyof M]: NodesOf<InstanceType<M[K]>> }
 
 /** What runs before and after writes, by the names of the models in code and by operation. */
 export type Hooks<M extends Models> = { readonly [K in keyof M]?: ModelHooks<InstanceType<M[K]>, DatabaseNodes<M>> }

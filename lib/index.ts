@@ -55,6 +55,7 @@ export type {
 } from './model/row-types.js'
 export { uuid7 } from './model/uuid7.js'
 export type { AfterHook, BeforeHook, HookedCall, ModelHooks, OperationHooks } from './nodes/hooks.js'
+export { View } from './model/view.js'
 export type {
   BulkCreateInput,
   BulkCreateResult,
@@ -69,11 +70,13 @@ export type {
   DeleteRowInput,
   ExplainOption,
   IdempotencyOption,
+  KeyedViewNodes,
   KeyInput,
   KeyValues,
   ListInput,
   ListResult,
   ModelNodes,
+  NodesOf,
   ReadInput,
   ReadManyInput,
   ReadOptions,
@@ -85,6 +88,7 @@ export type {
   UpsertInput,
   UpsertOutcome,
   UpsertResult,
+  ViewNodes,
 } from './nodes/model-nodes.js'
 export type { AnyCall, Effect, Node, NodeDescription } from './nodes/node.js'
 export type { EndReason } from './pool/end-reason.js'

@@ -13,10 +13,10 @@ interface Reading {
   readonly place: string
 }
 
-/** Names of the key's fields, in order of declaration. */
-export function definePrimaryKey(model: string, defined: readonly DefinedField[]): readonly string[] {
+/** Names of the key's fields, in order of declaration; a view may have none. */
+export function definePrimaryKey(model: string, defined: readonly DefinedField[], isView: boolean): readonly string[] {
   const key = defined.filter(({ isPrimary }) => isPrimary).map(({ field }) => field)
-  if (key.length === 0) throw new ModelError(model, undefined, 'has no primary key; give a field @id(), or "primary: true"')
+  if (key.length === 0 && !isView) throw new ModelError(model, undefined, 'has no primary key; give a field @id(), or "primary: true"')
   const counter = key.find((field) => field.default?.kind === 'increment')
   if (counter !== undefined && key.length > 1)
     throw new ModelError(model, counter.name, 'increment needs a key of one field: not every engine counts in a composite one')

@@ -10,6 +10,7 @@ import type { CheckDefinition, FieldDefinition, FieldRole, ModelClass, ModelDefi
 import type { LooseModelOptions, ModelOptions } from './model-options.js'
 import { codeNameProblem, databaseNameProblem, objectNameProblem, tableNameOf } from './names.js'
 import { columnCondition, conditionColumns } from './static-condition.js'
+import { isView } from './view.js'
 
 /** `Symbol.for`, so that two copies of the package read each other's models. */
 const DEFINITION = Symbol.for('latchwork.model.v1')
@@ -41,7 +42,7 @@ export function defineLooseModel(target: ModelClass, options: LooseModelOptions)
 function remember(target: ModelClass, options: unknown): ModelDefinition {
   if (typeof target !== 'function') throw new ModelError('(unnamed)', undefined, `expected a class, got ${typeof target}`)
   if (Reflect.hasOwnMetadata(DEFINITION, target)) throw new ModelError(target.name, undefined, 'is defined twice')
-  const definition = build(target.name, options)
+  const definition = build(target, options)
   Reflect.defineMetadata(DEFINITION, definition, target)
   return definition
 }
@@ -60,8 +61,8 @@ export function definitionOf(target: ModelClass): ModelDefinition {
 
 const MODEL_OPTIONS = ['name', 'table', 'schema', 'fields', 'relations', 'indexes', 'uniques', 'checks', 'comment', 'renamedFrom', 'audit']
 
-function build(className: string, given: unknown): ModelDefinition {
-  const name = modelName(className, given)
+function build(target: ModelClass, given: unknown): ModelDefinition {
+  const name = modelName(target.name, given)
   const options = givenOptions(name, undefined, given, MODEL_OPTIONS)
   const table = options.table ?? tableNameOf(name)
   checkNames(name, { ...options, table })
@@ -71,19 +72,22 @@ function build(className: string, given: unknown): ModelDefinition {
   const fields = defined.map(({ field }) => field)
   checkColumns(name, fields)
   const fieldByName = frozenMap(fields.map((field) => [field.name, field]))
+  const isOfView = isView(target)
+  if (isOfView) refuseOnView(name, defined, options)
   const relations = Object.entries(entriesOf(name, 'relations', options.relations ?? {})).map(([property, spec]) =>
-    defineRelation(name, fieldByName, property, spec),
+    defineRelation({ model: name, fields: fieldByName, isView: isOfView }, property, spec),
   )
-  const primaryKey = definePrimaryKey(name, defined)
+  const primaryKey = definePrimaryKey(name, defined, isOfView)
   return withConditions({
     name,
     table: table as string,
+    isView: isOfView,
     schema: options.schema as string | undefined,
     fields: Object.freeze(fields),
     fieldByName,
     primaryKey,
     uniques: defineUniques(name, defined, fieldByName, options),
-    indexes: defineIndexes(name, defined, fieldByName, options),
+    indexes: isOfView ? Object.freeze([]) : defineIndexes(name, defined, fieldByName, options),
     checks: defineChecks(name, defined, options.checks),
     relations: Object.freeze(relations),
     comment: options.comment as string | undefined,
@@ -91,6 +95,18 @@ function build(className: string, given: unknown): ModelDefinition {
     roles: rolesOf(name, defined),
     audit: defineAudit({ name, fieldByName, primaryKey }, options.audit),
   })
+}
+
+/** What only a table can hold. */
+function refuseOnView(model: string, defined: readonly DefinedField[], options: Readonly<Record<string, unknown>>): void {
+  const option = ['indexes', 'checks', 'renamedFrom', 'audit'].find((each) => options[each] !== undefined)
+  if (option !== undefined) throw new ModelError(model, undefined, `${option}: a view has none`)
+  const field = defined.find(({ field: { role }, check, isIndexed }) => check !== undefined || (isIndexed && role !== 'tenant'))
+  if (field !== undefined)
+    throw new ModelError(model, field.field.name, `${field.check === undefined ? 'index' : 'check'}: a view has none`)
+  const isKeyless = !defined.some(({ isPrimary }) => isPrimary)
+  if (isKeyless && (options.uniques !== undefined || defined.some(({ isUnique }) => isUnique)))
+    throw new ModelError(model, undefined, 'has a unique key and no primary one; give its fields @id')
 }
 
 function modelName(className: string, given: unknown): string {

@@ -14,16 +14,25 @@ const ACTIONS: readonly ReferentialAction[] = ['cascade', 'restrict', 'setNull',
 
 type Fields = ReadonlyMap<string, FieldDefinition>
 
+/** What has the relation. */
+export interface RelationOwner {
+  readonly model: string
+  readonly fields: Fields
+  readonly isView: boolean
+}
+
 /**
  * One checked relation from its plain data. What the target has is looked at where the thunk is called.
  *
  * @throws {ModelError} the relation contradicts itself or this model's fields
  */
-export function defineRelation(model: string, fields: Fields, name: string, spec: unknown): RelationDefinition {
+export function defineRelation({ model, fields, isView }: RelationOwner, name: string, spec: unknown): RelationDefinition {
   const problem = fields.has(name) ? 'is a field and a relation' : codeNameProblem(name)
   if (problem !== undefined) throw new ModelError(model, name, problem)
   const kind = relationKind(model, name, spec)
   const options = givenOptions(model, name, spec, RELATION_OPTIONS[kind])
+  const ofConstraint = isView ? ['onDelete', 'onUpdate', 'constraint'].find((option) => options[option] !== undefined) : undefined
+  if (ofConstraint !== undefined) throw new ModelError(model, name, `${ofConstraint}: a view has no foreign keys`)
   const relation: RelationDefinition = Object.freeze({
     name,
     kind,
@@ -32,7 +41,7 @@ export function defineRelation(model: string, fields: Fields, name: string, spec
     references: options.references === undefined ? NONE : nameList(model, name, 'references', options.references),
     through: kind === 'manyToMany' ? thunk(model, name, 'through', options.through) : undefined,
     otherKey: kind === 'manyToMany' ? nameList(model, name, 'otherKey', options.otherKey) : NONE,
-    constraint: kind === 'belongsTo' && constraintOption(model, name, options.constraint),
+    constraint: kind === 'belongsTo' && !isView && constraintOption(model, name, options.constraint),
     onDelete: action(model, name, 'onDelete', options.onDelete),
     onUpdate: action(model, name, 'onUpdate', options.onUpdate),
   })

@@ -84,12 +84,11 @@ const OPERATIONS = {
         orderBy: of.orderBy(),
         limit: COUNT,
         offset: COUNT,
-        after: TEXT,
-        before: TEXT,
+        ...of.cursors('after', 'before'),
         total: FLAG,
         include: of.include(),
       }),
-    output: (of) => objectSchema({ rows: listOf(of.row()), nextCursor: TEXT, previousCursor: TEXT, total: COUNT }, ['rows']),
+    output: (of) => objectSchema({ rows: listOf(of.row()), ...of.cursors('nextCursor', 'previousCursor'), total: COUNT }, ['rows']),
   },
   stream: {
     input: (of) => objectSchema({ where: of.filter(), orderBy: of.orderBy(), limit: COUNT, include: of.include() }),
@@ -216,6 +215,11 @@ class SchemaDocument {
     return { anyOf: [fields, { type: 'array', items: fields }] }
   }
 
+  /** What holds a place in a list; a view without a key has none. */
+  cursors(...names: readonly string[]): Readonly<Record<string, JsonSchema>> {
+    return this.#keys().length === 0 ? {} : Object.fromEntries(names.map((name) => [name, TEXT]))
+  }
+
   version(): Readonly<Record<string, JsonSchema>> {
     return this.model.roles.version === undefined ? {} : { version: { type: 'integer' } }
   }
@@ -300,7 +304,7 @@ class SchemaDocument {
 
   #keys(): readonly (readonly string[])[] {
     const uniques = this.model.uniques.filter((unique) => unique.where === undefined).map((unique) => unique.fields)
-    return [this.model.primaryKey, ...uniques]
+    return [this.model.primaryKey, ...uniques].filter((key) => key.length > 0)
   }
 
   #properties(fields: readonly FieldDefinition[], schemaOf: (field: FieldDefinition) => JsonSchema): Record<string, JsonSchema> {

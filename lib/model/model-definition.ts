@@ -99,11 +99,13 @@ export interface AuditDefinition {
 export interface ModelDefinition {
   readonly name: string
   readonly table: string
+  /** It is read and never written, and no DDL is made for it. */
+  readonly isView: boolean
   /** Database schema (PostgreSQL) or database (MySQL); undefined: the connection's own. */
   readonly schema: string | undefined
   readonly fields: readonly FieldDefinition[]
   readonly fieldByName: ReadonlyMap<string, FieldDefinition>
-  /** Names of the key's fields, in order; never empty. */
+  /** Names of the key's fields, in order; empty only for a view without one. */
   readonly primaryKey: readonly string[]
   readonly uniques: readonly UniqueDefinition[]
   readonly indexes: readonly IndexDefinition[]

@@ -80,13 +80,14 @@ type EnumType = Extract<ColumnType, { kind: 'enum' }>
  * The schema that a set of models describes. Pure, and the same for the same models.
  *
  * Every foreign key has an index of its own unless a key or index of the table starts with its columns. An enum that is not
- * native has a check. A default that is a function leaves nothing: it runs in this process, not in the database.
+ * native has a check. Views are left out: what makes them is their own. A default that is a function leaves nothing: it runs in this process, not in the database.
  *
  * @throws {ModelError} two models or objects share a name, a foreign key does not fit its target, or a condition or default does not fit its field
  */
 export function schemaOf(definitions: readonly ModelDefinition[]): Schema {
-  const tables = definitions.map((definition) => tableOf(definition, definitions))
-  refuseNameClashes(definitions, tables)
+  const models = definitions.filter(({ isView }) => !isView)
+  const tables = models.map((definition) => tableOf(definition, models))
+  refuseNameClashes(models, tables)
   return frozenCopy<Schema>({ version: 1, tables })
 }
 
@@ -223,11 +224,8 @@ function foreignKeysOf(definition: ModelDefinition, models: readonly ModelDefini
 function targetOf(definition: ModelDefinition, relation: RelationDefinition, models: readonly ModelDefinition[]): ModelDefinition {
   const target = definitionOf(relation.target())
   if (models.some(({ table, schema }) => table === target.table && schema === target.schema)) return target
-  throw new ModelError(
-    definition.name,
-    relation.name,
-    `refers to ${target.name}, which is not among the models; add it, or set constraint: false`,
-  )
+  const advice = target.isView ? 'a view; set constraint: false' : 'not among the models; add it, or set constraint: false'
+  throw new ModelError(definition.name, relation.name, `refers to ${target.name}, which is ${advice}`)
 }
 
 function refuseMisfit(

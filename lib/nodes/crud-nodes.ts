@@ -27,19 +27,21 @@ interface Operation {
   readonly run: (model: BoundModel, runner: PlanRunner, input: unknown, options?: never) => unknown
   /** Whether it gives rows one by one. Default false. */
   readonly isStream?: true
+  /** Whether it goes by a key, which a view may lack. Default false. */
+  readonly needsKey?: true
 }
 
 /** Every operation on a model. A new one is a file in `lib/query` and a row here. */
 const OPERATIONS: Readonly<Record<keyof ModelNodes<object>, Operation>> = {
   create: { effect: 'write', run: createOne },
-  read: { effect: 'read', run: readOne },
-  readOrThrow: { effect: 'read', run: readOneOrThrow },
+  read: { effect: 'read', run: readOne, needsKey: true },
+  readOrThrow: { effect: 'read', run: readOneOrThrow, needsKey: true },
   update: { effect: 'write', run: updateOne },
   delete: { effect: 'write', run: deleteOne },
   restore: { effect: 'write', run: restoreOne },
-  readMany: { effect: 'read', run: readRowsByKey },
+  readMany: { effect: 'read', run: readRowsByKey, needsKey: true },
   list: { effect: 'read', run: listRows },
-  stream: { effect: 'read', run: streamRows, isStream: true },
+  stream: { effect: 'read', run: streamRows, isStream: true, needsKey: true },
   count: { effect: 'read', run: countRows },
   exists: { effect: 'read', run: rowExists },
   aggregate: { effect: 'read', run: aggregateRows },
@@ -53,12 +55,14 @@ const OPERATIONS: Readonly<Record<keyof ModelNodes<object>, Operation>> = {
 
 type OperationName = keyof typeof OPERATIONS
 
-/** The nodes of a model, by operation. */
-export function crudNodes(model: BoundModel, runner: PlanRunner, around: Surroundings): Readonly<Record<OperationName, Node>> {
-  const names = Object.keys(OPERATIONS) as OperationName[]
-  return Object.freeze(
-    Object.fromEntries(names.map((name) => [name, crudNode(model, runner, name, around)])) as Record<OperationName, Node>,
-  )
+/** The nodes of a model, by operation; of a view those that read, and need no key that it does not have. */
+export function crudNodes(model: BoundModel, runner: PlanRunner, around: Surroundings): Readonly<Partial<Record<OperationName, Node>>> {
+  const names = (Object.keys(OPERATIONS) as OperationName[]).filter((name) => isOffered(model, OPERATIONS[name]))
+  return Object.freeze(Object.fromEntries(names.map((name) => [name, crudNode(model, runner, name, around)])))
+}
+
+function isOffered({ definition, keys }: BoundModel, { effect, needsKey }: Operation): boolean {
+  return !(definition.isView && effect === 'write') && !(needsKey === true && keys.length === 0)
 }
 
 function crudNode(model: BoundModel, runner: PlanRunner, operation: OperationName, around: Surroundings): Node {

@@ -3,6 +3,7 @@ import type { AggregateInput, AggregateRow, AggregateValues } from '../model/agg
 import type { Include, RowWith } from '../model/include-types.js'
 import type { CreateInput, FieldName, OrderBy, Select, Selected, UpdateInput, Where } from '../model/row-types.js'
 import type { ExplainMode, Explanation } from '../query/explain.js'
+import type { View } from '../model/view.js'
 import type { CallOptions } from '../query/query-plan.js'
 import type { Node } from './node.js'
 
@@ -293,3 +294,18 @@ export interface ModelNodes<M> {
   /** Changes the first rows of a filter that nobody else has locked, and gives them: the head of a queue. */
   readonly claim: Node<ClaimCall<M>>
 }
+
+/** The nodes of a view without a key. */
+export type ViewNodes<M> = Pick<ModelNodes<M>, 'list' | 'count' | 'exists' | 'aggregate'>
+
+/** The nodes of a view with a key: all that read. */
+export type KeyedViewNodes<M> = ViewNodes<M> & Pick<ModelNodes<M>, 'read' | 'readOrThrow' | 'readMany' | 'stream'>
+
+/** The nodes that a model has. Of a model of which the compiler knows nothing, all of them. */
+export type NodesOf<M> = 0 extends 1 & M
+  ? ModelNodes<M>
+  : M extends View<infer K>
+    ? [K] extends [never]
+      ? ViewNodes<M>
+      : KeyedViewNodes<M>
+    : ModelNodes<M>

@@ -92,7 +92,7 @@ function bindModel(
   const fieldsOf = (names: readonly string[]) => names.map((name) => requireField(definition, fieldByName, name))
   const isGiven = ({ definition: { role } }: BoundField) => role !== 'tenant'
   const wholeUniques = definition.uniques.filter((unique) => unique.where === undefined)
-  const keys = [definition.primaryKey, ...wholeUniques.map((unique) => unique.fields)].map(fieldsOf)
+  const keys = [definition.primaryKey, ...wholeUniques.map((unique) => unique.fields)].filter((key) => key.length > 0).map(fieldsOf)
   return Object.freeze({
     definition,
     dialect,
@@ -197,13 +197,20 @@ function bindRelation(source: BoundModel, definition: RelationDefinition, modelO
   if (kind === 'manyToMany') {
     const model = modelOf(definitionOf(definition.through!()))
     const through = { model, near: fieldsOf(model, foreignKey), far: fieldsOf(model, definition.otherKey) }
-    return { ...common, sourceFields: source.keys[0]!, targetFields: target.keys[0]!, through }
+    return { ...common, sourceFields: keyOf(source, source, name), targetFields: keyOf(target, source, name), through }
   }
   const [holder, owner] = kind === 'belongsTo' ? [source, target] : [target, source]
   const key = fieldsOf(holder, foreignKey)
-  const referenced = references.length === 0 ? owner.keys[0]! : fieldsOf(owner, references)
+  const referenced = references.length === 0 ? keyOf(owner, source, name) : fieldsOf(owner, references)
   const [sourceFields, targetFields] = kind === 'belongsTo' ? [key, referenced] : [referenced, key]
   return { ...common, sourceFields, targetFields, through: undefined }
+}
+
+/** @throws {ModelError} a view without a key */
+function keyOf({ keys, definition }: BoundModel, source: BoundModel, relation: string): readonly BoundField[] {
+  const [key] = keys
+  if (key !== undefined) return key
+  throw new ModelError(source.definition.name, relation, `goes by the key of ${definition.name}, which has none; say references`)
 }
 
 function fieldsOf(model: BoundModel, names: readonly string[]): readonly BoundField[] {

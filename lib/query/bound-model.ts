@@ -74,7 +74,7 @@ export interface BoundModel {
   readonly fieldByName: ReadonlyMap<string, BoundField>
   /** {@link keys} as callers give them: without the tenant, which is known. */
   readonly givenKeys: readonly (readonly BoundField[])[]
-  /** The keys that name a row: the primary key first, then the uniques that hold for every row. */
+  /** The keys that name a row: the primary key first, then the uniques that hold for every row. None for a view without a key. */
   readonly keys: readonly (readonly BoundField[])[]
   readonly relations: ReadonlyMap<string, BoundRelation>
   /** The relations by whose foreign keys rows of any model refer to rows of this one. */

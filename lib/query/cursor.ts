@@ -37,7 +37,8 @@ export function parseCursor(
 ): Place | undefined {
   if (cursor === undefined) return undefined
   const place = typeof cursor === 'string' && cursor.length <= MAX_LENGTH ? readCursor(model, items, cursor) : undefined
-  if (place === undefined) issues.add([name], 'expected a cursor that this list gave, in the same order')
+  if (model.keys.length === 0) issues.add([name], `needs a key, and ${model.definition.name} has none`)
+  else if (place === undefined) issues.add([name], 'expected a cursor that this list gave, in the same order')
   return place
 }
 

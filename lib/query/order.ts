@@ -58,10 +58,10 @@ function isNulls(value: unknown): value is 'first' | 'last' {
   return value === 'first' || value === 'last'
 }
 
-/** The order with the primary key behind it, so that two pages never share a row or miss one between them. */
+/** The order with the primary key behind it, so that two pages never share a row or miss one between them; a view may have none. */
 export function inTotalOrder(model: BoundModel, items: readonly OrderItem[]): readonly OrderItem[] {
   const named = new Set(items.map(({ field }) => field))
-  const rest = model.keys[0]!.filter((field) => !named.has(field))
+  const rest = (model.keys[0] ?? []).filter((field) => !named.has(field))
   return [...items, ...rest.map((field): OrderItem => ({ field, direction: 'asc', nulls: 'last' }))]
 }
 

@@ -101,6 +101,8 @@ export function readPage(model: BoundModel, page: Page, selection: Selection, fo
   const values = found.slice(0, limit)
   if (before !== undefined) values.reverse()
   const rows = values.map((each) => readRow(selection, each))
+  // no place in an order without a key: several rows may share it
+  if (model.keys.length === 0) return { rows }
   const isMore = found.length > limit
   const [hasNext, hasPrevious] = before === undefined ? [isMore, page.after !== undefined || (page.offset ?? 0) > 0] : [true, isMore]
   const items = before === undefined ? page.items : reversed(page.items)

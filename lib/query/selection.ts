@@ -118,7 +118,8 @@ class Columns {
       loaded: loaded.map((load) => ({ load, keys: load.relation.sourceFields.map(position) })),
       joined: joined.map(({ relation, condition, wish }) => {
         const alias = `lw_j${++this.#aliases}`
-        const key = relation.target.keys[0]![0]!
+        // of a view without a key: what it was found by
+        const key = (relation.target.keys[0] ?? relation.targetFields)[0]!
         const inner = this.place({ ...wish, also: [...(wish.also ?? []), key] }, columnOfAlias(alias))
         return { relation, alias, condition, part: inner, presence: positionIn(inner, key) }
       }),

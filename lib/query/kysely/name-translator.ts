@@ -119,7 +119,7 @@ export abstract class NameTranslator extends OperationNodeTransformer {
     const { definition, columns } = model
     const space = schema?.name ?? definition.schema
     const table = space === undefined ? TableNode.create(definition.table) : TableNode.createWithSchema(space, definition.table)
-    return { name, table, columns, isModel: true }
+    return { name, table, columns, isModel: true, view: definition.isView ? definition.name : undefined }
   }
 
   protected override transformFrom(node: FromNode): FromNode {

@@ -29,7 +29,7 @@ import {
   ValuesNode,
 } from 'kysely'
 import type { Dialect } from '../../dialect/dialect.js'
-import { UnsupportedError } from '../../errors.js'
+import { ReadOnlyError, UnsupportedError } from '../../errors.js'
 import type { BoundModel } from '../bound-model.js'
 import { FieldValues, isSameType, type MaybeField } from './field-values.js'
 import { type KnownOutputs, NameTranslator, PICKING } from './name-translator.js'
@@ -68,6 +68,7 @@ export class QueryTranslator extends NameTranslator {
    * @throws {ValidationError} a value is not of the type of the field it stands against
    * @throws {QueryError} a name could mean several things
    * @throws {UnsupportedError} the engine cannot do it
+   * @throws {ReadOnlyError} it writes to a view
    */
   translate<T extends RootOperationNode>(node: T): T {
     if (!WITH_MODELS.has(node.kind)) return node
@@ -149,7 +150,9 @@ export class QueryTranslator extends NameTranslator {
     return this.within(() => {
       if (rest.returning !== undefined) this.#requireReturning('deleteReturning')
       const ahead = this.transformNode(expressions)
-      const sources = { from: this.transformNode(from), using: this.transformNode(using), joins: this.transformNodeList(joins) }
+      const target = this.transformNode(from)
+      this.#requireWritable()
+      const sources = { from: target, using: this.transformNode(using), joins: this.transformNodeList(joins) }
       return this.#written(withParts(super.transformDeleteQuery({ ...rest, from: NOTHING as never }), { with: ahead, ...sources }))
     })
   }
@@ -180,8 +183,15 @@ export class QueryTranslator extends NameTranslator {
 
   #target(node: OperationNode): OperationNode {
     const translated = this.source(node)
+    this.#requireWritable()
     if (this.scope.sources.length === 1) this.scope.target = this.scope.sources[0]
     return translated
+  }
+
+  /** Whether all sources so far may be written to. */
+  #requireWritable(): void {
+    const { view } = this.scope.sources.find((source) => source.view !== undefined) ?? {}
+    if (view !== undefined) throw new ReadOnlyError(`${view} is a view, which is read and never written`)
   }
 
   #targetColumn(name: string): Column | undefined {

@@ -34,6 +34,8 @@ export interface Source {
   readonly columns: Columns | undefined
   /** A table of a model, whose columns have names of their own in SQL. */
   readonly isModel: boolean
+  /** The view that it is, by the name of its model. */
+  readonly view?: string | undefined
 }
 
 /** A column in the source that it was found in. */

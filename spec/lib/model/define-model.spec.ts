@@ -3,7 +3,9 @@ import { z } from 'zod'
 import { ModelError } from '../../../lib/errors.js'
 import { defineLooseModel, definitionOf } from '../../../lib/model/define-model.js'
 import type { ModelDefinition } from '../../../lib/model/model-definition.js'
+import { schemaOf } from '../../../lib/model/schema.js'
 import { uuid7 } from '../../../lib/model/uuid7.js'
+import { View } from '../../../lib/model/view.js'
 
 const ID = { kind: 'integer', primary: true, increment: true }
 
@@ -407,3 +409,45 @@ function thawed(value: unknown, path: string): readonly string[] {
   const inside = value instanceof Map ? [...value] : Object.entries(value)
   return [...(Object.isFrozen(value) ? [] : [path]), ...inside.flatMap(([key, item]) => thawed(item, `${path}.${key}`))]
 }
+
+describe('a view', () => {
+  const key = { kind: 'integer', primary: true }
+  const view = (options: object, named = 'Sum') => {
+    const target = { [named]: class extends View {} }[named]!
+    return defineLooseModel(target, options as never)
+  }
+
+  it('needs no key, and has neither indexes nor foreign keys', () => {
+    const definition = view({
+      fields: { userId: { kind: 'integer' }, orgId: { kind: 'integer', role: 'tenant' } },
+      relations: { user: { kind: 'belongsTo', target: () => Object, foreignKey: 'userId' } },
+    })
+    expect(definition).toMatchObject({ isView: true, table: 'sums', primaryKey: [], indexes: [], relations: [{ constraint: false }] })
+    expect(schemaOf([definition]).tables).toEqual([])
+  })
+
+  it.each([
+    ['indexes: a view has none', { fields: { id: key }, indexes: [{ on: ['id'] }] }],
+    ['checks: a view has none', { fields: { id: key }, checks: [{ where: { id: 1 } }] }],
+    ['check: a view has none', { fields: { id: { ...key, check: { $gt: 0 } } } }],
+    ['index: a view has none', { fields: { id: key, n: { kind: 'integer', index: true } } }],
+    ['give its fields @id', { fields: { n: { kind: 'integer', unique: true } } }],
+    [
+      'onDelete: a view has no foreign keys',
+      { fields: { id: key }, relations: { user: { kind: 'belongsTo', target: () => Object, foreignKey: 'id', onDelete: 'cascade' } } },
+    ],
+  ])('is refused where it asks for what only a table has: %s', (problem, options) => {
+    expect(() => view(options)).toThrow(problem)
+  })
+
+  it('cannot be what a foreign key refers to', () => {
+    class Target extends View {}
+    defineLooseModel(Target, { fields: { id: { kind: 'integer', primary: true } } })
+    class Source {}
+    const definition = defineLooseModel(Source, {
+      fields: { id: { kind: 'integer', primary: true } },
+      relations: { target: { kind: 'belongsTo', target: () => Target, foreignKey: 'id' } },
+    })
+    expect(() => schemaOf([definition, definitionOf(Target)])).toThrow('which is a view; set constraint: false')
+  })
+})
