@@ -13,6 +13,7 @@ interface KeyLimit {
   readonly nullable?: false
   readonly unique?: never
   readonly index?: never
+  readonly redacted?: never
 }
 
 /** See {@link id}. */

@@ -9,6 +9,7 @@
  * | UNSUPPORTED             | UnsupportedError           | developer            | no        |
  * | VALIDATION              | ValidationError            | caller               | no        |
  * | UNKNOWN_FIELD           | UnknownFieldError          | caller               | no        |
+ * | REDACTED_FIELD          | RedactedFieldError         | caller               | no        |
  * | NOT_FOUND               | NotFoundError              | caller               | no        |
  * | STALE_VERSION           | StaleVersionError          | caller, after a read | no        |
  * | N_PLUS_ONE              | NPlusOneError              | developer            | no        |
@@ -149,6 +150,18 @@ function formatPath(path: readonly (string | number)[]): string {
 export class UnknownFieldError extends ValidationError {
   override readonly code = 'UNKNOWN_FIELD'
   /** The name that was given. */
+  readonly field: string
+
+  constructor(model: string, operation: string, field: string, issues: readonly ValidationIssue[]) {
+    super(model, operation, issues)
+    this.field = field
+  }
+}
+
+/** A {@link ValidationError} of a call for an outsider, which asks for a field that is redacted. */
+export class RedactedFieldError extends ValidationError {
+  override readonly code = 'REDACTED_FIELD'
+  /** The first such field. */
   readonly field: string
 
   constructor(model: string, operation: string, field: string, issues: readonly ValidationIssue[]) {

@@ -31,6 +31,7 @@ const FIELD_OPTIONS = {
   defaultSql: 'string',
   check: 'unknown',
   schema: 'unknown',
+  redacted: 'boolean',
   comment: 'string',
   renamedFrom: 'string',
 } as const
@@ -70,6 +71,7 @@ export function defineField(model: string, table: string, property: string, spec
     column: column as string,
     ...shape,
     nullable: options.nullable === true,
+    redacted: options.redacted === true,
     default: role === undefined ? defaultOf(model, property, options, shape) : roleDefault(role),
     role,
     schema: schemaOption(model, property, options.schema),
@@ -198,6 +200,8 @@ function checkKey(model: string, field: FieldDefinition, options: GivenOptions):
   if (options.primary === true && field.nullable) throw new ModelError(model, field.name, 'a primary key cannot be nullable')
   if (options.primary === true && options.unique === true)
     throw new ModelError(model, field.name, 'primary and unique: a primary key is unique')
+  if (options.primary === true && field.redacted)
+    throw new ModelError(model, field.name, 'a primary key cannot be redacted: cursors and relations go by it')
   const key = ['primary', 'unique', 'index'].find((name) => options[name] === true)
   if (key !== undefined && NO_KEYS.has(kind))
     throw new ModelError(model, field.name, `${key}: a field of kind ${kind} cannot be in a key or index`)

@@ -81,6 +81,8 @@ function validateNow(model: string, field: FieldDefinition, schema: StandardSche
 }
 
 function addSchemaIssues(field: FieldDefinition, issues: readonly StandardSchemaV1.Issue[], findings: InputFindings): undefined {
+  // their words are not ours: they may hold the value
+  if (field.redacted) return findings.add([field.name], 'is not what its schema takes')
   for (const { path = [], message } of issues) {
     const keys = path.map((segment) => (typeof segment === 'object' ? segment.key : segment))
     findings.add([field.name, ...keys.map((key) => (typeof key === 'symbol' ? String(key) : key))], message)

@@ -28,6 +28,11 @@ export interface FieldOptions<T, N = boolean, D = DefaultOf<T>, S = string> {
   readonly check?: FieldConditions<T>
   /** A Standard Schema (zod, valibot, arktype) that input must pass after its type was checked; its output is stored. */
   readonly schema?: StandardSchemaV1<unknown, T>
+  /**
+   * Kept from outsiders: not in published schemas but as input, nor in any message; a call made for one (`redact: true`) neither shows it
+   * nor filters or sorts by it. The application's own calls read it like any other. Default false.
+   */
+  readonly redacted?: boolean
   /** Stored with the column where the engine can. */
   readonly comment?: string
   /** The column's former name, for migrations. */

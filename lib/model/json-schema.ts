@@ -30,7 +30,7 @@ const known = new WeakMap<ModelDefinition, Partial<Record<ModelOperation, NodeSc
 /**
  * The schemas of a model's operation, each whole in itself: what HTTP, MCP and OpenAPI publish. Made when first asked for.
  *
- * They speak of values as JSON, see `toJsonValue`. A few things that the layer refuses JSON Schema cannot say. Of related models they tell
+ * They speak of values as JSON, see `toJsonValue`, and of redacted fields only as input, as a call with `redact` does. A few things that the layer refuses JSON Schema cannot say. Of related models they tell
  * the fields, and leave open what lies behind them: a schema does not hold all models that relations lead to.
  */
 export function jsonSchemaOf(definition: ModelDefinition, operation: ModelOperation): NodeSchemas {
@@ -98,7 +98,7 @@ const OPERATIONS = {
   aggregate: { input: (of) => of.aggregate(), output: () => listOf(OPEN) },
   count: { input: (of) => objectSchema({ where: of.filter() }), output: () => COUNT },
   upsert: {
-    input: (of) => objectSchema({ on: of.conflictKey(), values: of.create(), update: of.set() }, ['on', 'values']),
+    input: (of) => objectSchema({ on: of.conflictKey(), values: of.create(), update: of.comparedSet() }, ['on', 'values']),
     output: (of) => objectSchema({ row: of.row(), outcome: { enum: ['created', 'updated', 'unchanged'] } }, ['row', 'outcome']),
   },
   bulkCreate: {
@@ -111,7 +111,7 @@ const OPERATIONS = {
   },
   bulkDelete: { input: (of) => ({ ...objectSchema(of.bulkFilter()), oneOf: ONE_FILTER }), output: () => COUNTED },
   bulkUpsert: {
-    input: (of) => objectSchema({ on: of.conflictKey(), rows: of.newRows() }, ['on', 'rows']),
+    input: (of) => objectSchema({ on: of.conflictKey(), rows: of.comparedRows() }, ['on', 'rows']),
     output: () => objectSchema({ created: COUNT, updated: COUNT, unchanged: COUNT }, ['created', 'updated', 'unchanged']),
   },
   claim: {
@@ -145,8 +145,8 @@ class SchemaDocument {
   row(): JsonSchema {
     return this.#define('row', () => {
       const relations = this.#relations((target, isMany) => (isMany ? listOf(this.#relatedRow(target)) : orNull(this.#relatedRow(target))))
-      const properties = { ...this.#properties(this.model.fields, fieldSchema), ...relations }
-      const schema = objectSchema(properties, namesOf(this.model.fields))
+      const properties = { ...this.#properties(shown(this.model), fieldSchema), ...relations }
+      const schema = objectSchema(properties, namesOf(shown(this.model)))
       return this.model.comment === undefined ? schema : { ...schema, description: this.model.comment }
     })
   }
@@ -155,7 +155,7 @@ class SchemaDocument {
     return this.#define('create', () => {
       const fields = this.model.fields.filter(isInputField)
       const required = fields.filter((field) => field.default === undefined && !field.nullable)
-      return objectSchema(this.#properties(fields, withDefault), namesOf(required))
+      return objectSchema(this.#properties(fields, inputSchema(withDefault)), namesOf(required))
     })
   }
 
@@ -166,8 +166,23 @@ class SchemaDocument {
   set(): JsonSchema {
     return this.#define('set', () => {
       const fields = this.model.fields.filter(isInputField)
-      return { ...objectSchema(this.#properties(fields, assignmentSchema)), minProperties: 1 }
+      return { ...objectSchema(this.#properties(fields, inputSchema(assignmentSchema))), minProperties: 1 }
     })
+  }
+
+  /** As {@link newRows}, where what is there already is compared with them. */
+  comparedRows(): JsonSchema {
+    if (!hasRedacted(this.model)) return this.newRows()
+    const fields = shown(this.model).filter(isInputField)
+    const required = fields.filter((field) => field.default === undefined && !field.nullable)
+    return listOf(this.#define('comparedRow', () => objectSchema(this.#properties(fields, withDefault), namesOf(required))))
+  }
+
+  /** As {@link set}, where what is there already is compared with it. */
+  comparedSet(): JsonSchema {
+    if (!hasRedacted(this.model)) return this.set()
+    const fields = shown(this.model).filter(isInputField)
+    return this.#define('comparedSet', () => ({ ...objectSchema(this.#properties(fields, assignmentSchema)), minProperties: 1 }))
   }
 
   filter(): JsonSchema {
@@ -186,7 +201,7 @@ class SchemaDocument {
       const options = (target: ModelDefinition, isMany: boolean) =>
         objectSchema({
           where: this.#relatedFilter(target),
-          select: { ...listOf({ enum: namesOf(target.fields) }), minItems: 1 },
+          select: { ...listOf({ enum: namesOf(shown(target)) }), minItems: 1 },
           include: OPEN,
           ...(isMany ? { orderBy: {}, limit: COUNT } : {}),
         })
@@ -207,7 +222,7 @@ class SchemaDocument {
     const fields = this.#define('orderBy', () =>
       objectSchema(
         this.#properties(
-          this.model.fields.filter((field) => directionSchema(field) !== undefined),
+          shown(this.model).filter((field) => directionSchema(field) !== undefined),
           (field) => directionSchema(field)!,
         ),
       ),
@@ -235,7 +250,7 @@ class SchemaDocument {
 
   aggregate(): JsonSchema {
     type Fits = (field: FieldDefinition) => boolean
-    const names = (fits: Fits = () => true) => ({ enum: namesOf(this.model.fields.filter(fits)) })
+    const names = (fits: Fits = () => true) => ({ enum: namesOf(shown(this.model).filter(fits)) })
     const ofField = (name: string, fits?: Fits) => objectSchema({ [name]: names(fits) }, [name])
     const values = [
       { const: '$count' },
@@ -284,7 +299,7 @@ class SchemaDocument {
   #relatedRow(target: ModelDefinition): JsonSchema {
     return this.#define(`${target.name}Row`, () => ({
       type: 'object',
-      properties: this.#properties(target.fields, fieldSchema),
+      properties: this.#properties(shown(target), fieldSchema),
     }))
   }
 
@@ -298,13 +313,14 @@ class SchemaDocument {
 
   /** The conditions on the fields of a model, and their logic. */
   #conditionsOf(model: ModelDefinition, self: JsonSchema): Record<string, JsonSchema> {
-    const fields = this.#properties(model.fields, (field) => filterSchema(field, this.#conditions(field)))
+    const fields = this.#properties(shown(model), (field) => filterSchema(field, this.#conditions(field)))
     return { ...fields, $and: listOf(self), $or: listOf(self), $not: self }
   }
 
   #keys(): readonly (readonly string[])[] {
     const uniques = this.model.uniques.filter((unique) => unique.where === undefined).map((unique) => unique.fields)
-    return [this.model.primaryKey, ...uniques].filter((key) => key.length > 0)
+    const isShown = (name: string) => !this.model.fieldByName.get(name)!.redacted
+    return [this.model.primaryKey, ...uniques].filter((key) => key.length > 0 && key.every(isShown))
   }
 
   #properties(fields: readonly FieldDefinition[], schemaOf: (field: FieldDefinition) => JsonSchema): Record<string, JsonSchema> {
@@ -328,6 +344,20 @@ class SchemaDocument {
     }
     return self
   }
+}
+
+/** The fields that outsiders are shown, and may ask for. */
+function shown({ fields }: ModelDefinition): readonly FieldDefinition[] {
+  return fields.filter(({ redacted }) => !redacted)
+}
+
+function hasRedacted({ fields }: ModelDefinition): boolean {
+  return fields.some(({ redacted }) => redacted)
+}
+
+/** What a field is set to: of one that is redacted nothing but its type is told. */
+function inputSchema(schemaOf: (field: FieldDefinition) => JsonSchema): (field: FieldDefinition) => JsonSchema {
+  return (field) => (field.redacted ? { ...fieldSchema(field), writeOnly: true } : schemaOf(field))
 }
 
 function withDefault(field: FieldDefinition): JsonSchema {

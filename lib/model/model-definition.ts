@@ -36,6 +36,8 @@ export interface FieldDefinition {
   readonly role: FieldRole | undefined
   /** Fewest characters of a text; 0 without a bound. */
   readonly minLength: number
+  /** Kept from outsiders: from channels, published schemas and messages. */
+  readonly redacted: boolean
   /** Extra validation of input, after the type has been checked; its output is what is stored. */
   readonly schema: StandardSchemaV1 | undefined
   readonly comment: string | undefined

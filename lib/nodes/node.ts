@@ -16,9 +16,9 @@ export interface NodeDescription {
   readonly effect: Effect
   /** It gives its output piece by piece: an async iterable in place of a promise. */
   readonly isStream: boolean
-  /** JSON Schema (draft 2020-12) of the input. */
+  /** JSON Schema (draft 2020-12) of the input, for outsiders: redacted fields can be set and not asked for. */
   readonly inputSchema: JsonSchema
-  /** JSON Schema (draft 2020-12) of what it resolves to; of a stream, of each piece. */
+  /** JSON Schema (draft 2020-12) of what it resolves to, redacted fields left out; of a stream, of each piece. */
   readonly outputSchema: JsonSchema
 }
 

@@ -70,6 +70,7 @@ function parseAggregate(model: BoundModel, alias: string, value: unknown, issues
   const { fits, field: fieldOf } = AGGREGATES[name as AggregateName]
   const of = (value as Record<string, unknown>)[name]
   const field = typeof of === 'string' ? model.fieldByName.get(of) : undefined
+  if (field !== undefined && !issues.allows(field, [...path, name])) return []
   if (field !== undefined && fits(field.definition)) return [fieldOf(model, alias, field)]
   if (field !== undefined) issues.add([...path, name], `cannot be computed of a field of type ${typeName(field.definition)}`)
   else if (typeof of === 'string') issues.addUnknown([...path, name], of, 'field')
@@ -115,6 +116,7 @@ function computed(
 
 const PLAIN = {
   custom: undefined,
+  redacted: false,
   default: undefined,
   role: undefined,
   minLength: 0,

@@ -140,7 +140,7 @@ export function bindField(model: string, definition: FieldDefinition, dialect: D
 /** The codec of the application's own type around that of the type it is stored as. */
 function customCodec(
   model: string,
-  { name }: FieldDefinition,
+  { name, redacted }: FieldDefinition,
   { encode, decode }: CustomCodec,
   stored: BoundField['stored'],
 ): BoundField['stored'] {
@@ -149,7 +149,8 @@ function customCodec(
     try {
       return convert(value)
     } catch (cause) {
-      throw new InvalidValueError(what, origin, { cause })
+      // what was thrown may hold the value
+      throw new InvalidValueError(what, origin, redacted ? {} : { cause })
     }
   }
   return {

@@ -41,6 +41,9 @@ export async function upsertMany(model: BoundModel, runner: PlanRunner, input: u
       seen.add(complete, position)
       // where its key is there already a row sets what the caller gave, not the defaults that were filled in
       const set = besideKey(key, given, complete)
+      // how many are left unchanged would tell who has this value
+      found.isForOutsider = issues.isForOutsider
+      for (const name of Object.keys(set)) found.allows(model.fieldByName.get(name)!, ['rows', position, name])
       setFields.push(model.fields.filter((field) => Object.hasOwn(set, field.name)))
       return complete
     },

@@ -33,13 +33,16 @@ export interface ParsedOptions extends CallLimits, OwnOptions {
   readonly transaction: boolean
 }
 
-/** Options that every node takes beside its input. */
-const CALL_OPTIONS = ['signal', 'timeoutMs']
+/** Options that every node takes beside its input. `redact` is for channels, which know no types: those of rows would be wrong. */
+const CALL_OPTIONS = ['signal', 'timeoutMs', 'redact']
 
 /** Longest `timeoutMs`: what a timer can hold. */
 const MAX_TIMEOUT_MS = 2_147_483_647
 
-/** Checks a call's options; `more` are those of this operation alone. The time of `timeoutMs` runs from here. */
+/**
+ * Checks a call's options; `more` are those of this operation alone. The time of `timeoutMs` runs from here, and what is parsed with
+ * `issues` from here on keeps to `redact`.
+ */
 export function parseOptions(
   options: unknown,
   issues: InputIssues,
@@ -57,6 +60,7 @@ export function parseOptions(
   const { signal, timeoutMs, select, include, transaction, for: lock, skipLocked, noWait, deleted } = options
   if (transaction !== undefined && typeof transaction !== 'boolean')
     issues.add(['options', 'transaction'], `expected true or false, got ${kindOf(transaction)}`)
+  issues.isForOutsider = parseFlag(options.redact, 'redact', issues, ['options'])
   return {
     select,
     include,

@@ -1,4 +1,5 @@
-import { UnknownFieldError, ValidationError, type ValidationIssue } from '../errors.js'
+import { RedactedFieldError, UnknownFieldError, ValidationError, type ValidationIssue } from '../errors.js'
+import type { BoundField, BoundModel } from './bound-model.js'
 
 interface Findings {
   readonly issues: readonly ValidationIssue[]
@@ -14,6 +15,9 @@ export type Path = readonly (string | number)[]
 export class InputIssues {
   readonly #issues: ValidationIssue[] = []
   #unknownField: string | undefined
+  #redactedField: string | undefined
+  /** The call is made for an outsider, from whom redacted fields are kept. */
+  isForOutsider = false
 
   constructor(
     readonly model: string,
@@ -34,6 +38,20 @@ export class InputIssues {
     )
   }
 
+  /** Whether the call may ask for a field; if not, an issue says so. */
+  allows(field: BoundField, path: Path): boolean {
+    if (!this.isForOutsider || !field.definition.redacted) return true
+    this.#redactedField ??= field.name
+    this.add(path, 'is redacted: from outside it is neither shown nor compared')
+    return false
+  }
+
+  /** The fields of a model that the call is shown unless it says which. */
+  shownOf({ fields }: Pick<BoundModel, 'fields'>): readonly BoundField[] {
+    const isRedacted = this.isForOutsider && fields.some(({ definition }) => definition.redacted)
+    return isRedacted ? fields.filter(({ definition }) => !definition.redacted) : fields
+  }
+
   /** Takes over what a validator found, below `path`; true: it found nothing. */
   take({ issues, unknownField }: Findings, path: Path = []): boolean {
     this.#unknownField ??= unknownField
@@ -41,10 +59,11 @@ export class InputIssues {
     return issues.length === 0
   }
 
-  /** @throws {ValidationError} anything was added; {@link UnknownFieldError} where a name is unknown */
+  /** @throws {ValidationError} anything was added; {@link UnknownFieldError}, {@link RedactedFieldError} where a name is unknown or redacted */
   throwIfAny(): void {
     if (this.#issues.length === 0) return
-    if (this.#unknownField === undefined) throw new ValidationError(this.model, this.operation, this.#issues)
-    throw new UnknownFieldError(this.model, this.operation, this.#unknownField, this.#issues)
+    if (this.#unknownField !== undefined) throw new UnknownFieldError(this.model, this.operation, this.#unknownField, this.#issues)
+    if (this.#redactedField !== undefined) throw new RedactedFieldError(this.model, this.operation, this.#redactedField, this.#issues)
+    throw new ValidationError(this.model, this.operation, this.#issues)
   }
 }

@@ -34,7 +34,7 @@ function parsePart(model: BoundModel, part: unknown, issues: InputIssues, path: 
     else if (NOT_SORTABLE.has(field.definition.type.kind))
       issues.add([...path, name], `fields of type ${typeName(field.definition)} have no order`)
     else if (!keepsOrder(field.definition)) issues.add([...path, name], 'fields of type custom have no order unless they say ordered')
-    else return parseDirection(field, part[name], issues, [...path, name])
+    else if (issues.allows(field, [...path, name])) return parseDirection(field, part[name], issues, [...path, name])
     return []
   })
 }

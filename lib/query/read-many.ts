@@ -69,6 +69,7 @@ function parseKeys(
       issues.add(['keys', 0], `expected an object with the value of every field of a key: ${describeKeys(model.givenKeys)}`)
     return nothing
   }
+  for (const field of fields) issues.allows(field, ['keys', 0, field.name])
   return { fields, keys: Array.from(given as unknown[], (key, position) => parseKey(fields, key, position, issues)) }
 }
 

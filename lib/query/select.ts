@@ -37,9 +37,10 @@ export function parseSelect(
   issues: InputIssues,
   { joining, also = [] }: SelectContext = {},
 ): Selection {
-  if (given === undefined || (given.select === undefined && given.include === undefined)) return selectAll(model)
+  const isPlain = given === undefined || (given.select === undefined && given.include === undefined)
+  if (isPlain && issues.shownOf(model) === model.fields) return selectAll(model)
   const parser = new SelectParser(issues, joining)
-  const wish = { ...parser.parse(model, given, [], 0), also }
+  const wish = { ...parser.parse(model, given ?? {}, [], 0), also }
   // what is read and not shown follows from the order, which the statement's shape tells
   return selectionOf(wish, parser.key, wish.joined.length === 0 ? bareColumn : columnOfModel(model))
 }
@@ -89,12 +90,8 @@ class SelectParser {
   }
 
   #fields(model: BoundModel, select: unknown, path: Path): readonly BoundField[] {
-    if (select === undefined) {
-      this.key += '*'
-      return model.fields
-    }
-    const fields = parseFields(model, select, this.issues, path)
-    this.key += `*${fields.map((field) => field.name).join()}`
+    const fields = select === undefined ? this.issues.shownOf(model) : parseFields(model, select, this.issues, path)
+    this.key += fields === model.fields ? '*' : `*${fields.map((field) => field.name).join()}`
     return fields
   }
 
@@ -194,7 +191,7 @@ export function parseFields(model: BoundModel, select: unknown, issues: InputIss
   }
   const fields = select.flatMap((name: unknown, position) => {
     const field = typeof name === 'string' ? model.fieldByName.get(name) : undefined
-    if (field !== undefined) return [field]
+    if (field !== undefined) return issues.allows(field, [...path, position]) ? [field] : []
     if (typeof name === 'string') issues.addUnknown([...path, position], name, 'field')
     else issues.add([...path, position], `expected the name of a field, got ${kindOf(name)}`)
     return []

@@ -30,6 +30,10 @@ export async function upsertOne(model: BoundModel, runner: PlanRunner, input: un
   const key = parseConflictKey(model, on, issues)
   const row = parseNewRow(model, values, key, issues)
   const set = update === undefined ? besideKey(key, values, row) : parseSet(model, update, key, issues)
+  for (const name of Object.keys(set)) {
+    // whether the row is left unchanged would tell whether it has this value
+    issues.allows(model.fieldByName.get(name)!, [update === undefined ? 'values' : 'update', name])
+  }
   const selection = parseSelect(model, call, issues)
   issues.throwIfAny()
   const request: UpsertRequest = { key, row: newRow(model, row), set, selection }
@@ -74,7 +78,7 @@ export function parseConflictKey(model: BoundModel, on: unknown, issues: InputIs
     (candidate) => givenOf(candidate).length === names.size && givenOf(candidate).every((field) => names.has(field.name)),
   )
   if (key === undefined) issues.add(['on'], `expected the fields of a unique key: ${known()}`)
-  return key ?? []
+  return (key ?? []).filter((field) => issues.allows(field, ['on']))
 }
 
 function parseNewRow(model: BoundModel, values: unknown, key: readonly BoundField[], issues: InputIssues): Record<string, unknown> {

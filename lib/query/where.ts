@@ -95,7 +95,7 @@ class WhereParser {
 
   #entry(name: string, value: unknown, path: Path, depth: number): Condition {
     const field = this.model.fieldByName.get(name)
-    if (field !== undefined) return this.#fieldEntry(field, value, path, depth)
+    if (field !== undefined) return this.issues.allows(field, path) ? this.#fieldEntry(field, value, path, depth) : ALWAYS
     const relation = this.model.relations.get(name)
     if (relation !== undefined) return this.#relationEntry(relation, value, path, depth)
     if (name === '$and' || name === '$or') return this.#list(name, value, path, depth)

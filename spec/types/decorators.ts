@@ -22,7 +22,7 @@ export class Kinds {
   @id() id!: Generated<number>
   @field.text() plain!: string
   @field.text({ maxLength: 320, unique: true }) branded!: Email
-  @field.varchar(20, { minLength: 1 }) short!: string
+  @field.varchar(20, { minLength: 1, redacted: true }) short!: string
   @field.integer({ check: { $gte: 0 } }) whole!: number
   @field.bigint() long!: bigint
   @field.bigint({ as: 'number' }) longNumber!: number
@@ -172,6 +172,8 @@ export class WrongOptions {
   @field.integer({ check: { $gte: '0' } }) e!: number
   // @ts-expect-error a key is never null
   @id.text({ nullable: true }) f!: string | null
+  // @ts-expect-error a key is not redacted
+  @id.text({ redacted: true }) h!: string
   // @ts-expect-error there is no such counter
   @id('uuid4') g!: Generated<string>
 }
