@@ -144,7 +144,9 @@ function roleOf(model: string, property: string, options: GivenOptions, type: Co
   if ((options.nullable === true) !== asked.isNullable) {
     throw new ModelError(model, property, `role ${role} needs a field that is ${asked.isNullable ? '' : 'not '}nullable`)
   }
-  const other = ['default', 'defaultSql', 'increment', 'primary'].find((name) => options[name] !== undefined && options[name] !== false)
+  const other = ['default', 'defaultSql', 'increment', 'primary'].find(
+    (name) => options[name] !== undefined && (name === 'default' || options[name] !== false),
+  )
   if (other !== undefined) throw new ModelError(model, property, `role ${role} and ${other} exclude each other: the layer makes the value`)
   return role as FieldRole
 }
@@ -155,7 +157,10 @@ function roleDefault(role: FieldRole): FieldDefault | undefined {
 }
 
 function defaultOf(model: string, property: string, options: GivenOptions, shape: FieldShape): FieldDefault | undefined {
-  const given = ['default', 'defaultSql', 'increment'].filter((name) => options[name] !== undefined && options[name] !== false)
+  // false is a value to default to
+  const given = ['default', 'defaultSql', ...(options.increment === true ? ['increment'] : [])].filter(
+    (name) => options[name] !== undefined,
+  )
   if (given.length > 1) throw new ModelError(model, property, `${given.join(' and ')} exclude each other`)
   switch (given[0]) {
     case 'increment':

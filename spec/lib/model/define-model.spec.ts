@@ -54,6 +54,18 @@ describe('defineModel', () => {
     })
   })
 
+  it('takes false, 0 and an empty text for values to default to', () => {
+    const defaults = [
+      withField({ kind: 'boolean', default: false }),
+      withField({ kind: 'integer', default: 0 }),
+      withField({ kind: 'text', default: '' }),
+    ]
+    expect(defaults.map(({ fieldByName }) => fieldByName.get('total')!.default)).toEqual(
+      [false, 0, ''].map((value) => ({ kind: 'value', value })),
+    )
+    expect(() => withField({ kind: 'boolean', default: false, defaultSql: '1' })).toThrow('default and defaultSql exclude each other')
+  })
+
   it.each([
     [
       { kind: 'text', maxLength: 9 },
