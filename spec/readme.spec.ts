@@ -4,12 +4,14 @@ import { fileURLToPath } from 'node:url'
 import { createDatabase, defineModel, field, type Generated } from 'latchwork'
 import { describe, expect, it } from 'vitest'
 import { connectionConfig } from '../lib/dialect/connection-config.js'
+import { defineLooseModel } from '../lib/model/define-model.js'
 import { POOL_DEFAULTS, type PoolOptions, poolOptions } from '../lib/pool/pool-options.js'
 import { FLOORS } from './support/architecture/house.js'
 import { codeBlocks, codeSpans, tableOf } from './support/markdown.js'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8')
+const MODELS = readFileSync(join(ROOT, 'docs/models.md'), 'utf8')
 const POOLS = readFileSync(join(ROOT, 'docs/pools.md'), 'utf8')
 
 class Note {
@@ -127,8 +129,26 @@ describe('the tables of the README', () => {
   })
 })
 
-function namesIn(table: string): string[] {
-  return tableOf(README, table).flatMap((row) => codeSpans(row[table]!))
+describe('the tables of the guide to models', () => {
+  const optionsOf = (spec: object) => {
+    class Holder {}
+    return knownIn(() => defineLooseModel(Holder, { fields: { total: { ...spec, none: true } } } as never))
+  }
+  // what a decorator says for its user
+  const common = optionsOf({ kind: 'boolean' }).filter((name) => name !== 'kind' && name !== 'primary')
+
+  it('have every option of a field', () => {
+    expect(new Set(namesIn('Field option', MODELS))).toEqual(new Set(common))
+  })
+
+  it('have every option of a custom field', () => {
+    const own = optionsOf({ kind: 'custom' }).filter((name) => !['kind', 'primary', ...common].includes(name))
+    expect(namesIn('Custom field option', MODELS)).toEqual(own)
+  })
+})
+
+function namesIn(table: string, text = README): string[] {
+  return tableOf(text, table).flatMap((row) => codeSpans(row[table]!))
 }
 
 /** The options that a refusal of an unknown one lists. */
