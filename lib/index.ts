@@ -24,6 +24,7 @@ export { currentLockScope, type LockScope, type LockScopeOptions, withLockScope 
 export type { Logger } from './logger.js'
 export type { Aggregate, AggregateInput, AggregateRow, AggregateValues } from './model/aggregate-types.js'
 export { AuditEntry, type AuditedChange, type AuditedValues } from './model/audit-entry.js'
+export type { NewRow } from './model/create-types.js'
 export { defineModel, definitionOf } from './model/define-model.js'
 export type { FieldSpec } from './model/field-spec.js'
 export { IdempotencyRecord } from './model/idempotency-record.js'
@@ -54,8 +55,8 @@ export type {
   Where,
 } from './model/row-types.js'
 export { uuid7 } from './model/uuid7.js'
-export type { AfterHook, BeforeHook, HookedCall, ModelHooks, OperationHooks } from './nodes/hooks.js'
 export { View } from './model/view.js'
+export type { AfterHook, BeforeHook, HookedCall, ModelHooks, OperationHooks } from './nodes/hooks.js'
 export type {
   BulkCreateInput,
   BulkCreateResult,

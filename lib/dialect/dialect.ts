@@ -114,6 +114,8 @@ export interface Expressions {
   rowLock(mode: LockMode, wait: LockWait): RawBuilder<unknown> | undefined
   /** In the RETURNING of an upsert: 1 where the row was inserted. Only where {@link Capabilities.upsert} is `'onConflict'`. */
   readonly rowWasInserted?: RawBuilder<unknown>
+  /** How far apart the numbers are that the counter gives to the rows of one INSERT. Only where {@link Capabilities.insertReturning} is not. */
+  readonly counterStep?: RawBuilder<unknown>
   /** One bound array a column, with as many entries as there are rows. Only where {@link Capabilities.bulkInsert} is `'arrays'`. */
   arrays?: BulkArrays
 }

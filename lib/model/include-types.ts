@@ -1,7 +1,7 @@
 import type { Many, One, OrderBy, RelationName, Row, Select, Selected, Where } from './row-types.js'
 
 /** The model on the other side of a relation's property. */
-type Related<V> = NonNullable<V> extends Many<infer T> | One<infer T> ? T : never
+export type Related<V> = NonNullable<V> extends Many<infer T> | One<infer T> ? T : never
 
 /** Relations to read with a row: `true`, or which of their rows and what of them. */
 export type Include<M> = { readonly [K in RelationName<M>]?: true | IncludeOptions<NonNullable<M[K]>> }

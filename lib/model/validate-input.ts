@@ -26,7 +26,10 @@ interface ValidatedRows extends Validated {
   readonly values: readonly Record<string, unknown>[]
 }
 
-export type RowValidator = (input: unknown) => ValidatedRow
+/** Fields that are not for the caller to give, since the layer takes them from another row of the call; and from which, in words. */
+export type FilledFields = ReadonlyMap<string, string>
+
+export type RowValidator = (input: unknown, filled?: FilledFields) => ValidatedRow
 
 /** `firstIndex` is the position of the first row in the caller's list, which may come in parts. */
 export type ListValidator = (rows: readonly unknown[], firstIndex?: number) => ValidatedRows
@@ -41,9 +44,9 @@ export type ListValidator = (rows: readonly unknown[], firstIndex?: number) => V
  */
 export function compileValidator(definition: ModelDefinition, operation: 'create' | 'update'): RowValidator {
   const readRow = rowReader(definition, operation)
-  return (input) => {
+  return (input, filled) => {
     const findings = new InputFindings()
-    const value = readRow(input, findings)
+    const value = readRow(input, findings, filled)
     return { value, issues: findings.issues, unknownField: findings.unknownField }
   }
 }
@@ -63,13 +66,13 @@ export function compileListValidator(definition: ModelDefinition, operation: 'cr
 }
 
 type Row = Record<string, unknown>
-type RowReader = (input: unknown, findings: InputFindings) => Row
-type RowEnd = (row: Row, givenCount: number, findings: InputFindings) => void
+type RowReader = (input: unknown, findings: InputFindings, filled?: FilledFields) => Row
+type RowEnd = (row: Row, givenCount: number, findings: InputFindings, filled: FilledFields | undefined) => void
 
 function rowReader(definition: ModelDefinition, operation: 'create' | 'update'): RowReader {
   const readers = new Map(definition.fields.map((field) => [field.name, readerOf(definition.name, field, operation)]))
   const endRow = operation === 'create' ? createEnd(definition) : updateEnd(definition)
-  return (input, findings) => {
+  return (input, findings, filled) => {
     const row: Row = {}
     if (typeof input !== 'object' || input === null || Array.isArray(input)) {
       findings.add([], `expected an object with fields of ${definition.name}, got ${kindOf(input)}`)
@@ -82,10 +85,12 @@ function rowReader(definition: ModelDefinition, operation: 'create' | 'update'):
       const value = (input as Row)[name]
       if (read !== undefined && value === undefined) continue
       givenCount++
+      const filler = filled?.get(name)
       if (read === undefined) refuseName(definition, name, findings)
+      else if (filler !== undefined) findings.add([name], `is filled in from ${filler}: leave it out`)
       else row[name] = read(value, findings)
     }
-    endRow(row, givenCount, findings)
+    endRow(row, givenCount, findings, filled)
     return row
   }
 }
@@ -121,9 +126,9 @@ function suggestion(definition: ModelDefinition, name: string, findings: InputFi
 function createEnd({ name: model, fields }: ModelDefinition): RowEnd {
   const leavable = fields.filter((field) => field.role === undefined).map((field) => ({ field, make: defaultMaker(model, field) }))
   const incomplete = leavable.filter(({ field, make }) => make !== undefined || (field.default === undefined && !field.nullable))
-  return (row, _, findings) => {
+  return (row, _, findings, filled) => {
     for (const { field, make } of incomplete) {
-      if (Object.hasOwn(row, field.name)) continue
+      if (Object.hasOwn(row, field.name) || filled?.has(field.name) === true) continue
       if (make === undefined) findings.add([field.name], 'is required')
       else row[field.name] = make()
     }

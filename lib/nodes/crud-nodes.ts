@@ -6,7 +6,7 @@ import { nodeName } from '../query/bound-model.js'
 import { createMany } from '../query/bulk-create.js'
 import { upsertMany } from '../query/bulk-upsert.js'
 import { claimRows } from '../query/claim.js'
-import { createOne } from '../query/create.js'
+import { createTree } from '../query/create-tree.js'
 import { deleteMany, deleteOne } from '../query/delete.js'
 import { rowExists } from '../query/exists.js'
 import { countRows, listRows } from '../query/list.js'
@@ -33,7 +33,7 @@ interface Operation {
 
 /** Every operation on a model. A new one is a file in `lib/query` and a row here. */
 const OPERATIONS: Readonly<Record<keyof ModelNodes<object>, Operation>> = {
-  create: { effect: 'write', run: createOne },
+  create: { effect: 'write', run: createTree },
   read: { effect: 'read', run: readOne, needsKey: true },
   readOrThrow: { effect: 'read', run: readOneOrThrow, needsKey: true },
   update: { effect: 'write', run: updateOne },

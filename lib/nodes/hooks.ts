@@ -1,5 +1,6 @@
 import { ConfigurationError } from '../errors.js'
-import type { CreateInput, Row } from '../model/row-types.js'
+import type { NewRow } from '../model/create-types.js'
+import type { Row } from '../model/row-types.js'
 import { isPlainObject, kindOf } from '../model/value-kind.js'
 import { requireKnownNames } from '../nearest-name.js'
 import type { BoundModel } from '../query/bound-model.js'
@@ -49,7 +50,7 @@ export interface OperationHooks<Input, Output, Nodes> {
 
 /** The hooks of a model, by operation. What an operation does to rows of other models, or of this one beside its own, calls none. */
 export interface ModelHooks<M, Nodes> {
-  readonly create?: OperationHooks<CreateInput<M>, Row<M>, Nodes>
+  readonly create?: OperationHooks<NewRow<M>, Row<M>, Nodes>
   readonly update?: OperationHooks<UpdateRowInput<M>, Row<M>, Nodes>
   readonly delete?: OperationHooks<DeleteRowInput<M>, Row<M>, Nodes>
   readonly restore?: OperationHooks<KeyInput<M>, Row<M>, Nodes>

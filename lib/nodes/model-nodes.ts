@@ -1,9 +1,10 @@
 import type { SelectType } from 'kysely'
 import type { AggregateInput, AggregateRow, AggregateValues } from '../model/aggregate-types.js'
+import type { NewRow } from '../model/create-types.js'
 import type { Include, RowWith } from '../model/include-types.js'
 import type { CreateInput, FieldName, OrderBy, Select, Selected, UpdateInput, Where } from '../model/row-types.js'
-import type { ExplainMode, Explanation } from '../query/explain.js'
 import type { View } from '../model/view.js'
+import type { ExplainMode, Explanation } from '../query/explain.js'
 import type { CallOptions } from '../query/query-plan.js'
 import type { Node } from './node.js'
 
@@ -191,7 +192,7 @@ type SelectOf<M> = Select<M> | undefined
 type IncludeOf<M> = Include<M> | undefined
 
 type CreateCall<M> = <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
-  input: CreateInput<M>,
+  input: NewRow<M>,
   options?: RowOptions<S, I> & IdempotencyOption,
 ) => Promise<RowWith<M, S, I>>
 type ReadCall<M> = <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
@@ -253,7 +254,7 @@ type BulkUpsertCall<M> = (input: BulkUpsertInput<M>, options?: BulkOptions) => P
  * the database refused, then what became of the connection.
  */
 export interface ModelNodes<M> {
-  /** Inserts a row; gives it as it is stored. */
+  /** Inserts a row, and with it the rows of its relations that are given; gives it as it is stored. */
   readonly create: Node<CreateCall<M>>
   /** The row of a key, or null. */
   readonly read: Node<Explainable<ReadInput<M, IncludeOf<M>>, ReadOptions<SelectOf<M>, IncludeOf<M>>, ReadCall<M>>>

@@ -40,6 +40,17 @@ export function auditedCreate<T>(
   return runner.transaction(call.label, work, call.limits)
 }
 
+/** Writes down that the rows of these primary keys were made, in the transaction that the call is in. */
+export async function recordCreated(model: BoundModel, runner: PlanRunner, call: AuditedCall, keys: readonly Key[]): Promise<void> {
+  const made = await imagesOfKeys(model, runner, call, model.keys[0]!, keys, false)
+  await recordImages(
+    model,
+    runner,
+    call,
+    Array.from(made.values(), ({ row }): RowImages => [undefined, row]),
+  )
+}
+
 /**
  * Locks the rows of a condition, changes or deletes them, and writes down what became of each.
  *

@@ -1,5 +1,5 @@
 import { type Expression, sql } from 'kysely'
-import type { StatementResult } from '../dialect/dialect.js'
+import type { Dialect, StatementResult } from '../dialect/dialect.js'
 import { TenantRequiredError, UnsupportedError } from '../errors.js'
 import { auditedCreate } from './audit.js'
 import type { BoundField, BoundModel } from './bound-model.js'
@@ -17,7 +17,7 @@ import { StatementShape, slot } from './statement-cache.js'
 import { ALL_TENANTS } from './tenants.js'
 
 /** An INSERT with nothing after its row. */
-const PLAIN: InsertTail = { operation: 'create', key: '', apply: (insert) => insert }
+export const PLAIN_INSERT: InsertTail = { operation: 'create', key: '', apply: (insert) => insert }
 
 /** Inserts one row and gives it back as it is stored. */
 export async function createOne(model: BoundModel, runner: PlanRunner, input: unknown, options?: unknown): Promise<PlainRow> {
@@ -34,7 +34,7 @@ export async function createOne(model: BoundModel, runner: PlanRunner, input: un
       ? (await runner.run(insertPlan(model, row, selection), call))!
       : runner.together(
           label,
-          async () => readCreated(model, runner, row, await insertRow(model, runner, row, PLAIN, call), selection, call),
+          async () => readCreated(model, runner, row, await insertRow(model, runner, row, PLAIN_INSERT, call), selection, call),
           call,
         )
   const audited = async () => {
@@ -154,7 +154,17 @@ export function keyCondition(field: BoundField, value: unknown, shape: Statement
 }
 
 function counted({ dialect }: BoundModel, field: BoundField, { insertId }: StatementResult): unknown {
-  const mode = field.definition.type.kind === 'bigint' ? field.definition.bigintMode : 'number'
-  if (insertId === undefined) throw new UnsupportedError(`a key "${field.name}" made by SQL`, dialect.engine, 'let a function make it')
-  return mode === 'number' ? Number(insertId) : mode === 'bigint' ? BigInt(insertId) : String(insertId)
+  if (insertId === undefined) throw unknownKey(field, dialect)
+  return countedValue(field, insertId)
+}
+
+/** The error for a field whose value only SQL makes, on an engine that does not tell it. */
+export function unknownKey({ name }: BoundField, { engine }: Dialect): UnsupportedError {
+  return new UnsupportedError(`a key "${name}" made by SQL`, engine, 'let a function make it')
+}
+
+/** A number of the engine's counter as the field's JavaScript type. */
+export function countedValue({ definition: { type, bigintMode } }: BoundField, counted: number | bigint): unknown {
+  const mode = type.kind === 'bigint' ? bigintMode : 'number'
+  return mode === 'number' ? Number(counted) : mode === 'bigint' ? BigInt(counted) : String(counted)
 }

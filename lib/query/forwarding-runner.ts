@@ -28,3 +28,33 @@ export class ForwardingRunner implements PlanRunner {
     return this.inner.attempt(label, fn, limits)
   }
 }
+
+/** Runs every plan in the name of one node. */
+export function runnerFor(runner: PlanRunner, label: string): PlanRunner {
+  return new LabelledRunner(runner, label)
+}
+
+class LabelledRunner extends ForwardingRunner {
+  readonly #label: string
+
+  constructor(inner: PlanRunner, label: string) {
+    super(inner)
+    this.#label = label
+  }
+
+  override run<T>(plan: QueryPlan<T>, limits?: CallLimits): T | Promise<T> {
+    return super.run({ ...plan, label: this.#label }, limits)
+  }
+
+  override transaction<T>(_label: string, fn: () => Promise<T>, limits?: CallLimits): Promise<T> {
+    return super.transaction(this.#label, fn, limits)
+  }
+
+  override together<T>(_label: string, fn: () => Promise<T>, limits?: CallLimits): Promise<T> {
+    return super.together(this.#label, fn, limits)
+  }
+
+  override attempt<T>(_label: string, fn: () => Promise<T>, limits?: CallLimits): Promise<T> {
+    return super.attempt(this.#label, fn, limits)
+  }
+}

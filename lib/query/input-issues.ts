@@ -9,6 +9,9 @@ interface Findings {
 /** Longest part of a name that is shown. */
 const MAX_SHOWN = 64
 
+/** As many issues tell a caller enough. */
+const MAX_ISSUES = 1_000
+
 export type Path = readonly (string | number)[]
 
 /** Gathers what is wrong with one call's input, so that the caller hears it all at once. */
@@ -23,6 +26,11 @@ export class InputIssues {
     readonly model: string,
     readonly operation: string,
   ) {}
+
+  /** Whether so much is wrong that looking further is of no use. */
+  get isFull(): boolean {
+    return this.#issues.length >= MAX_ISSUES
+  }
 
   add(path: Path, message: string): void {
     this.#issues.push({ path, message })

@@ -160,7 +160,8 @@ export const BAD_NAMES: readonly (readonly [name: string, expected: RegExp])[] =
   ['createdAt', /is kept by the layer/],
   ['updatedAt', /is kept by the layer/],
   ['deletedAt', /is kept by the layer/],
-  ['visits', /visits: is a relation, and cannot be given/],
+  // for create alone they are rows to make
+  ['visits', /visits: (is a relation, and cannot be given|expected a list of rows of Visit, got text)/],
   ['__proto__', /unknown field "__proto__"/],
   ['constructor', /unknown field "constructor"/],
   ['prototype', /unknown field "prototype"/],

@@ -45,6 +45,9 @@ export const mysqlExpressions: Expressions = Object.freeze({
 
   rowLock: (mode: LockMode, wait: LockWait) => sql`${sql.raw(LOCK_MODES[mode])}${sql.raw(LOCK_WAITS[wait])}`,
 
+  // InnoDB gives the rows of an INSERT that lists them numbers without gaps, whatever its lock mode; a cluster steps by more than one
+  counterStep: sql`@@auto_increment_increment`,
+
   // an average of integers or decimals has four digits more than they have
   aggregate: (name: 'sum' | 'avg' | 'min' | 'max', column: Expression<unknown>) =>
     name === 'avg' ? sql`avg(${column} + 0e0)` : sql`${sql.raw(name)}(${column})`,

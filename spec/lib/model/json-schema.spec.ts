@@ -31,6 +31,25 @@ const PRODUCT = defineLooseModel(class Product {}, {
   uniques: [{ on: ['shop', 'code'] }, { on: ['note'], where: { active: true } }],
 })
 
+class Owner {}
+const OWNER = defineLooseModel(Owner, {
+  fields: { id: { kind: 'integer', primary: true, increment: true }, name: { kind: 'text', nullable: true } },
+  relations: { houses: { kind: 'hasMany', target: () => House, foreignKey: 'ownerId' } },
+})
+class House {}
+const HOUSE = defineLooseModel(House, {
+  fields: {
+    id: { kind: 'integer', primary: true, increment: true },
+    ownerId: { kind: 'integer' },
+    tenantId: { kind: 'integer', nullable: true },
+    street: { kind: 'text' },
+  },
+  relations: {
+    owner: { kind: 'belongsTo', target: () => Owner, foreignKey: 'ownerId' },
+    tenant: { kind: 'belongsTo', target: () => Owner, foreignKey: 'tenantId' },
+  },
+})
+
 const PLAIN = defineLooseModel(class Plain {}, { fields: { id: { kind: 'integer', primary: true, increment: true } } })
 
 const OPERATIONS: readonly ModelOperation[] = [
@@ -90,14 +109,14 @@ describe('jsonSchemaOf', () => {
   })
 
   it('carries comments and defaults', () => {
-    const { $defs } = jsonSchemaOf(PRODUCT, 'create').input as { $defs: { create: { properties: Record<string, object> } } }
-    expect($defs.create.properties.code).toEqual({
+    const { $defs } = jsonSchemaOf(PRODUCT, 'create').input as { $defs: { newRow: { properties: Record<string, object> } } }
+    expect($defs.newRow.properties.code).toEqual({
       type: 'string',
       minLength: 2,
       maxLength: 5,
       description: 'As printed on the shelf',
     })
-    expect($defs.create.properties.sold).toMatchObject({ default: '5' })
+    expect($defs.newRow.properties.sold).toMatchObject({ default: '5' })
     expect(jsonSchemaOf(PRODUCT, 'create').output).toMatchObject({ $defs: { row: { description: 'Something for sale' } } })
   })
 
@@ -161,6 +180,29 @@ describe('jsonSchemaOf', () => {
     ['bulkDelete', { all: false }],
   ])('does not let %s have %j', (operation, input) => {
     expect(accepts(operation, 'input', input)).toBe(false)
+  })
+
+  it.each<[boolean, unknown, typeof OWNER]>([
+    [true, { houses: [{ street: 'a' }, { street: 'b', tenant: { name: 'x' } }] }, OWNER],
+    [true, { houses: [] }, OWNER],
+    [false, { houses: { street: 'a' } }, OWNER],
+    [false, { houses: [{}] }, OWNER],
+    [false, { houses: [{ street: 'a', ownerId: 1 }] }, OWNER],
+    [false, { houses: [{ street: 'a', colour: 1 }] }, OWNER],
+    [true, { street: 'a', ownerId: 1 }, HOUSE],
+    [true, { street: 'a', owner: { name: null }, tenant: {} }, HOUSE],
+    [false, { street: 'a' }, HOUSE],
+    [false, { street: 'a', ownerId: 1, owner: {} }, HOUSE],
+    [false, { street: 'a', owner: [] }, HOUSE],
+    [false, { street: 'a', owner: { id: 1 } }, HOUSE],
+  ])('says %s to a create of rows with %j', (isTaken, input, model) => {
+    expect(accepts('create', 'input', input, model)).toBe(isTaken)
+  })
+
+  it('takes rows of relations in create alone', () => {
+    const rows = [{ street: 'a', ownerId: 1 }]
+    expect(accepts('bulkCreate', 'input', { rows }, HOUSE)).toBe(true)
+    expect(accepts('bulkCreate', 'input', { rows: [{ street: 'a', owner: {} }] }, HOUSE)).toBe(false)
   })
 
   it('asks for a version only where the model has one', () => {
