@@ -4,6 +4,7 @@ import { frozenCopy } from './frozen-copy.js'
 import { givenOptions, suggestion } from './known-options.js'
 import type { CheckDefinition, FieldDefinition, IndexDefinition, StaticCondition, UniqueDefinition } from './model-definition.js'
 import { databaseNameProblem } from './names.js'
+import { isPlainObject } from './value-kind.js'
 
 /** What one constraint or index of a model is read with. */
 interface Reading {
@@ -30,14 +31,15 @@ export function defineUniques(
   fields: ReadonlyMap<string, FieldDefinition>,
   options: { readonly uniques?: unknown; readonly indexes?: unknown },
 ): readonly UniqueDefinition[] {
-  const ofFields = defined.filter(({ isUnique }) => isUnique).map(({ field }) => unique([field.name]))
+  const mark = defined.find(({ field }) => field.role === 'deletedAt')?.field.name
+  const ofFields = defined.filter(({ isUnique }) => isUnique).map(({ field }) => unique([field.name], mark === undefined))
   const ofModel = list(model, 'uniques', options.uniques).map((item, at) =>
-    uniqueOf({ model, fields, place: `uniques[${at}]` }, item, UNIQUE_OPTIONS),
+    uniqueOf({ model, fields, place: `uniques[${at}]` }, item, UNIQUE_OPTIONS, mark),
   )
   const ofIndexes = list(model, 'indexes', options.indexes)
     .map((item, at) => ({ item, place: `indexes[${at}]` }))
     .filter(({ item }) => isUniqueIndex(item))
-    .map(({ item, place }) => uniqueOf({ model, fields, place }, item, INDEX_OPTIONS))
+    .map(({ item, place }) => uniqueOf({ model, fields, place }, item, [...INDEX_OPTIONS, 'deleted'], mark))
   return Object.freeze([...ofFields, ...ofModel, ...ofIndexes])
 }
 
@@ -65,21 +67,33 @@ export function defineChecks(model: string, defined: readonly DefinedField[], ch
   return Object.freeze([...ofFields, ...ofModel])
 }
 
-const UNIQUE_OPTIONS = ['on', 'name', 'where']
+const UNIQUE_OPTIONS = ['on', 'name', 'where', 'deleted']
 const INDEX_OPTIONS = ['on', 'unique', 'expression', 'name', 'where']
 
 function isUniqueIndex(item: unknown): boolean {
   return typeof item === 'object' && item !== null && (item as { unique?: unknown }).unique === true
 }
 
-function uniqueOf(reading: Reading, item: unknown, known: readonly string[]): UniqueDefinition {
-  const options = givenAt(reading, item, known)
-  if (options.expression !== undefined) refuse(reading, 'an index on an expression cannot be unique')
-  return unique(fieldNames(reading, options.on), constraintName(reading, options.name), condition(reading, options.where))
+/** @param mark  the field that marks rows as deleted, where there is one */
+function uniqueOf(reading: Reading, item: unknown, known: readonly string[], mark: string | undefined): UniqueDefinition {
+  const { on, expression, name, where: given, deleted } = givenAt(reading, item, known)
+  if (expression !== undefined) refuse(reading, 'an index on an expression cannot be unique')
+  if (deleted !== undefined && deleted !== 'include') refuse(reading, "deleted: expected 'include', or nothing")
+  if (deleted !== undefined && mark === undefined) refuse(reading, 'deleted: the model has no deletedAt')
+  const where = condition(reading, given)
+  // a condition that speaks of the mark says itself which rows count
+  const countsDeleted = mark === undefined || deleted === 'include' || speaksOf(where, mark)
+  return unique(fieldNames(reading, on), countsDeleted, constraintName(reading, name), where)
 }
 
-function unique(fields: readonly string[], name?: string, where?: StaticCondition): UniqueDefinition {
-  return Object.freeze({ fields: Object.freeze(fields), name, where })
+function speaksOf(condition: unknown, field: string): boolean {
+  if (Array.isArray(condition)) return condition.some((part) => speaksOf(part, field))
+  if (!isPlainObject(condition)) return false
+  return Object.entries(condition).some(([key, part]) => key === field || (key.startsWith('$') && speaksOf(part, field)))
+}
+
+function unique(fields: readonly string[], countsDeleted: boolean, name?: string, where?: StaticCondition): UniqueDefinition {
+  return Object.freeze({ fields: Object.freeze(fields), name, where, countsDeleted })
 }
 
 function indexOf(reading: Reading, item: unknown): IndexDefinition {

@@ -9,7 +9,7 @@ import { givenOptions } from './known-options.js'
 import type { CheckDefinition, FieldDefinition, FieldRole, ModelClass, ModelDefinition } from './model-definition.js'
 import type { LooseModelOptions, ModelOptions } from './model-options.js'
 import { codeNameProblem, databaseNameProblem, objectNameProblem, tableNameOf } from './names.js'
-import { columnCondition, conditionColumns } from './static-condition.js'
+import { columnCondition, conditionColumns, keyCondition } from './static-condition.js'
 import { isView } from './view.js'
 
 /** `Symbol.for`, so that two copies of the package read each other's models. */
@@ -177,14 +177,17 @@ function withConditions(definition: ModelDefinition): ModelDefinition {
 
 function checkDistinctKeys(definition: ModelDefinition): void {
   const keys = [
-    { on: definition.primaryKey, expression: undefined, where: undefined },
-    ...definition.uniques.map(({ fields, where }) => ({ on: fields, expression: undefined, where })),
-    ...definition.indexes,
+    { on: definition.primaryKey, condition: undefined },
+    ...definition.uniques.map((unique) => ({ on: unique.fields, condition: keyCondition(definition, unique) })),
+    ...definition.indexes.map(({ on, expression, where }) => {
+      return { on: expression ?? on, condition: where === undefined ? undefined : columnCondition(definition, where) }
+    }),
   ]
   const seen = new Set<string>()
-  for (const { on, expression, where } of keys) {
-    const key = JSON.stringify([expression ?? on, where === undefined ? undefined : columnCondition(definition, where)])
-    if (seen.has(key)) throw new ModelError(definition.name, undefined, `has two keys or indexes on ${expression ?? on.join(', ')}`)
+  for (const { on, condition } of keys) {
+    const key = JSON.stringify([on, condition])
+    if (seen.has(key))
+      throw new ModelError(definition.name, undefined, `has two keys or indexes on ${typeof on === 'string' ? on : on.join(', ')}`)
     seen.add(key)
   }
 }

@@ -58,7 +58,7 @@ const OPERATIONS = {
     output: (of) => of.row(),
   },
   delete: { input: (of) => objectSchema({ where: of.keyFilter(), ...of.version() }, ['where']), output: (of) => of.row() },
-  restore: { input: (of) => objectSchema({ where: of.keyFilter() }, ['where']), output: (of) => of.row() },
+  restore: { input: (of) => objectSchema({ where: of.deletedKeyFilter() }, ['where']), output: (of) => of.row() },
   readMany: {
     input: (of) => objectSchema({ keys: { ...listOf(of.key()), maxItems: 100_000 }, include: of.include() }, ['keys']),
     output: (of) => listOf({ anyOf: [of.row(), { type: 'null' }] }),

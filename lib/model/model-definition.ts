@@ -52,6 +52,8 @@ export interface UniqueDefinition {
   readonly name: string | undefined
   /** Only the rows that match count; such a key does not name a row in a node's `where`. */
   readonly where: StaticCondition | undefined
+  /** Whether rows that are marked as deleted count too; true in a model that marks none. Where not, their values are free. */
+  readonly countsDeleted: boolean
 }
 
 export interface IndexDefinition {

@@ -12,6 +12,8 @@ interface UniqueOptions<F extends string = string> {
   readonly name?: string
   /** Only the rows that match count. */
   readonly where?: StaticCondition
+  /** Of a key in a model with a deletedAt: rows that are marked as deleted count too. Default: their values are free for new rows. */
+  readonly deleted?: 'include'
 }
 
 /** An index on fields, or on one SQL expression. */

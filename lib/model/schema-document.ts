@@ -139,6 +139,11 @@ export class SchemaDocument {
     return { ...this.filter(), anyOf: this.#keys().map((key) => ({ required: key })) }
   }
 
+  /** As {@link keyFilter}, for a row that is marked as deleted. */
+  deletedKeyFilter(): JsonSchema {
+    return { ...this.filter(), anyOf: this.#keys(true).map((key) => ({ required: key })) }
+  }
+
   bulkFilter(): Readonly<Record<string, JsonSchema>> {
     return { where: { ...this.filter(), minProperties: 1 }, all: { const: true } }
   }
@@ -242,10 +247,10 @@ export class SchemaDocument {
     return { ...fields, $and: listOf(self), $or: listOf(self), $not: self }
   }
 
-  #keys(): readonly (readonly string[])[] {
-    const uniques = this.model.uniques.filter((unique) => unique.where === undefined).map((unique) => unique.fields)
+  #keys(ofDeleted = false): readonly (readonly string[])[] {
+    const uniques = this.model.uniques.filter(({ where, countsDeleted }) => where === undefined && (countsDeleted || !ofDeleted))
     const isShown = (name: string) => !this.model.fieldByName.get(name)!.redacted
-    return [this.model.primaryKey, ...uniques].filter((key) => key.length > 0 && key.every(isShown))
+    return [this.model.primaryKey, ...uniques.map(({ fields }) => fields)].filter((key) => key.length > 0 && key.every(isShown))
   }
 
   #properties(fields: readonly FieldDefinition[], schemaOf: (field: FieldDefinition) => JsonSchema): Record<string, JsonSchema> {

@@ -5,7 +5,7 @@ import { frozenCopy } from './frozen-copy.js'
 import type { FieldDefinition, ModelDefinition, ReferentialAction, RelationDefinition, StaticCondition } from './model-definition.js'
 import { schemaConstant } from './schema-constant.js'
 import { objectName, type SchemaObjectKind } from './schema-names.js'
-import { columnCondition, conditionColumns } from './static-condition.js'
+import { columnCondition, conditionColumns, keyCondition } from './static-condition.js'
 
 /**
  * The canonical schema of a set of models: frozen JSON, logical types, an explicit name for every object.
@@ -161,9 +161,10 @@ function defaultOf(definition: ModelDefinition, field: FieldDefinition): ColumnD
 }
 
 function uniquesOf(definition: ModelDefinition, nameOf: Namer): readonly UniqueSchema[] {
-  return definition.uniques.map(({ fields, name, where }) => {
-    const columns = columnsOf(definition, fields)
-    return { name: name ?? nameOf(columns, 'key'), columns, ...whereOf(definition, where) }
+  return definition.uniques.map((unique) => {
+    const columns = columnsOf(definition, unique.fields)
+    const where = keyCondition(definition, unique)
+    return { name: unique.name ?? nameOf(columns, 'key'), columns, ...(where === undefined ? {} : { where }) }
   })
 }
 
@@ -240,10 +241,17 @@ function refuseMisfit(
   if (from.length !== to.length) {
     throw refuse(`has ${from.length} foreign key fields and ${target.name} has ${to.length} to refer to: ${names.join(', ')}`)
   }
-  const keys = [target.primaryKey, ...target.uniques.filter(({ where }) => where === undefined).map(({ fields }) => fields)]
   // InnoDB wants the order of the key as well
-  if (!keys.some((key) => key.length === names.length && key.every((name, position) => name === names[position]))) {
+  const isReferred = (key: readonly string[]) => key.length === names.length && key.every((name, position) => name === names[position])
+  const uniques = target.uniques.filter(({ where, fields }) => where === undefined && isReferred(fields))
+  if (!isReferred(target.primaryKey) && uniques.length === 0) {
     throw refuse(`refers to ${target.name} by ${names.join(', ')}, which is not a key there, in this order`)
+  }
+  if (!isReferred(target.primaryKey) && !uniques.some(({ countsDeleted }) => countsDeleted)) {
+    throw refuse(
+      `refers to ${target.name} by ${names.join(', ')}, a key that does not count rows that are marked as deleted; ` +
+        `say it there as { on: [${names.map((name) => `'${name}'`).join(', ')}], deleted: 'include' }`,
+    )
   }
   const misfit = from.find((field, position) => storageOf(field.type) !== storageOf(to[position]!.type))
   if (misfit !== undefined) {

@@ -1,6 +1,6 @@
 import { ModelError } from '../errors.js'
 import { keepsOrder } from './field-traits.js'
-import type { FieldDefinition, ModelDefinition, StaticCondition } from './model-definition.js'
+import type { FieldDefinition, ModelDefinition, StaticCondition, UniqueDefinition } from './model-definition.js'
 import { schemaConstant } from './schema-constant.js'
 import { isPlainObject } from './value-kind.js'
 
@@ -32,6 +32,14 @@ type Entry = readonly [key: string, value: unknown]
 export function columnCondition(definition: ModelDefinition, condition: unknown): StaticCondition {
   const entries = entriesOf(definition, undefined, condition, 'a condition')
   return sorted(entries.map(([key, value]) => (key.startsWith('$') ? logic(definition, key, value) : onField(definition, key, value))))
+}
+
+/** The canonical condition of the rows that count for a key; undefined: all do. */
+export function keyCondition(definition: ModelDefinition, { where, countsDeleted }: UniqueDefinition): StaticCondition | undefined {
+  const { deletedAt } = definition.roles
+  const parts = [...(where === undefined ? [] : [where]), ...(countsDeleted || deletedAt === undefined ? [] : [{ [deletedAt.name]: null }])]
+  if (parts.length === 0) return undefined
+  return columnCondition(definition, parts.length === 1 ? parts[0] : { $and: parts })
 }
 
 /** The columns that a canonical condition speaks of, each once, in order of first mention. */

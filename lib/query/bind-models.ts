@@ -93,6 +93,8 @@ function bindModel(
   const isGiven = ({ definition: { role } }: BoundField) => role !== 'tenant'
   const wholeUniques = definition.uniques.filter((unique) => unique.where === undefined)
   const keys = [definition.primaryKey, ...wholeUniques.map((unique) => unique.fields)].filter((key) => key.length > 0).map(fieldsOf)
+  const givenKeys = keys.map((key) => key.filter(isGiven))
+  const isLiving = (_: unknown, index: number) => index > 0 && !wholeUniques[index - 1]!.countsDeleted
   return Object.freeze({
     definition,
     dialect,
@@ -101,7 +103,8 @@ function bindModel(
     fields,
     fieldByName,
     keys,
-    givenKeys: keys.map((key) => key.filter(isGiven)).filter((key) => key.length > 0),
+    givenKeys: givenKeys.filter((key) => key.length > 0),
+    livingKeys: new Set([...keys.filter(isLiving), ...givenKeys.filter(isLiving)]),
     tenants,
     audit: bindAudit(definition, entries, actors, fields),
     relations,

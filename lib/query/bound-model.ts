@@ -74,8 +74,10 @@ export interface BoundModel {
   readonly fieldByName: ReadonlyMap<string, BoundField>
   /** {@link keys} as callers give them: without the tenant, which is known. */
   readonly givenKeys: readonly (readonly BoundField[])[]
-  /** The keys that name a row: the primary key first, then the uniques that hold for every row. None for a view without a key. */
+  /** The keys that name a row which is there: the primary key first, then the uniques without a condition of their own. A view may have none. */
   readonly keys: readonly (readonly BoundField[])[]
+  /** Those of {@link keys} and {@link givenKeys} for which rows that are marked as deleted do not count: they name none of these. */
+  readonly livingKeys: ReadonlySet<readonly BoundField[]>
   readonly relations: ReadonlyMap<string, BoundRelation>
   /** The relations by whose foreign keys rows of any model refer to rows of this one. */
   readonly dependents: readonly BoundRelation[]
@@ -95,6 +97,13 @@ export interface BoundModel {
   readonly now: () => Date
   /** What a call of the operation is called in errors and metrics: its node's name. */
   labelOf(operation: string): string
+}
+
+/** The keys that name a row where rows that are marked as deleted are there too, or no others are. */
+export function keysOfDeleted(model: BoundModel): Pick<BoundModel, 'keys' | 'givenKeys'> {
+  if (model.livingKeys.size === 0) return model
+  const counts = (key: readonly BoundField[]) => !model.livingKeys.has(key)
+  return { keys: model.keys.filter(counts), givenKeys: model.givenKeys.filter(counts) }
 }
 
 /**

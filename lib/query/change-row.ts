@@ -1,14 +1,15 @@
 import type { StatementResult } from '../dialect/dialect.js'
 import { NotFoundError, StaleVersionError, UnsupportedError } from '../errors.js'
 import { type Assignment, changesOf, setOf } from './assignments.js'
-import type { BoundField, BoundModel } from './bound-model.js'
+import { type BoundField, type BoundModel, keysOfDeleted } from './bound-model.js'
 import { allOf, type Condition } from './condition.js'
+import { keyCondition } from './create.js'
 import { existsPlan } from './exists.js'
 import { type CallLimits, type PlanRunner, planOf } from './query-plan.js'
 import { selectFirst } from './read.js'
 import { findKey } from './row-filter.js'
 import { updateLock } from './row-lock.js'
-import { type PlainRow, readFirst, type Selection } from './selection.js'
+import { type PlainRow, readFirst, type Selection, selectionOf } from './selection.js'
 import { StatementShape } from './statement-cache.js'
 import { whereExpression } from './where-expression.js'
 
@@ -47,7 +48,9 @@ export async function changeRow(model: BoundModel, runner: PlanRunner, change: R
   return (await runner.run(plan, limits)) ?? (await missing(model, runner, change, limits))
 }
 
-async function changeThenRead(model: BoundModel, runner: PlanRunner, change: RowChange, limits?: CallLimits): Promise<PlainRow> {
+async function changeThenRead(model: BoundModel, runner: PlanRunner, named: RowChange, limits?: CallLimits): Promise<PlainRow> {
+  const change = await withLastingKey(model, runner, named, limits)
+  if (change === undefined) return missing(model, runner, named, limits)
   const matching = withVersion(model, change)
   const build = () => updateOf(model, change.assignments, matching)
   const { operation, selection } = change
@@ -77,10 +80,30 @@ export function withVersion(
   return allOf([condition, { kind: 'compare', field: model.roles.version!, operator: '=', value: shape.add(version) }])
 }
 
+/**
+ * The change of a row that is named by a key which rows marked as deleted do not count for, with the primary key beside it: that
+ * still names the row when the mark has changed. Locks the row. Undefined: it is not there.
+ */
+async function withLastingKey(
+  model: BoundModel,
+  runner: PlanRunner,
+  change: RowChange,
+  limits: CallLimits | undefined,
+): Promise<RowChange | undefined> {
+  if (findKey(keysOfDeleted(model), change.condition) !== undefined) return change
+  const { operation, condition } = change
+  const fields = model.keys[0]!
+  const shape = change.shape.followedBy('key')
+  const selection = selectionOf({ fields, joined: [], loaded: [] }, fields.map(({ name }) => name).join())
+  const row = await selectFirst(model, runner, { operation, shape, condition, selection, lock: updateLock(model) }, limits)
+  if (row === null) return undefined
+  return { ...change, condition: allOf([condition, ...fields.map((field) => keyCondition(field, row[field.name], change.shape))]) }
+}
+
 /** Where the row is to be found after the change: by the key that named it, with the values it has now. */
 function changedKey(model: BoundModel, change: RowChange, shape: StatementShape): Condition {
   return allOf(
-    findKey(model, change.condition)!.map((field) => {
+    findKey(keysOfDeleted(model), change.condition)!.map((field) => {
       shape.key += `${field.name}=,`
       return { kind: 'compare', field, operator: '=', value: shape.add(valueAfter(model, change, field)) }
     }),

@@ -1,6 +1,6 @@
 import type { MaybePromise } from '../dialect/dialect.js'
 import { isPlainObject, kindOf } from '../model/value-kind.js'
-import { type BoundField, type BoundModel, reboundValue } from './bound-model.js'
+import { type BoundField, type BoundModel, keysOfDeleted, reboundValue } from './bound-model.js'
 import { parseInput, parseOptions } from './call-input.js'
 import { allOf, type Deleted, visibleOnly } from './condition.js'
 import { chunksOfKeys, inKeys } from './in-list.js'
@@ -30,9 +30,10 @@ export async function readRowsByKey(
   const issues = new InputIssues(model.definition.name, 'readMany')
   const given = parseInput(input, ['keys', 'include'], issues)
   const call = parseOptions(options, issues, ['select', 'include', 'deleted'])
-  const { fields, keys } = parseKeys(model, given.keys, issues)
-  // nothing is joined: the same selection serves a statement for many keys and one for a single key
   const deleted = parseDeleted(model, call, issues)
+  const { givenKeys } = deleted === undefined ? model : keysOfDeleted(model)
+  const { fields, keys } = parseKeys(givenKeys, given.keys, issues)
+  // nothing is joined: the same selection serves a statement for many keys and one for a single key
   const selection = parseReadSelect(model, given, call, issues, { also: fields })
   issues.throwIfAny()
   const reading: KeyReading = { model, runner, fields, selection, deleted, limits: call }
@@ -54,29 +55,28 @@ export async function readRowsByKey(
 }
 
 function parseKeys(
-  model: BoundModel,
+  known: BoundModel['givenKeys'],
   given: unknown,
   issues: InputIssues,
 ): { readonly fields: readonly BoundField[]; readonly keys: readonly Key[] } {
-  const nothing = { fields: model.givenKeys[0]!, keys: [] }
+  const nothing = { fields: known[0]!, keys: [] }
   if (!Array.isArray(given) || given.length > MAX_KEYS) {
     issues.add(['keys'], `expected a list of at most ${MAX_KEYS} keys, got ${Array.isArray(given) ? given.length : kindOf(given)}`)
     return nothing
   }
-  const fields = given.length === 0 ? undefined : keyFieldsOf(model, given[0])
+  const fields = given.length === 0 ? undefined : keyFieldsOf(known, given[0])
   if (fields === undefined) {
-    if (given.length > 0)
-      issues.add(['keys', 0], `expected an object with the value of every field of a key: ${describeKeys(model.givenKeys)}`)
+    if (given.length > 0) issues.add(['keys', 0], `expected an object with the value of every field of a key: ${describeKeys(known)}`)
     return nothing
   }
   for (const field of fields) issues.allows(field, ['keys', 0, field.name])
   return { fields, keys: Array.from(given as unknown[], (key, position) => parseKey(fields, key, position, issues)) }
 }
 
-function keyFieldsOf(model: BoundModel, key: unknown): readonly BoundField[] | undefined {
+function keyFieldsOf(known: BoundModel['givenKeys'], key: unknown): readonly BoundField[] | undefined {
   if (!isPlainObject(key)) return undefined
   const names = Object.keys(key)
-  return model.givenKeys.find((fields) => fields.length === names.length && fields.every(({ name }) => names.includes(name)))
+  return known.find((fields) => fields.length === names.length && fields.every(({ name }) => names.includes(name)))
 }
 
 /** All keys of a call have the fields of the first. */

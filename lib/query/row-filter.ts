@@ -1,4 +1,4 @@
-import type { BoundField, BoundModel } from './bound-model.js'
+import { type BoundField, type BoundModel, keysOfDeleted } from './bound-model.js'
 import type { ParsedOptions } from './call-input.js'
 import { ALWAYS, allOf, type Condition, type Deleted, fixedFields, visibleOnly } from './condition.js'
 import type { InputIssues } from './input-issues.js'
@@ -20,9 +20,10 @@ export function parseKeyFilter(
   deleted?: Deleted,
 ): Condition {
   const condition = allOf([parseWhere(model, where, shape, issues), visibleOnly(model, shape, deleted)])
-  if (findKey(model, condition) === undefined) {
+  const usable = deleted === undefined ? model : keysOfDeleted(model)
+  if (findKey(usable, condition) === undefined) {
     const { tenant } = model.roles
-    const keys = tenant !== undefined && fixedFields(condition).has(tenant) ? model.givenKeys : model.keys
+    const keys = tenant !== undefined && fixedFields(condition).has(tenant) ? usable.givenKeys : usable.keys
     issues.add(['where'], `expected the value of every field of a key: ${describeKeys(keys)}`)
   }
   return condition
@@ -39,9 +40,9 @@ export function parseBulkFilter(model: BoundModel, input: Record<string, unknown
 }
 
 /** The first key that the condition holds to one value. */
-export function findKey(model: BoundModel, condition: Condition): readonly BoundField[] | undefined {
+export function findKey({ keys }: Pick<BoundModel, 'keys'>, condition: Condition): readonly BoundField[] | undefined {
   const fixed = fixedFields(condition)
-  return model.keys.find((key) => key.every((field) => fixed.has(field)))
+  return keys.find((key) => key.every((field) => fixed.has(field)))
 }
 
 /** A filter that holds for every row whatever its values: `{}`, `{ $and: [] }`, `{ id: { $nin: [] } }`, … */

@@ -3,7 +3,7 @@ import { insertColumns, insertOf } from './create.js'
 import { type CallLimits, type PlanRunner, planOf, type QueryPlan } from './query-plan.js'
 import { type PlainRow, readFirst } from './selection.js'
 import { StatementShape } from './statement-cache.js'
-import { readByKey, type UpsertRequest, type UpsertResult, updateIfDifferent } from './upsert-request.js'
+import { onKey, readByKey, type UpsertRequest, type UpsertResult, updateIfDifferent } from './upsert-request.js'
 
 /** INSERT unless the key is there, else UPDATE what differs, else read: in one transaction of the only writer. */
 export function upsertInsertThenUpdate(
@@ -37,7 +37,7 @@ function insertUnlessThere(model: BoundModel, { key, row, selection }: UpsertReq
     exactIntegers: selection.exactIntegers,
     build: () =>
       insertOf(model, columns)
-        .onConflict((conflict) => conflict.columns(key.map((field) => field.column)).doNothing())
+        .onConflict((conflict) => onKey(conflict, model, key).doNothing())
         .returning(selection.references),
     read: (result) => readFirst(selection, result),
     writing: { kind: 'insert', rows: [row] },

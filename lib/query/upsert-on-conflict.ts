@@ -6,7 +6,7 @@ import { insertColumns, insertOf } from './create.js'
 import { type CallLimits, type PlanRunner, planOf } from './query-plan.js'
 import { readFirst } from './selection.js'
 import { StatementShape } from './statement-cache.js'
-import { readByKey, type UpsertRequest, type UpsertResult, upsertAssignments } from './upsert-request.js'
+import { onKey, readByKey, type UpsertRequest, type UpsertResult, upsertAssignments } from './upsert-request.js'
 
 /** How often the row may vanish between an upsert that met it and the read that follows. */
 const MAX_ATTEMPTS = 10
@@ -51,11 +51,12 @@ async function writeOrRead(model: BoundModel, runner: PlanRunner, request: Upser
   )
 }
 
-function upsertPlan(model: BoundModel, { key, row, set, selection }: UpsertRequest) {
+function upsertPlan(model: BoundModel, request: UpsertRequest) {
+  const { key, row, selection } = request
   const shape = new StatementShape(`upsert ${key.map((field) => field.name).join()} `)
   const columns = insertColumns(model, row, shape)
   shape.key += ' set '
-  const assignments = upsertAssignments(model, set, shape)
+  const assignments = upsertAssignments(model, request, shape)
   const bookkeeping = bookkeepingOf(model, shape)
   shape.key += selection.key
   return planOf<UpsertResult | null>(model, {
@@ -66,11 +67,11 @@ function upsertPlan(model: BoundModel, { key, row, set, selection }: UpsertReque
     build: () =>
       insertOf(model, columns)
         .onConflict((conflict) => {
-          const onKey = conflict.columns(key.map((field) => field.column))
-          if (assignments.length === 0) return onKey.doNothing()
+          const target = onKey(conflict, model, key)
+          if (assignments.length === 0) return target.doNothing()
           const stored = storedColumnsOf(model)
           const changes = changesOf(model, assignments, stored)
-          return onKey.doUpdateSet(setOf([...changes, ...changesOf(model, bookkeeping, stored)])).where(anyDiffers(model, changes, stored))
+          return target.doUpdateSet(setOf([...changes, ...changesOf(model, bookkeeping, stored)])).where(anyDiffers(model, changes, stored))
         })
         .returning([model.dialect.expressions.rowWasInserted!.as('created'), ...selection.references]),
     read: (result) => {

@@ -2,11 +2,12 @@ import { type Expression, sql } from 'kysely'
 import { QueryError, UniqueViolationError } from '../errors.js'
 import { anyDiffers, bookkeepingOf, type Change, changesOf, setOf } from './assignments.js'
 import type { BoundField, BoundModel } from './bound-model.js'
-import { allOf } from './condition.js'
-import { insertColumns, insertOf, keyCondition } from './create.js'
+import { insertColumns, insertOf } from './create.js'
 import { type CallLimits, type PlanRunner, planOf, type QueryPlan } from './query-plan.js'
 import { StatementShape } from './statement-cache.js'
 import {
+  countsFor,
+  hasKey,
   readByKey,
   type UpsertOutcome,
   type UpsertRequest,
@@ -61,11 +62,12 @@ export function isGuardFailure(error: unknown): boolean {
   return error instanceof QueryError && error.databaseCode === GUARD_FAILED
 }
 
-function upsertPlan(model: BoundModel, { key, row, set }: UpsertRequest): QueryPlan<UpsertOutcome> {
+function upsertPlan(model: BoundModel, request: UpsertRequest): QueryPlan<UpsertOutcome> {
+  const { key, row } = request
   const shape = new StatementShape(`upsert ${key.map((field) => field.name).join()} `)
   const columns = insertColumns(model, row, shape)
   shape.key += ' set '
-  const assignments = upsertAssignments(model, set, shape)
+  const assignments = upsertAssignments(model, request, shape)
   const bookkeeping = bookkeepingOf(model, shape)
   return planOf(model, {
     operation: 'upsert',
@@ -94,7 +96,7 @@ export function guardedSet(
   // assignments take effect from left to right: what looks at old values goes first
   const all = [...kept, ...changes]
   const [[field, value] = [key[0]!, key[0]!.reference] as const, ...rest] = all
-  const isSameRow = key.map(({ reference }) => sql`${reference} <=> values(${reference})`)
+  const isSameRow = [...key.map(({ reference }) => sql`${reference} <=> values(${reference})`), ...countsFor(model, key)]
   // the first one is enough: when it fails, so does the statement
   const guarded: Change = [field, sql`if(${sql.join(isSameRow, sql` and `)}, ${value}, (select 1 union select 2))`]
   return setOf([guarded, ...rest])
@@ -110,7 +112,7 @@ async function otherKeyTaken(
   for (const other of model.keys) {
     if (other === key || other.some((field) => row[field.name] === undefined || row[field.name] === null)) continue
     const shape = new StatementShape('upsert other key ')
-    const condition = allOf(other.map((field) => keyCondition(field, row[field.name], shape)))
+    const condition = hasKey(model, other, row, shape)
     const taken = sql`1`.as('taken')
     const build = () =>
       model.compiler.selectFrom(model.table).select(taken).where(whereExpression(model, condition)).modifyEnd(sql`for update`)

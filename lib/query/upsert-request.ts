@@ -1,3 +1,4 @@
+import { type OnConflictBuilder, type RawBuilder, sql } from 'kysely'
 import type { StatementResult } from '../dialect/dialect.js'
 import { type Assignment, anyDiffers, assignmentsOf, bookkeepingOf, changesOf, setOf } from './assignments.js'
 import type { BoundField, BoundModel } from './bound-model.js'
@@ -31,16 +32,33 @@ export interface UpsertRequest {
 /** How an engine upserts: see {@link Capabilities.upsert}. */
 export type UpsertStrategy = (model: BoundModel, runner: PlanRunner, request: UpsertRequest, limits?: CallLimits) => Promise<UpsertResult>
 
-/** What an upsert sets in a row that is there; a soft-deleted row comes back. */
-export function upsertAssignments(model: BoundModel, set: Record<string, unknown>, shape: StatementShape): readonly Assignment[] {
+/** What an upsert sets in a row that is there; one that is marked as deleted comes back, if the key can meet it. */
+export function upsertAssignments(model: BoundModel, { key, set }: UpsertRequest, shape: StatementShape): readonly Assignment[] {
   const { deletedAt } = model.roles
   const assignments = assignmentsOf(model, set, shape)
-  return deletedAt === undefined ? assignments : [...assignments, { field: deletedAt, operator: '=', value: null }]
+  if (deletedAt === undefined || model.livingKeys.has(key)) return assignments
+  return [...assignments, { field: deletedAt, operator: '=', value: null }]
 }
 
-/** The key of a row, held to its values. */
-export function keyOf({ key, row }: UpsertRequest, shape: StatementShape): Condition {
-  return allOf(key.map((field) => keyCondition(field, row[field.name], shape)))
+/** That a row has these values of a key, and counts for it. */
+export function hasKey(model: BoundModel, key: readonly BoundField[], row: Record<string, unknown>, shape: StatementShape): Condition {
+  const values = key.map((field) => keyCondition(field, row[field.name], shape))
+  if (!model.livingKeys.has(key)) return allOf(values)
+  shape.key += '@alive'
+  return allOf([...values, { kind: 'null', field: model.roles.deletedAt!, isNull: true }])
+}
+
+/** That the row that is there counts for a key; nothing where every row does. */
+export function countsFor({ livingKeys, roles }: BoundModel, key: readonly BoundField[]): readonly RawBuilder<boolean>[] {
+  return livingKeys.has(key) ? [sql<boolean>`${roles.deletedAt!.reference} is null`] : []
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: tables and columns are known at run time only
+type OnConflict = OnConflictBuilder<any, any>
+
+/** The key that an INSERT may meet a row by, as its index has it. */
+export function onKey(conflict: OnConflict, model: BoundModel, key: readonly BoundField[]): OnConflict {
+  return countsFor(model, key).reduce((target, counts) => target.where(counts), conflict.columns(key.map((field) => field.column)))
 }
 
 /** The row that has the request's key, or null. */
@@ -56,7 +74,13 @@ export function readByKey(
   return selectFirst(
     model,
     runner,
-    { operation: 'upsert', shape, condition: keyOf(request, shape), selection, lock: isLocked ? updateLock(model) : undefined },
+    {
+      operation: 'upsert',
+      shape,
+      condition: hasKey(model, request.key, request.row, shape),
+      selection,
+      lock: isLocked ? updateLock(model) : undefined,
+    },
     limits,
   )
 }
@@ -69,10 +93,10 @@ export function updateIfDifferent<T>(
 ): QueryPlan<T> | undefined {
   const { selection } = request
   const shape = new StatementShape('upsert update ')
-  const assignments = upsertAssignments(model, request.set, shape)
+  const assignments = upsertAssignments(model, request, shape)
   if (assignments.length === 0) return undefined
   const bookkeeping = bookkeepingOf(model, shape)
-  const condition = keyOf(request, shape)
+  const condition = hasKey(model, request.key, request.row, shape)
   shape.key += selection.key
   return planOf(model, {
     operation: 'upsert',

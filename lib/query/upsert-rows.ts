@@ -10,6 +10,7 @@ import { selectionOf } from './selection.js'
 import { type StatementShape, slot } from './statement-cache.js'
 import { givesOtherKey, storedColumnsOf } from './upsert-on-conflict.js'
 import { guardedSet, isGuardFailure, upsertOnDuplicateKey } from './upsert-on-duplicate-key.js'
+import { countsFor, onKey } from './upsert-request.js'
 
 /** Checked rows that give the same fields and set the same fields. */
 export interface UpsertGroup extends PlacedGroup {
@@ -58,9 +59,9 @@ const insertOnConflict: UpsertRows = async (model, runner, group, limits) => {
       const changes = changesFrom(model, group, (field) => sql`excluded.${field.reference}`)
       return insert
         .onConflict((conflict) => {
-          const onKey = conflict.columns(columnsOf(group.key))
-          if (changes.length === 0) return onKey.doNothing()
-          return onKey.doUpdateSet(setOf([...changes, ...changesOf(model, bookkeeping, stored)])).where(anyDiffers(model, changes, stored))
+          const target = onKey(conflict, model, group.key)
+          if (changes.length === 0) return target.doNothing()
+          return target.doUpdateSet(setOf([...changes, ...changesOf(model, bookkeeping, stored)])).where(anyDiffers(model, changes, stored))
         })
         .returning([inserted])
     }),
@@ -115,7 +116,7 @@ async function upsertOneByOne(
 }
 
 const insertThenUpdate: UpsertRows = async (model, runner, group, limits) => {
-  const unlessThere = tailOf(model, group, (insert) => insert.onConflict((conflict) => conflict.columns(columnsOf(group.key)).doNothing()))
+  const unlessThere = tailOf(model, group, (insert) => insert.onConflict((conflict) => onKey(conflict, model, group.key).doNothing()))
   const results = await insertRows(model, runner, group, unlessThere, limits)
   const made = results.flatMap((result) => result.affectedEach ?? [])
   const there = group.rows.filter((_, index) => made[index] === 0)
@@ -126,7 +127,7 @@ const insertThenUpdate: UpsertRows = async (model, runner, group, limits) => {
 
 /** Updates, row by row with one statement, what differs in the rows that have the keys of these. */
 async function updateEach(model: BoundModel, runner: PlanRunner, { key, set, rows }: UpsertGroup, limits?: CallLimits): Promise<number> {
-  if (set.length === 0 && model.roles.deletedAt === undefined) return 0
+  if (set.length === 0 && revival(model, key).length === 0) return 0
   let bookkeeping: readonly Assignment[] = []
   const fields = [...set, ...key]
   const valueOfRow = (field: BoundField) => model.dialect.expressions.bound(slot(fields.indexOf(field)), field.definition.type)
@@ -138,8 +139,8 @@ async function updateEach(model: BoundModel, runner: PlanRunner, { key, set, row
     },
   }
   const build = () => {
-    const changes = [...set.map((field): Change => [field, valueOfRow(field)]), ...revival(model)]
-    const isRow = key.map((field) => sql<boolean>`${field.reference} = ${valueOfRow(field)}`)
+    const changes = [...set.map((field): Change => [field, valueOfRow(field)]), ...revival(model, key)]
+    const isRow = [...key.map((field) => sql<boolean>`${field.reference} = ${valueOfRow(field)}`), ...countsFor(model, key)]
     const update = model.compiler.updateTable(model.table).set(setOf([...changes, ...changesOf(model, bookkeeping)]))
     return update.where(sql<boolean>`${sql.join(isRow, sql` and `)}`).where(anyDiffers(model, changes))
   }
@@ -167,13 +168,17 @@ function tailOf(
 }
 
 /** What a row that is there is set to; `newValue` is the value of the row that was to be inserted. */
-function changesFrom(model: BoundModel, { set }: UpsertGroup, newValue: (field: BoundField) => Expression<unknown>): readonly Change[] {
-  return [...set.map((field): Change => [field, newValue(field)]), ...revival(model)]
+function changesFrom(
+  model: BoundModel,
+  { key, set }: UpsertGroup,
+  newValue: (field: BoundField) => Expression<unknown>,
+): readonly Change[] {
+  return [...set.map((field): Change => [field, newValue(field)]), ...revival(model, key)]
 }
 
-/** A soft-deleted row that is upserted comes back. */
-function revival({ roles: { deletedAt } }: BoundModel): readonly Change[] {
-  return deletedAt === undefined ? [] : [[deletedAt, sql`null`]]
+/** A soft-deleted row that is upserted comes back; by a key that it does not count for, it is never met. */
+function revival({ roles: { deletedAt }, livingKeys }: BoundModel, key: readonly BoundField[]): readonly Change[] {
+  return deletedAt === undefined || livingKeys.has(key) ? [] : [[deletedAt, sql`null`]]
 }
 
 function columnsOf(fields: readonly BoundField[]): string[] {

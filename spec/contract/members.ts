@@ -22,8 +22,8 @@ export class Stock {
   @field.integer() amount!: number
 }
 
-/** Refers to a member, and is only marked when it is deleted. */
-@model({ uniques: [{ on: ['memberId', 'title'], name: 'one_title_a_member' }] })
+/** Refers to a member, and is only marked when it is deleted; its title stays taken. */
+@model({ uniques: [{ on: ['memberId', 'title'], name: 'one_title_a_member', deleted: 'include' }] })
 export class Note {
   @id() id!: Generated<number>
   @field.integer() memberId!: number

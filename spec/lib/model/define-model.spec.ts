@@ -120,9 +120,9 @@ describe('defineModel', () => {
       checks: [{ where: { $or: [{ live: true }, { age: { $lt: 18 } }] } }, { name: 'sane', sql: 'age < 200' }],
     })
     expect(definition.uniques).toEqual([
-      { fields: ['email'], name: undefined, where: undefined },
-      { fields: ['age', 'live'], name: 'one_of_each', where: undefined },
-      { fields: ['age'], name: undefined, where: { live: true } },
+      { fields: ['email'], name: undefined, where: undefined, countsDeleted: true },
+      { fields: ['age', 'live'], name: 'one_of_each', where: undefined, countsDeleted: true },
+      { fields: ['age'], name: undefined, where: { live: true }, countsDeleted: true },
     ])
     expect(definition.indexes).toEqual([
       { on: ['age'], expression: undefined, name: undefined, where: undefined },
@@ -284,6 +284,9 @@ describe('defineModel', () => {
       ['increment needs a key of one field', { fields: { id: ID, other: { kind: 'integer', primary: true } } }],
       ['indexes[0]: "nmae" is no field; did you mean "name"?', { ...named(), indexes: [{ on: ['nmae'] }] }],
       ['uniques[0]: "x" is no field', { ...named(), uniques: [{ on: ['x'] }] }],
+      ['uniques[0]: deleted: the model has no deletedAt', { ...named(), uniques: [{ on: ['name'], deleted: 'include' }] }],
+      ["uniques[0]: deleted: expected 'include', or nothing", { ...named(), uniques: [{ on: ['name'], deleted: 'only' }] }],
+      ['indexes[0]: unknown option "deleted"', { ...named(), indexes: [{ on: ['name'], deleted: 'include' }] }],
       ['uniques[0]: unknown option "fields"', { ...named(), uniques: [{ fields: ['name'] }] }],
       ['indexes[0]: names a field twice', { ...named(), indexes: [{ on: ['name', 'name'] }] }],
       ['indexes[0]: on: expected a list', { ...named(), indexes: [{}] }],

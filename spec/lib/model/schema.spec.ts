@@ -100,6 +100,31 @@ describe('schemaOf', () => {
     })
   })
 
+  it('leaves rows that are marked as deleted out of the keys of their model, unless a key says otherwise', () => {
+    const { uniques } = tableOf({
+      fields: {
+        email: { kind: 'text', unique: true },
+        badge: { kind: 'integer' },
+        rank: { kind: 'integer' },
+        goneAt: { kind: 'timestamp', role: 'deletedAt', nullable: true },
+      },
+      uniques: [
+        { on: ['badge'], deleted: 'include' },
+        { on: ['rank'], where: { badge: 1 } },
+        { on: ['rank', 'badge'], where: { $or: [{ goneAt: null }, { badge: 1 }] } },
+      ],
+      indexes: [{ on: ['badge', 'rank'], unique: true }, { on: ['rank'] }],
+    })
+    const alive = { gone_at: { $null: true } }
+    expect(uniques.map(({ columns, where }) => [columns.join(), where])).toEqual([
+      ['email', alive],
+      ['badge', undefined],
+      ['rank', { $and: [{ badge: { $eq: 1 } }, alive] }],
+      ['rank,badge', { $or: [alive, { badge: { $eq: 1 } }] }],
+      ['badge,rank', alive],
+    ])
+  })
+
   it('holds an enum to its values by a check, unless the enum is native', () => {
     const { checks } = tableOf({
       fields: { kind: { kind: 'enum', values: ['a', 'b'] }, native: { kind: 'enum', values: ['a'], native: true } },
@@ -165,6 +190,22 @@ describe('foreign keys of schemaOf', () => {
       expect(indexes).toContainEqual({ name: expect.stringMatching(/^users_country_id_idx2?$/), columns: ['country_id'] })
     })
   }
+
+  it('point at a key that counts rows which are marked as deleted: no other is one to the database', () => {
+    const deletedAt = { kind: 'timestamp', role: 'deletedAt', nullable: true } as const
+    const fields = { code: { kind: 'text', maxLength: 2 }, deletedAt } as const
+    const Plain = classOf('Plain', { fields, uniques: [{ on: ['code'] }] })
+    const Kept = classOf('Kept', { fields, uniques: [{ on: ['code'], deleted: 'include' }] })
+    const to = (target: typeof Plain) => ({
+      other: { kind: 'belongsTo', target: () => target, foreignKey: 'otherCode', references: 'code' } as const,
+    })
+    const table = (target: typeof Plain) =>
+      tableOf({ fields: { otherCode: { kind: 'text', maxLength: 2 } }, relations: to(target) }, target)
+    expect(() => table(Plain)).toThrow(
+      /a key that does not count rows that are marked as deleted; say it there as \{ on: \['code'\], deleted: 'include' \}/,
+    )
+    expect(table(Kept).foreignKeys).toHaveLength(1)
+  })
 
   it('are made for belongsTo alone, and not where the relation says constraint: false', () => {
     const relations: Record<string, RelationSpec> = {
