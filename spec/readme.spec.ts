@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { createDatabase, defineModel, field, type Generated } from 'latchwork'
+import { createDatabase, defineModel, field, type Generated, type Json } from 'latchwork'
 import { describe, expect, it } from 'vitest'
 import { connectionConfig } from '../lib/dialect/connection-config.js'
 import { defineLooseModel } from '../lib/model/define-model.js'
@@ -17,6 +17,8 @@ const POOLS = readFileSync(join(ROOT, 'docs/pools.md'), 'utf8')
 class Note {
   id!: Generated<number>
   text!: string
+  marks!: Json<object>
+  tags!: string[]
   version!: Generated<number>
 }
 
@@ -24,6 +26,8 @@ defineModel(Note, {
   fields: {
     id: { kind: 'integer', primary: true, increment: true },
     text: { kind: 'text' },
+    marks: { kind: 'json' },
+    tags: { kind: 'array', of: { kind: 'text' } },
     version: { kind: 'integer', role: 'version' },
   },
 })

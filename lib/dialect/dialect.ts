@@ -7,6 +7,7 @@ import type { PoolOpening } from '../pool/borrow-request.js'
 import type { Pool, PoolMember } from '../pool/pool.js'
 import type { PoolOptions } from '../pool/pool-options.js'
 import type { Capabilities } from './capabilities.js'
+import type { JsonExpressions } from './json-expressions.js'
 
 export type Engine = 'postgres' | 'mysql' | 'sqlite'
 
@@ -100,6 +101,13 @@ export interface Expressions {
   encodeLike(pattern: string, ignoreCase: boolean): string
   /** The engine's own regular expressions. Throws {@link UnsupportedError} where it has none. */
   regex(column: Expression<unknown>, pattern: Bound, type?: ColumnType): RawBuilder<boolean>
+  /** What stands at a path of a JSON column. */
+  readonly json: JsonExpressions
+  /** Whether an array column has every element of an encoded array. */
+  hasEvery(column: Expression<unknown>, list: Bound, type: ColumnType): RawBuilder<boolean>
+  /** Whether it has one. All of them come in one encoded array, or each in one of its own where {@link searchesEach} says so. */
+  hasSome(column: Expression<unknown>, lists: readonly Bound[], type: ColumnType): RawBuilder<boolean>
+  readonly searchesEach: boolean
   /** What is compared and sorted for an order on this type; the column itself nearly everywhere. */
   ordered(value: Expression<unknown>, type: ColumnType): Expression<unknown>
   /** A bound value, cast where the engine would else guess its type. */

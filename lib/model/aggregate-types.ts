@@ -1,5 +1,6 @@
 import type { SelectType } from 'kysely'
-import type { Direction, FieldConditions, FieldName, Row, Where } from './row-types.js'
+import type { FieldConditions } from './condition-types.js'
+import type { Direction, FieldName, Row, Where } from './row-types.js'
 
 /** One value that is computed over the rows of a group. */
 export type Aggregate<M> =

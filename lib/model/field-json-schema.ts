@@ -74,7 +74,7 @@ export function filterSchema(field: FieldDefinition, conditions: JsonSchema): Js
   return { anyOf: [...(OPAQUE_KINDS.has(field.type.kind) ? [] : [comparedSchema(field)]), { type: 'null' }, conditions] }
 }
 
-/** Kinds that can only be asked for null. */
+/** Kinds that are not compared as a whole. */
 const OPAQUE_KINDS: ReadonlySet<ColumnKind> = new Set(['json', 'array'])
 /** Kinds that engines disagree on how to sort, or do not sort at all. */
 const UNORDERED_KINDS: ReadonlySet<ColumnKind> = new Set([...OPAQUE_KINDS, 'boolean', 'bytes', 'enum'])
@@ -84,6 +84,12 @@ const MAX_LIST = 10_000
 
 /** The operators on a field. `self` refers to this schema, for `$not`. */
 export function conditionsSchema(field: FieldDefinition, self: JsonSchema): JsonSchema {
+  const { kind } = field.type
+  const whole = wholeConditions(field, self)
+  return kind === 'json' ? { anyOf: [whole, PATH_CONDITIONS] } : whole
+}
+
+function wholeConditions(field: FieldDefinition, self: JsonSchema): JsonSchema {
   const { kind } = field.type
   const isOpaque = OPAQUE_KINDS.has(kind)
   const value = comparedSchema(field)
@@ -97,12 +103,44 @@ export function conditionsSchema(field: FieldDefinition, self: JsonSchema): Json
     ...(isOpaque ? {} : { $in: list, $nin: list }),
     ...(UNORDERED_KINDS.has(kind) || !keepsOrder(field) ? {} : orderedConditions(value)),
     ...(TEXT_KINDS.has(kind) && field.custom === undefined ? TEXT_CONDITIONS : {}),
+    ...(field.type.kind === 'array' ? elementConditions(field.type, field.bigintMode) : {}),
   }
   return { ...objectSchema(properties), minProperties: 1 }
 }
 
 const TEXT = { type: 'string' }
 const TEXT_CONDITIONS = { $contains: TEXT, $startsWith: TEXT, $endsWith: TEXT, $like: TEXT, $ilike: TEXT, $regex: TEXT }
+
+const SCALAR = { type: ['string', 'number', 'boolean'] }
+const SCALAR_OR_NULL = { type: ['string', 'number', 'boolean', 'null'] }
+const SCALARS = { type: 'array', items: SCALAR, maxItems: MAX_LIST }
+
+/** The operators on what stands at a path; those within `$not` are left open. */
+const PATH_CONDITIONS = {
+  ...objectSchema(
+    {
+      $path: { type: 'array', items: { anyOf: [TEXT, { type: 'integer', minimum: 0 }] }, minItems: 1, maxItems: 31 },
+      $eq: SCALAR_OR_NULL,
+      $ne: SCALAR_OR_NULL,
+      $null: { type: 'boolean' },
+      $not: { type: 'object', minProperties: 1 },
+      $in: SCALARS,
+      $nin: SCALARS,
+      ...orderedConditions({ type: ['string', 'number'] }),
+      ...TEXT_CONDITIONS,
+    },
+    ['$path'],
+  ),
+  minProperties: 2,
+}
+
+/** The operators on the elements of an array. */
+function elementConditions({ of }: Extract<ColumnType, { kind: 'array' }>, bigintMode: BigintMode): Readonly<Record<string, JsonSchema>> {
+  if (of.kind === 'json') return {}
+  const element = valueSchema({ type: of, bigintMode, minLength: 0 })
+  const list = { type: 'array', items: element, maxItems: MAX_LIST }
+  return { $has: element, $hasEvery: list, $hasSome: list }
+}
 
 function orderedConditions(value: JsonSchema): Readonly<Record<string, JsonSchema>> {
   const between = { type: 'array', items: value, minItems: 2, maxItems: 2 }

@@ -1,8 +1,9 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { InsertType, SelectType } from 'kysely'
 import type { BigintMode, ColumnKind } from './column-type.js'
+import type { FieldConditions } from './condition-types.js'
 import type { FieldRole } from './model-definition.js'
-import type { FieldConditions, JsonColumn } from './row-types.js'
+import type { JsonColumn } from './row-types.js'
 
 /** A constant, or a function called once a row. */
 export type DefaultOf<T> = T | (() => T)

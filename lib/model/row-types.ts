@@ -1,4 +1,5 @@
 import type { ColumnType, Insertable, Selectable, SelectType, Updateable } from 'kysely'
+import type { ArrayConditions, FieldConditions, JsonWhere, NullConditions, TextConditions } from './condition-types.js'
 
 declare const relation: unique symbol
 
@@ -59,49 +60,14 @@ type OneOperator<T> =
   | { readonly $decrement: T; readonly $increment?: never; readonly $multiply?: never }
   | { readonly $multiply: T; readonly $increment?: never; readonly $decrement?: never }
 
-/** Conditions on one field. All that are given must hold. A comparison never matches a null. */
-export interface FieldConditions<T> {
-  readonly $eq?: T | null
-  readonly $ne?: T | null
-  readonly $gt?: T
-  readonly $gte?: T
-  readonly $lt?: T
-  readonly $lte?: T
-  /** Any of these; an empty list matches nothing. */
-  readonly $in?: readonly T[]
-  /** None of these; an empty list matches everything. */
-  readonly $nin?: readonly T[]
-  /** Between the two, both included. */
-  readonly $between?: readonly [T, T]
-  /** `true`: is null; `false`: is not null. */
-  readonly $null?: boolean
-  readonly $not?: FieldConditions<T>
-}
-
-/** Conditions on a text field. Upper and lower case differ, except in `$ilike`. */
-interface TextConditions<T> extends FieldConditions<T> {
-  /** Holds this text; `%` and `_` stand for themselves. */
-  readonly $contains?: string
-  readonly $startsWith?: string
-  readonly $endsWith?: string
-  /** SQL pattern: `%` any text, `_` one character, `\` before either to mean itself. */
-  readonly $like?: string
-  readonly $ilike?: string
-  /** The engine's own regular expression; not on SQLite. */
-  readonly $regex?: string
-  readonly $not?: TextConditions<T>
-}
-
-interface NullConditions {
-  readonly $null?: boolean
-}
-
-// lists are not compared; what is neither a list nor a scalar is of the application's own type
-type Conditions<T> = [T] extends [string] ? TextConditions<T> : [T] extends [readonly unknown[]] ? NullConditions : FieldConditions<T>
+// what is neither a list nor a scalar is of the application's own type
+type Conditions<T> = [T] extends [string] ? TextConditions<T> : [T] extends [readonly (infer E)[]] ? ArrayConditions<E> : FieldConditions<T>
 
 /** A filter over the fields and relations of a model. All entries must hold. */
 export type Where<M> = {
-  readonly [K in FieldName<M>]?: NonNullable<M[K]> extends JsonColumn ? null | NullConditions : WhereValue<SelectType<M[K]>>
+  readonly [K in FieldName<M>]?: NonNullable<M[K]> extends JsonColumn
+    ? null | NullConditions | JsonWhere<SelectType<M[K]>>
+    : WhereValue<SelectType<M[K]>>
 } & { readonly [K in RelationName<M>]?: RelationWhere<NonNullable<M[K]>> } & WhereLogic<M>
 
 type RelationWhere<V> = V extends Many<infer T> ? ManyConditions<T> : V extends One<infer T> ? Where<T> | null : never

@@ -1,3 +1,4 @@
+import type { JsonKind } from '../dialect/json-expressions.js'
 import type { BoundField, BoundModel, BoundRelation } from './bound-model.js'
 import type { StatementShape } from './statement-cache.js'
 import { ALL_TENANTS } from './tenants.js'
@@ -14,7 +15,18 @@ export type Condition =
   | { readonly kind: 'in'; readonly field: BoundField; readonly list: number | readonly number[] }
   | { readonly kind: 'like'; readonly field: BoundField; readonly pattern: number; readonly ignoreCase: boolean }
   | { readonly kind: 'regex'; readonly field: BoundField; readonly pattern: number }
+  | { readonly kind: 'json'; readonly field: BoundField; readonly path: readonly number[]; readonly test: JsonTest }
+  | { readonly kind: 'hasEvery'; readonly field: BoundField; readonly list: number }
+  | { readonly kind: 'hasSome'; readonly field: BoundField; readonly lists: readonly number[] }
   | ({ readonly kind: 'exists'; readonly relation: BoundRelation } & RelatedCondition)
+
+/** What is asked of the value at a path of a JSON field. */
+export type JsonTest =
+  | { readonly kind: 'null'; readonly isNull: boolean }
+  | { readonly kind: 'compare'; readonly operator: Comparison; readonly type: JsonKind; readonly value: number }
+  | { readonly kind: 'in'; readonly lists: readonly { readonly type: JsonKind; readonly values: readonly number[] }[] }
+  | { readonly kind: 'like'; readonly pattern: number; readonly ignoreCase: boolean }
+  | { readonly kind: 'regex'; readonly pattern: number }
 
 /** There is a related row for which `part` holds; where a model stands between the two, `between` holds for its row. */
 export interface RelatedCondition {

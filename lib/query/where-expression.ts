@@ -4,6 +4,7 @@ import { ALWAYS, type Comparison, type Condition, type RelatedCondition } from '
 import { bareColumn, type ColumnOf, columnOfModel } from './reference.js'
 import { belongsTo, type RelatedRows, relatedRows } from './related-rows.js'
 import { slot } from './statement-cache.js'
+import { jsonExpression } from './where-json-expression.js'
 
 /**
  * The condition as SQL of the model's engine.
@@ -67,6 +68,12 @@ class WhereWriter {
         )
       case 'regex':
         return expressions.regex(this.columnOf(condition.field), slot(condition.pattern), condition.field.definition.type)
+      case 'json':
+        return jsonExpression(this.model.dialect, this.columnOf(condition.field), condition)
+      case 'hasEvery':
+        return expressions.hasEvery(this.columnOf(condition.field), slot(condition.list), condition.field.definition.type)
+      case 'hasSome':
+        return expressions.hasSome(this.columnOf(condition.field), condition.lists.map(slot), condition.field.definition.type)
       case 'exists':
         return this.#exists(condition.relation, condition)
     }

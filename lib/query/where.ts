@@ -6,6 +6,9 @@ import { ALWAYS, allOf, type Comparison, type Condition, related } from './condi
 import { inList } from './in-list.js'
 import type { InputIssues, Path } from './input-issues.js'
 import type { StatementShape } from './statement-cache.js'
+import { TEXT_OPERATORS, textOperandProblem, UNDEFINED } from './text-operand.js'
+import { ARRAY_OPERATORS, parseArrayCondition } from './where-array.js'
+import { parseJsonConditions } from './where-json.js'
 
 /** Deepest nesting of `$and`, `$or`, `$not`: a bound on what an outsider's filter can cost. */
 const MAX_DEPTH = 32
@@ -42,7 +45,7 @@ const ORDERED_KINDS: ReadonlySet<ColumnKind> = new Set([
   'timestamp',
   'uuid',
 ])
-/** Kinds that can only be asked for null. */
+/** Kinds that are not compared as a whole. */
 const OPAQUE_KINDS: ReadonlySet<ColumnKind> = new Set(['json', 'array'])
 
 /** What is asked of the rows of a to-many relation, given the search for one of them. */
@@ -68,12 +71,19 @@ const OPERATORS: Readonly<Record<string, OperatorParser>> = {
   $between: (parser, field, value, path) => parser.between(field, value, path),
   $null: (parser, field, value, path) => parser.isNull(field, value, path),
   $not: (parser, field, value, path, depth) => parser.notField(field, value, path, depth),
-  $contains: (parser, field, value, path) => parser.like(field, value, path, '%', '%'),
-  $startsWith: (parser, field, value, path) => parser.like(field, value, path, '', '%'),
-  $endsWith: (parser, field, value, path) => parser.like(field, value, path, '%', ''),
-  $like: (parser, field, value, path) => parser.pattern(field, value, path, false),
-  $ilike: (parser, field, value, path) => parser.pattern(field, value, path, true),
   $regex: (parser, field, value, path) => parser.regex(field, value, path),
+  ...Object.fromEntries(
+    Object.keys(TEXT_OPERATORS).map((name): [string, OperatorParser] => [
+      name,
+      (parser, field, value, path) => parser.like(field, name, value, path),
+    ]),
+  ),
+  ...Object.fromEntries(
+    Object.keys(ARRAY_OPERATORS).map((name): [string, OperatorParser] => [
+      name,
+      (parser, field, value, path) => parseArrayCondition(parser, field, name, value, path),
+    ]),
+  ),
 }
 
 class WhereParser {
@@ -152,12 +162,14 @@ class WhereParser {
     if (value === null) return this.#null(field, true)
     if (!OPAQUE_KINDS.has(field.definition.type.kind)) return this.equal(field, value, path)
     if (isPlainObject(value)) return this.operators(field, value, path, depth)
-    return this.#wrong(path, 'this field can only be compared with null')
+    return this.#wrong(path, onlyPartsOf(field))
   }
 
   operators(field: BoundField, conditions: Record<string, unknown>, path: Path, depth: number): Condition {
     if (depth > MAX_DEPTH) return this.#wrong(path, `expected at most ${MAX_DEPTH} levels of conditions`)
     const names = Object.keys(conditions)
+    if (field.definition.type.kind === 'json' && Object.hasOwn(conditions, '$path'))
+      return parseJsonConditions(this, field, conditions, path)
     if (names.length === 0) return this.#wrong(path, 'expected an operator, got an empty object')
     this.shape.key += '('
     const parts = names.map((name) => {
@@ -214,25 +226,17 @@ class WhereParser {
     return { kind: 'not', part: this.operators(field, value, path, depth + 1) }
   }
 
-  like(field: BoundField, value: unknown, path: Path, before: string, after: string): Condition {
-    const text = this.#text(field, value, path)
-    return text === undefined ? ALWAYS : this.#like(field, `${before}${text.replace(/[\\%_]/g, '\\$&')}${after}`, false)
-  }
-
-  pattern(field: BoundField, value: unknown, path: Path, ignoreCase: boolean): Condition {
-    const text = this.#text(field, value, path)
+  like(field: BoundField, operator: string, value: unknown, path: Path): Condition {
+    const text = this.#text(field, operator, value, path)
     if (text === undefined) return ALWAYS
-    if (/(^|[^\\])(\\\\)*\\$/.test(text)) return this.#wrong(path, 'ends in a \\ that stands before nothing')
-    return this.#like(field, text, ignoreCase)
+    const { patternOf, ignoreCase } = TEXT_OPERATORS[operator]!
+    const pattern = this.model.dialect.expressions.encodeLike(patternOf(text), ignoreCase)
+    return { kind: 'like', field, ignoreCase, pattern: this.shape.add(pattern) }
   }
 
   regex(field: BoundField, value: unknown, path: Path): Condition {
-    const text = this.#text(field, value, path)
+    const text = this.#text(field, '$regex', value, path)
     return text === undefined ? ALWAYS : { kind: 'regex', field, pattern: this.shape.add(text) }
-  }
-
-  #like(field: BoundField, pattern: string, ignoreCase: boolean): Condition {
-    return { kind: 'like', field, ignoreCase, pattern: this.shape.add(this.model.dialect.expressions.encodeLike(pattern, ignoreCase)) }
   }
 
   #list(name: '$and' | '$or', value: unknown, path: Path, depth: number): Condition {
@@ -284,7 +288,7 @@ class WhereParser {
 
   #isComparable(field: BoundField, path: Path): boolean {
     if (!OPAQUE_KINDS.has(field.definition.type.kind)) return true
-    this.issues.add(path, 'this field can only be compared with null')
+    this.issues.add(path, onlyPartsOf(field))
     return false
   }
 
@@ -294,13 +298,12 @@ class WhereParser {
     return false
   }
 
-  #text(field: BoundField, value: unknown, path: Path): string | undefined {
+  #text(field: BoundField, operator: string, value: unknown, path: Path): string | undefined {
     const { definition } = field
-    if (!TEXT_KINDS.has(definition.type.kind) || definition.custom !== undefined)
-      this.issues.add(path, `is for text fields; this one is ${typeName(definition)}`)
-    else if (typeof value !== 'string') this.issues.add(path, value === undefined ? UNDEFINED : `expected a text, got ${kindOf(value)}`)
-    else if (value.includes('\0') || !value.isWellFormed()) this.issues.add(path, 'expected a text without NUL and lone surrogates')
-    else return value
+    const isText = TEXT_KINDS.has(definition.type.kind) && definition.custom === undefined
+    const problem = isText ? textOperandProblem(operator, value) : `is for text fields; this one is ${typeName(definition)}`
+    if (problem === undefined) return value as string
+    this.issues.add(path, problem)
     return undefined
   }
 
@@ -315,4 +318,7 @@ function orderAdvice({ definition }: BoundField): string {
   return keepsOrder(definition) ? '' : ' unless they say ordered'
 }
 
-const UNDEFINED = 'is undefined; leave the entry out, or ask for null'
+function onlyPartsOf({ definition: { type } }: BoundField): string {
+  const parts = type.kind === 'json' ? 'what stands at a $path' : Object.keys(ARRAY_OPERATORS).join(', ')
+  return `this field can only be compared with null; ask for ${parts}`
+}

@@ -146,6 +146,8 @@ export const filters: Where<User>[] = [
   { price: new Money(1n) },
   { price: { $gt: new Money(1n), $in: [new Money(2n)], $null: false } },
   { settings: null, flags: { $null: false }, tags: { $null: true } },
+  { settings: { $path: ['theme'], $eq: 'dark', $startsWith: 'd', $not: { $in: ['light'] } }, flags: { $path: [0], $ne: null } },
+  { tags: { $has: 'x', $hasEvery: ['x'], $hasSome: [], $not: { $has: 'y' } } },
   { $or: [{ id: 1 }, { $not: { id: { $in: [2, 3] } } }], $and: [{ active: true }] },
 ]
 // @ts-expect-error undefined would select everything
@@ -162,6 +164,18 @@ filters.push({ settings: { theme: 'dark' } })
 filters.push({ price: { $eq: 1n } })
 // @ts-expect-error and has no patterns
 filters.push({ price: { $contains: '1' } })
+// @ts-expect-error nothing stands there
+filters.push({ settings: { $path: ['colour'], $eq: 'dark' } })
+// @ts-expect-error a text stands there
+filters.push({ settings: { $path: ['theme'], $gt: 1 } })
+// @ts-expect-error a list has positions
+filters.push({ flags: { $path: ['first'], $eq: 'x' } })
+// @ts-expect-error an element is a text
+filters.push({ tags: { $has: 7 } })
+// @ts-expect-error a list of elements
+filters.push({ tags: { $hasSome: 'x' } })
+// @ts-expect-error arrays are not compared as a whole
+filters.push({ tags: ['x'] })
 // @ts-expect-error a value outside the enum
 filters.push({ state: 'gone' })
 // @ts-expect-error two bounds
@@ -184,3 +198,20 @@ export const selects: Select<User>[] = [[], ['id', 'email']]
 selects.push(['emial'])
 // @ts-expect-error a relation is included, not selected
 selects.push(['posts'])
+
+interface Deep {
+  id: Generated<number>
+  tree: Json<{ name: string; size: number | null; isOpen: boolean; children: { name: string }[]; labels: Record<string, string> }>
+  anything: Json<unknown>
+}
+export const deep: Where<Deep>[] = [
+  { tree: { $path: ['size'], $between: [1, 2] } },
+  { tree: { $path: ['isOpen'], $ne: true } },
+  { tree: { $path: ['children'], $null: false } },
+  { tree: { $path: ['labels', 'any name'], $contains: 'x' } },
+  { anything: { $path: ['a', 0, 'b'], $in: ['x', 1, true] } },
+]
+// @ts-expect-error a number stands there
+deep.push({ tree: { $path: ['size'], $contains: '1' } })
+// @ts-expect-error a list is not compared
+deep.push({ tree: { $path: ['children'], $eq: 'x' } })

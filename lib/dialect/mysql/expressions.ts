@@ -1,7 +1,9 @@
 import { type Expression, type RawBuilder, sql } from 'kysely'
+import { UnsupportedError } from '../../errors.js'
 import type { ColumnType } from '../../model/column-type.js'
 import type { Bound, Expressions, LockMode, LockWait } from '../dialect.js'
 import { COLLATION } from './collation.js'
+import { json } from './json.js'
 
 const collation = sql.raw(COLLATION)
 
@@ -33,6 +35,19 @@ export const mysqlExpressions: Expressions = Object.freeze({
     return sql<boolean>`${column} regexp ${pattern} collate ${collation}`
   },
 
+  json,
+  hasEvery(column: Expression<unknown>, list: Bound, type: ColumnType): RawBuilder<boolean> {
+    refuseFloats(type)
+    return sql<boolean>`json_contains(${column}, ${list})`
+  },
+  // JSON_OVERLAPS is not there before MariaDB 10.9
+  hasSome(column: Expression<unknown>, lists: readonly Bound[], type: ColumnType): RawBuilder<boolean> {
+    refuseFloats(type)
+    const found = lists.map((list) => sql`json_contains(${column}, ${list})`)
+    return sql<boolean>`(${sql.join(found, sql` or `)})`
+  },
+  searchesEach: true,
+
   // ENUM sorts as it was declared, which another engine knows nothing of
   ordered: (value: Expression<unknown>, type: ColumnType): Expression<unknown> =>
     type.kind === 'enum' && type.native ? sql`cast(${value} as char)` : value,
@@ -56,6 +71,15 @@ export const mysqlExpressions: Expressions = Object.freeze({
     return sql<boolean>`not (${left} <=> ${right})`
   },
 })
+
+function refuseFloats(type: ColumnType): void {
+  if (type.kind !== 'array' || type.of.kind !== 'float') return
+  throw new UnsupportedError(
+    'a condition on the elements of an array of floats',
+    'mysql',
+    'MariaDB takes numbers that are near for the same',
+  )
+}
 
 // MariaDB knows no FOR SHARE, and MySQL takes no SKIP LOCKED after LOCK IN SHARE MODE. Comments that only one of them reads; MariaDB
 // passes over those for MySQL 5.7 and newer

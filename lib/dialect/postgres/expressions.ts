@@ -3,6 +3,7 @@ import type { ColumnType } from '../../model/column-type.js'
 import { quoteStandard } from '../ddl-clauses.js'
 import type { Bound, BulkArrays, Expressions, LockWait } from '../dialect.js'
 import { arrayText } from './array-text.js'
+import { json } from './json.js'
 import { castType } from './types.js'
 
 // several columns of one array each, side by side. An array of arrays would be taken apart to its last element, and an
@@ -31,6 +32,11 @@ export const expressions: Expressions = {
 
   encodeLike: (pattern) => pattern,
   regex: (column, pattern, type) => sql<boolean>`${textOf(column, type)} ~ ${pattern}`,
+
+  json,
+  hasEvery: (column, list, type) => sql<boolean>`${column} @> ${cast(list, castType(type))}`,
+  hasSome: (column, [list], type) => sql<boolean>`${column} && ${cast(list!, castType(type))}`,
+  searchesEach: false,
 
   // numbers, days and instants sort by themselves, texts by code point: tables are made with COLLATE "C". An enum of the
   // database would sort as it was declared, which another engine knows nothing of

@@ -2,6 +2,7 @@ import { type Expression, sql } from 'kysely'
 import { UnsupportedError } from '../../errors.js'
 import type { ColumnKind } from '../../model/column-type.js'
 import type { Bound, Expressions } from '../dialect.js'
+import { json } from './json.js'
 import { globPattern, likePattern } from './text-pattern.js'
 
 /**
@@ -19,6 +20,10 @@ export const expressions: Expressions = {
   regex: () => {
     throw new UnsupportedError('$regex', 'sqlite', 'use $like, $contains, $startsWith or $endsWith')
   },
+  json,
+  hasEvery: (column, list) => sql<boolean>`latchwork_json_has(${column}, ${list}, 'every')`,
+  hasSome: (column, [list]) => sql<boolean>`latchwork_json_has(${column}, ${list!}, 'some')`,
+  searchesEach: false,
   ordered: (value, type) => (type.kind === 'decimal' ? sql`latchwork_decimal_key(${value})` : value),
   bound: (value) => value,
   arithmetic: (column, operator, operand, type) => {
