@@ -169,6 +169,16 @@ forEachEngine((engine) => {
       }
     })
 
+    if (engine.name === 'mysql') {
+      it('finds its rows where the counter of a cluster takes steps', async () => {
+        const { writers } = use.another({ pool: { initSql: ['set auto_increment_increment = 7, auto_increment_offset = 3'] } }).nodes
+        const pupils = Array.from({ length: 21 }, (_, n) => ({ name: `p${n}`, articles: [{ title: `p${n}` }] }))
+        const { pupils: made } = await writers.create({ name: 'Ada', pupils }, { include: { pupils: { include: { articles: true } } } })
+        expect(made.map(({ id }) => id % 7)).toEqual(Array.from({ length: 21 }, () => 3))
+        for (const { name, articles } of made) expect(articles.map(({ title }) => title)).toEqual([name])
+      })
+    }
+
     it('is not made when a row of its relations cannot be, nor are any of them', async () => {
       const { writers, articles, countries } = use.nodes
       await writers.create({ name: 'Bob' })
