@@ -17,6 +17,7 @@ import type { ModelClass, ModelDefinition } from './model/model-definition.js'
 import { checkRelations, withRelated } from './model/relations.js'
 import { type Schema, schemaOf } from './model/schema.js'
 import { isPlainObject, kindOf } from './model/value-kind.js'
+import type { View } from './model/view.js'
 import { requireKnownNames } from './nearest-name.js'
 import { crudNodes } from './nodes/crud-nodes.js'
 import { checkHooks, type ModelHooks } from './nodes/hooks.js'
@@ -48,7 +49,9 @@ export type Models = Readonly<Record<string, ModelClass>>
 export type DatabaseNodes<M extends Models> = { readonly [K in keyof M]: NodesOf<InstanceType<M[K]>> }
 
 /** What runs before and after writes, by the names of the models in code and by operation. */
-export type Hooks<M extends Models> = { readonly [K in keyof M]?: ModelHooks<InstanceType<M[K]>, DatabaseNodes<M>> }
+export type Hooks<M extends Models> = {
+  readonly [K in keyof M]?: InstanceType<M[K]> extends View<string> ? never : ModelHooks<InstanceType<M[K]>, DatabaseNodes<M>>
+}
 
 export interface DatabaseOptions<M extends Models> {
   /** Where the database is: `postgres://…`, `mysql://…`, `mariadb://…`, `sqlite:…`. This or `connection`. */
@@ -344,7 +347,7 @@ function checkOptions<M extends Models>(options: DatabaseOptions<M>): DatabaseOp
     throw new ConfigurationError('cursorSecret', 'expected a text of at least 16 characters')
   idempotencyTtlMs(options.idempotencyTtlMs)
   repeatedReads(options.strict)
-  checkHooks(options.hooks, Object.keys(options.models))
+  checkHooks(options.hooks, options.models)
   return options
 }
 

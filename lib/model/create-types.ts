@@ -1,5 +1,6 @@
 import type { Related } from './include-types.js'
 import type { CreateInput, FieldName, Many, One, RelationName } from './row-types.js'
+import type { View } from './view.js'
 
 /**
  * What `create` takes: the fields of a row, and rows of its relations that are made with it.
@@ -29,7 +30,17 @@ type NewChild<M, F> = Leaving<CreateInput<M>, F> & NewRelated<M, RelationName<M>
 
 type NewRelated<M, K extends keyof M> = { readonly [P in K]?: NewRelation<M, NonNullable<M[P]>> }
 
-type NewRelation<M, V> = V extends Many<infer T> ? readonly NewRowOf<M, T>[] : V extends One<infer T> ? NewRowOf<M, T> : never
+// a view's rows are not made
+type NewRelation<M, V> =
+  V extends Many<infer T>
+    ? T extends View<string>
+      ? never
+      : readonly NewRowOf<M, T>[]
+    : V extends One<infer T>
+      ? T extends View<string>
+        ? never
+        : NewRowOf<M, T>
+      : never
 
 /** A row of `T` made with one of `M`, from which it takes the key of its relations to `M`. */
 type NewRowOf<M, T> = [OneTo<T, M>] extends [never] ? NewRow<T> : NewChild<T, KeyName<T, OneTo<T, M> | ParentName<T>>>

@@ -55,8 +55,8 @@ export class SchemaDocument {
   /** A row to create, with rows of its relations. */
   newRow(): JsonSchema {
     return this.#define('newRow', () => {
-      const related = this.model.relations.map((relation) => [relation.name, this.#relatedNewRow(relation)])
-      const owners = this.model.relations.filter(
+      const related = madeWith(this.model).map((relation) => [relation.name, this.#relatedNewRow(relation)])
+      const owners = madeWith(this.model).filter(
         ({ kind, foreignKey }) => kind === 'belongsTo' && requiredOf(this.model, foreignKey).length > 0,
       )
       const keys = owners.map(({ name, foreignKey }) => ({
@@ -71,7 +71,7 @@ export class SchemaDocument {
   #relatedNewRow({ name, kind, target, foreignKey }: RelationDefinition): JsonSchema {
     const model = definitionOf(target())
     const row = this.#define(`${name}NewRow`, () => {
-      const open = Object.fromEntries(model.relations.map((relation) => [relation.name, {}]))
+      const open = Object.fromEntries(madeWith(model).map((relation) => [relation.name, {}]))
       return this.#newFields(model, open, kind === 'hasOne' || kind === 'hasMany' ? foreignKey : [])
     })
     return kind === 'hasMany' || kind === 'manyToMany' ? listOf(row) : row
@@ -298,6 +298,11 @@ function withDefault(field: FieldDefinition): JsonSchema {
 
 function namesOf(fields: readonly FieldDefinition[]): readonly string[] {
   return fields.map((field) => field.name)
+}
+
+/** The relations whose rows can be made with one of the model: those of a view cannot. */
+function madeWith({ relations }: ModelDefinition): readonly RelationDefinition[] {
+  return relations.filter(({ target }) => !definitionOf(target()).isView)
 }
 
 /** Of these fields, those that a new row must have a value for. */

@@ -1,7 +1,9 @@
 import { ConfigurationError } from '../errors.js'
 import type { NewRow } from '../model/create-types.js'
+import type { ModelClass } from '../model/model-definition.js'
 import type { Row } from '../model/row-types.js'
 import { isPlainObject, kindOf } from '../model/value-kind.js'
+import { isView } from '../model/view.js'
 import { requireKnownNames } from '../nearest-name.js'
 import type { BoundModel } from '../query/bound-model.js'
 import { limitsOf } from '../query/call-input.js'
@@ -81,15 +83,16 @@ export type AnyHooks = OperationHooks<unknown, unknown, unknown>
 /**
  * Checks the hooks of a database's options.
  *
- * @param models the names of its models in code
- * @throws {ConfigurationError} a name is unknown, or what stands there is no function
+ * @param models its models, by their names in code
+ * @throws {ConfigurationError} a name is unknown or that of a view, or what stands there is no function
  */
-export function checkHooks(hooks: unknown, models: readonly string[]): void {
+export function checkHooks(hooks: unknown, models: Readonly<Record<string, ModelClass>>): void {
   if (hooks === undefined) return
   requireObject('hooks', hooks)
-  requireKnownNames('hooks', hooks, models)
+  requireKnownNames('hooks', hooks, Object.keys(models))
   for (const [model, operations] of Object.entries(hooks)) {
     const path = `hooks.${model}`
+    if (isView(models[model]!)) throw new ConfigurationError(path, 'a view is never written')
     requireObject(path, operations)
     requireKnownNames(path, operations, HOOKED)
     for (const [operation, moments] of Object.entries(operations)) checkMoments(`${path}.${operation}`, moments)

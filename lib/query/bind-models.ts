@@ -67,7 +67,8 @@ function bindAudit(
 ): BoundAudit | undefined {
   if (audit === undefined) return undefined
   if (entries === undefined) throw new ModelError(name, undefined, 'is audited; name AuditEntry among the models of the database')
-  return { entries, actors, fields: fields.filter((field) => !audit.omit.includes(field.name)) }
+  const isWritten = ({ name: field, definition: { redacted } }: BoundField) => !redacted && !audit.omit.includes(field)
+  return { entries, actors, fields: fields.filter(isWritten) }
 }
 
 /** What goes with a row that is only marked could not come back with it. */

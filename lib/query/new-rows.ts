@@ -63,7 +63,7 @@ class NewRowParser {
     const filled = new Map<string, string>()
     for (const { fields: own } of outer) for (const [{ name }] of own) filled.set(name, 'the row around it')
     for (const [relation, given] of relations) {
-      if (relation.definition.kind !== 'belongsTo') continue
+      if (relation.definition.kind !== 'belongsTo' || !this.#isMade(relation, path)) continue
       const at = [...path, relation.name]
       const taken = relation.sourceFields.find(({ name }) => filled.has(name))
       if (taken !== undefined) {
@@ -78,7 +78,8 @@ class NewRowParser {
     if (!isRefused) this.issues.take(validated, path)
     const row = this.#push({ model, values: validated.value, keys })
     for (const [relation, given] of relations) {
-      if (relation.definition.kind !== 'belongsTo') this.#related(relation, row, given, [...path, relation.name], inside)
+      if (relation.definition.kind !== 'belongsTo' && this.#isMade(relation, path))
+        this.#related(relation, row, given, [...path, relation.name], inside)
     }
     return row
   }
@@ -132,6 +133,11 @@ class NewRowParser {
     this.rows.push(ranked)
     if (this.rows.length > MAX_ROWS) this.#refuse([], `expected at most ${MAX_ROWS} rows in all`)
     return ranked
+  }
+
+  #isMade({ name, target: { definition } }: BoundRelation, path: Path): boolean {
+    if (definition.isView) this.issues.add([...path, name], `${definition.name} is a view, whose rows are not made`)
+    return !definition.isView
   }
 
   #isWithinBounds(input: unknown, path: Path, above: readonly unknown[]): boolean {

@@ -77,8 +77,13 @@ export function parseConflictKey(model: BoundModel, on: unknown, issues: InputIs
   const key = usable.find(
     (candidate) => givenOf(candidate).length === names.size && givenOf(candidate).every((field) => names.has(field.name)),
   )
-  if (key === undefined) issues.add(['on'], `expected the fields of a unique key: ${known()}`)
-  return (key ?? []).filter((field) => issues.allows(field, ['on']))
+  if (key === undefined) {
+    issues.add(['on'], `expected the fields of a unique key: ${known()}`)
+    return []
+  }
+  const allowed = key.filter((field) => issues.allows(field, ['on']))
+  // as the model has it: what holds for a key is told by that very list
+  return allowed.length === key.length ? key : allowed
 }
 
 function parseNewRow(model: BoundModel, values: unknown, key: readonly BoundField[], issues: InputIssues): Record<string, unknown> {

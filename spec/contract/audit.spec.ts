@@ -22,11 +22,12 @@ import { forEachEngine } from '../support/engines.js'
 import { statementsOf } from './use-blog.js'
 import { rejectionOf, tally, useDatabase } from './use-database.js'
 
-@model({ audit: { omit: ['secret'] } })
+@model({ audit: { omit: ['secret'] }, uniques: [{ on: ['name'], deleted: 'include' }] })
 class Patient {
   @id('bigint') id!: Generated<bigint>
-  @field.text({ maxLength: 700, unique: true }) name!: string
+  @field.text({ maxLength: 700 }) name!: string
   @field.text({ maxLength: 50, nullable: true }) secret!: string | null
+  @field.text({ maxLength: 50, nullable: true, redacted: true }) pin!: string | null
   @field.json({ nullable: true }) notes!: Json<{ words: string[] }> | null
   @field.bytes({ nullable: true }) scan!: Uint8Array | null
   @updatedAt() updatedAt!: Generated<Date>
@@ -77,10 +78,13 @@ forEachEngine((engine) => {
     const told = async () => (await entries()).map(({ change, node, before, after }) => [change, node, before, after])
     const forget = () => use.nodes.auditEntries.bulkDelete({ all: true })
 
-    it('says who made a row, when and by which node, and what it is, less what is left out', async () => {
+    it('says who made a row, when and by which node, and what it is, less what is left out or redacted', async () => {
       const { patients } = use.nodes
       const made = await use.db.withActor('dr ada', () =>
-        patients.create({ name: 'Bob', secret: 'x', notes: { words: ['a'] }, scan: new Uint8Array([1, 2]) }, { select: ['name'] }),
+        patients.create(
+          { name: 'Bob', secret: 'x', pin: '1234', notes: { words: ['a'] }, scan: new Uint8Array([1, 2]) },
+          { select: ['name'] },
+        ),
       )
       expect(made).toEqual({ name: 'Bob' })
       const { id } = await patients.readOrThrow({ where: { name: 'Bob' } })
@@ -97,6 +101,21 @@ forEachEngine((engine) => {
         version: 1,
         deletedAt: null,
       })
+    })
+
+    it('has an entry for each row that is made with another', async () => {
+      const { patients } = use.nodes
+      const { id } = await patients.create({ name: 'Eve', visits: [{ roomId: 1 }, { roomId: 2 }] }, { select: ['id'] })
+      const made = await entries()
+      expect(tally(made.map(({ model, change, node }) => `${model} ${change} ${node}`))).toEqual({
+        'Patient created PatientCreateNode': 1,
+        'Visit created PatientCreateNode': 2,
+      })
+      const rooms = made.filter(({ model }) => model === 'Visit').map(({ after }) => after)
+      expect(rooms).toMatchObject([1, 2].map((roomId) => ({ roomId, patientId: String(id) })))
+      await forget()
+      await rejectionOf(patients.create({ name: 'Eve', visits: [{ roomId: 3 }] }))
+      expect(await entries()).toEqual([])
     })
 
     it('says of an update what changed, also that something did which is left out', async () => {

@@ -218,7 +218,7 @@ describe('the JSON schema of a custom field', () => {
     }
     expect(operators('price')).toContain('$gt')
     expect(operators('sku')).toEqual(['$eq', '$ne', '$null', '$not', '$in', '$nin'])
-    const create = (jsonSchemaOf(definitionOf(Item), 'create').input as { $defs: Record<string, unknown> }).$defs.create
+    const create = (jsonSchemaOf(definitionOf(Item), 'create').input as { $defs: Record<string, unknown> }).$defs.newRow
     expect(create).toMatchObject({ properties: { deposit: { type: 'string', default: '1.50' }, sku: { type: 'string', maxLength: 20 } } })
   })
 })

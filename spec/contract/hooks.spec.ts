@@ -84,8 +84,8 @@ forEachEngine((engine) => {
       const rows = [{ email: 'a' }, { email: 'b' }]
       expect(await guests.bulkCreate({ rows, returning: true }, { select: ['email'] })).toEqual({ count: 2, rows })
       await guests.update({ where: { email: 'a' }, set: { age: 2 } })
-      await guests.delete({ where: { email: 'a' } })
-      await guests.restore({ where: { email: 'a' } }, { select: ['id'] })
+      const { id: gone } = await guests.delete({ where: { email: 'a' } })
+      await guests.restore({ where: { id: gone } }, { select: ['id'] })
       expect(await guests.upsert({ on: ['email'], values: { email: 'a', age: 3 } }, { select: ['age'] })).toEqual({
         row: { age: 3 },
         outcome: 'updated',

@@ -229,7 +229,7 @@ forEachEngine((engine) => {
       const create = told('PersonCreateNode')
       expect(create.output).not.toContain('password')
       expect(create.input).not.toContain(SECRET)
-      expect(create.inputSchema).toMatchObject({ $defs: { create: { properties: { password: { type: 'string', writeOnly: true } } } } })
+      expect(create.inputSchema).toMatchObject({ $defs: { newRow: { properties: { password: { type: 'string', writeOnly: true } } } } })
     })
   })
 

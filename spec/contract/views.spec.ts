@@ -185,6 +185,20 @@ forEachEngine((engine) => {
       expect(await house.nodes.favourites.count({ where: { name: 'x' } })).toBe(0)
     })
 
+    it('has no rows that are made with another, and no hooks', async () => {
+      const { shops, fans } = house.nodes
+      const refused = [
+        shops.create({ name: 'Dan', days: [{}] } as never),
+        shops.create({ name: 'Dan', total: {} } as never),
+        fans.create({ name: 'three', favourite: { name: 'x' } } as never),
+      ]
+      const messages = (await Promise.all(refused.map(rejectionOf))).map(({ message }) => message)
+      for (const message of messages) expect(message).toMatch(/is a view, whose rows are not made/)
+      expect(await shops.count()).toBe(3)
+      const hooks = { totals: { create: { before: () => undefined } } }
+      expect(() => house.another({ hooks } as never)).toThrow(/hooks\.totals: a view is never written/)
+    })
+
     it('is not what createTables makes, nor what it minds', async () => {
       const other = house.another({ models: { totals: ShopTotal, favourites: Favourite } as never })
       await other.createTables()

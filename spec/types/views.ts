@@ -1,10 +1,11 @@
 import type { Generated } from 'kysely'
-import { belongsTo, type DatabaseNodes, field, id, model, type One, type Row, View } from '../../index.js'
+import { belongsTo, type DatabaseNodes, field, hasOne, id, model, type One, type Row, View } from '../../index.js'
 import type { Equal, Holds, Plain } from './equal.js'
 
 @model()
 class Shop {
   @id() id!: Generated<number>
+  @hasOne(() => Total, 'shopId') total!: One<Total> | null
 }
 
 @model()
@@ -27,6 +28,8 @@ export async function use({ shops, totals, lines }: DatabaseNodes<{ shops: typeo
   for await (const { total } of totals.stream()) total.at(0)
   await lines.list({ where: { text: { $startsWith: 'a' } } })
 
+  // @ts-expect-error nor with another row
+  await shops.create({ total: { total: '1' } })
   // @ts-expect-error a view is never written
   await totals.create({ shopId: 1, total: '1' })
   // @ts-expect-error nor claimed
