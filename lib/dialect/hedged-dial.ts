@@ -1,36 +1,30 @@
-import type { Socket } from 'node:net'
 import { type Deadline, deadlineAfter, LATE, settledBy } from '../deadline.js'
 import type { ConnectionBudget } from '../pool/connection-budget.js'
 import { poolRegistry } from '../pool/pool-registry.js'
 
 /** A connection that is being made. */
 export interface DialAttempt {
-  /** Settles with the server's first word, or with the end of the attempt. Never rejects. */
-  readonly answered: Promise<void>
   /** Settles when the server has let it in; rejects when it is refused or breaks. */
   readonly connected: Promise<unknown>
+  /** How much has come from the server. */
+  readonly socket: { readonly bytesRead: number }
   /** Ends it at once. */
   abandon(): void
 }
 
-/** Settles when something has come from `socket`, or it is closed. Listens from now on: the socket must be a new one. */
-export function firstWordFrom(socket: Socket): Promise<void> {
-  return new Promise((resolve) => {
-    socket.once('data', () => resolve())
-    socket.once('close', () => resolve())
-  })
-}
-
 /** A server that says nothing for so long may never answer this attempt, and yet the next one at once. */
 const SILENCE_MS = 500
+/** How often it is looked whether something has come. */
+const LOOK_MS = 125
 
 /** Where a second attempt asks for leave to be made: {@link ConnectionBudget}. */
-export type SpareRoom = Pick<ConnectionBudget, 'tryTake' | 'give'>
+type SpareRoom = Pick<ConnectionBudget, 'tryTake' | 'give'>
 
 /**
  * Dials that outlive a network which swallows packets. What was sent into it is lost, and whoever waits for the answer would wait until
- * the deadline, long after the network is back. So a silent attempt gets a second one beside it, begun anew twice a second; it takes
- * the first one's place once the server has let it in. The first attempt is never given up for its silence: a server may just be slow.
+ * the deadline, long after the network is back. So an attempt that has fallen silent gets a second one beside it, begun anew each time
+ * that one falls silent too; it takes the first one's place once the server has let it in. The first attempt is never given up for its
+ * silence: a server may just be slow.
  *
  * All dials of one object share a single second attempt: a slow server gets one connection more, not twice as many.
  */
@@ -45,14 +39,15 @@ export class HedgedDial<A extends DialAttempt> {
   }
 
   /**
-   * The attempt that was answered, or let in, first; the others are abandoned. At the deadline, one that was not answered yet.
+   * The attempt that was let in, or refused, first; the others are abandoned. A refusal of a second attempt does not count. At the
+   * deadline, the first one.
    *
    * @throws {AbortedError} the signal was aborted; every attempt is abandoned
    */
   async dial(begin: () => A, deadline: Deadline, signal?: AbortSignal): Promise<A> {
     const first = begin()
     try {
-      if (await isAnswered(first, Math.min(deadlineAfter(SILENCE_MS), deadline), signal)) return first
+      if (await isOverBeforeSilence(first, deadline, signal)) return first
       return await this.#inTurn(first, deadline, signal, () => this.#hedge(first, begin, deadline, signal))
     } catch (error) {
       first.abandon()
@@ -63,7 +58,7 @@ export class HedgedDial<A extends DialAttempt> {
   async #inTurn(first: A, deadline: Deadline, signal: AbortSignal | undefined, hedge: () => Promise<A>): Promise<A> {
     const turn = this.#takeTurn()
     try {
-      await settledBy(Promise.race([turn, first.answered]), deadline, signal)
+      await settledBy(Promise.race([turn, endOf(first)]), deadline, signal)
       return await hedge()
     } finally {
       // a turn that has not come is passed on when it does
@@ -72,20 +67,25 @@ export class HedgedDial<A extends DialAttempt> {
   }
 
   async #hedge(first: A, begin: () => A, deadline: Deadline, signal: AbortSignal | undefined): Promise<A> {
-    while (performance.now() < deadline) {
+    while (performance.now() < deadline && !(await isOver(first, 0, signal))) {
       const untilMs = Math.min(deadlineAfter(SILENCE_MS), deadline)
-      const winner = this.#spare.tryTake() ? await this.#race(first, begin(), untilMs, deadline, signal) : undefined
+      const winner = this.#spare.tryTake() ? await this.#race(first, begin(), deadline, signal) : undefined
       if (winner !== undefined) return winner
-      if (await isAnswered(first, untilMs, signal)) return first
+      if (await isOver(first, untilMs, signal)) break
     }
     return first
   }
 
   /** Which of the two goes on, the other abandoned; undefined where that is the first for want of a better one. */
-  async #race(first: A, second: A, untilMs: Deadline, deadline: Deadline, signal: AbortSignal | undefined): Promise<A | undefined> {
+  async #race(first: A, second: A, deadline: Deadline, signal: AbortSignal | undefined): Promise<A | undefined> {
     let winner: A | undefined
     try {
-      winner = await winnerOf(first, second, untilMs, deadline, signal)
+      const letIn = second.connected.then(
+        () => second,
+        () => undefined,
+      )
+      const silent = isOverBeforeSilence(second, deadline, signal).then((isSettled) => (isSettled ? letIn : undefined))
+      winner = await Promise.race([endOf(first).then(() => first), silent])
       return winner
     } finally {
       if (winner === second) first.abandon()
@@ -107,25 +107,27 @@ export class HedgedDial<A extends DialAttempt> {
   }
 }
 
-async function isAnswered({ answered }: DialAttempt, deadline: Deadline, signal: AbortSignal | undefined): Promise<boolean> {
-  return (await settledBy(answered, deadline, signal)) !== LATE
-}
-
-/** Undefined where the second attempt is refused, or not answered before `untilMs`. */
-async function winnerOf<A extends DialAttempt>(
-  first: A,
-  second: A,
-  untilMs: Deadline,
-  deadline: Deadline,
-  signal: AbortSignal | undefined,
-): Promise<A | undefined> {
-  const isHeard = await settledBy(Promise.race([first.answered, second.answered]), untilMs, signal)
-  if (isHeard === LATE) return undefined
-  // an answer may be a refusal, and the first one would have been let in: only who is let in takes its place
-  const letIn = second.connected.then(
-    () => second,
+/** Settles when an attempt has been let in or refused, and never rejects. */
+function endOf({ connected }: DialAttempt): Promise<void> {
+  return connected.then(
+    () => undefined,
     () => undefined,
   )
-  const winner = await settledBy(Promise.race([first.answered.then(() => first), letIn]), deadline, signal)
-  return winner === LATE ? undefined : winner
+}
+
+async function isOver(attempt: DialAttempt, deadline: Deadline, signal: AbortSignal | undefined): Promise<boolean> {
+  return (await settledBy(endOf(attempt), deadline, signal)) !== LATE
+}
+
+/** False where nothing has come from the server for too long, or the deadline has. */
+async function isOverBeforeSilence(attempt: DialAttempt, deadline: Deadline, signal: AbortSignal | undefined): Promise<boolean> {
+  let heard = attempt.socket.bytesRead
+  let silentAtMs = deadlineAfter(SILENCE_MS)
+  while (performance.now() < Math.min(silentAtMs, deadline)) {
+    if (await isOver(attempt, Math.min(deadlineAfter(LOOK_MS), deadline), signal)) return true
+    if (attempt.socket.bytesRead === heard) continue
+    heard = attempt.socket.bytesRead
+    silentAtMs = deadlineAfter(SILENCE_MS)
+  }
+  return false
 }

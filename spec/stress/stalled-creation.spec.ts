@@ -122,9 +122,8 @@ forEachEngine((engine) => {
       await expect.poll(() => db.ping().then(() => 'there'), { timeout: 5_000 }).toBe('there')
       expect(await workflows(db.nodes.members, 8)).toEqual(expectedOf(8))
       clearInterval(watch)
-      // the pool and the two that fall back each try a silent server once more, beside the first attempt: it goes as soon as one answers
-      expect(most).toBeLessThanOrEqual(12 + 3)
-      await expect.poll(() => stalled.connections()).toBeLessThanOrEqual(12)
+      // ten and two more, the second attempts beside silent ones among them
+      expect(most).toBeLessThanOrEqual(12)
       expect(mostTaken - takenBefore).toBeLessThanOrEqual(12)
       await db.close()
     }

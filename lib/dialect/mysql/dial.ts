@@ -4,7 +4,7 @@ import type { ConnectionOptions, SslOptions } from 'mysql2'
 import { type Deadline, LATE, settledBy } from '../../deadline.js'
 import { ConnectionError } from '../../errors.js'
 import type { ServerConnection } from '../connection-config.js'
-import { type DialAttempt, firstWordFrom, HedgedDial } from '../hedged-dial.js'
+import { type DialAttempt, HedgedDial } from '../hedged-dial.js'
 import { Client } from './client.js'
 import type { Driver } from './driver.js'
 import { connectionRefusal } from './errors.js'
@@ -98,7 +98,7 @@ export class Dialler {
     const connected = client.connected()
     // whoever goes on with it hears of it
     connected.catch(() => undefined)
-    return { client, connected, answered: firstWordFrom(socket), abandon: () => client.destroy() }
+    return { client, connected, socket, abandon: () => client.destroy() }
   }
 
   async #step<T>(what: string, work: Promise<T>, deadline: Deadline, signal: AbortSignal | undefined): Promise<T> {

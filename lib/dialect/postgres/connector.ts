@@ -3,7 +3,7 @@ import { type Deadline, deadlineAfter, LATE, remainingMs, settledBy } from '../.
 import { ConnectionError, ConnectionLostError, QueryError } from '../../errors.js'
 import type { Connector } from '../../pool/pool.js'
 import type { PoolerMode } from '../../pool/pool-options.js'
-import { type DialAttempt, firstWordFrom, HedgedDial } from '../hedged-dial.js'
+import { type DialAttempt, HedgedDial } from '../hedged-dial.js'
 import { networkReason } from '../network-reason.js'
 import { createClient } from './client.js'
 import { PostgresConnection, sessionRefusal } from './connection.js'
@@ -100,7 +100,7 @@ export class PostgresConnector implements Connector<PostgresConnection> {
     const connected = connection.client.connect()
     // whoever goes on with it hears of it
     connected.catch(() => undefined)
-    return { connection, connected, answered: firstWordFrom(connection.socket), abandon: () => connection.destroy() }
+    return { connection, connected, socket: connection.socket, abandon: () => connection.destroy() }
   }
 
   #session(): PostgresConnection {

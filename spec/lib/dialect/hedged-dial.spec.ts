@@ -14,22 +14,19 @@ class Attempts {
   readonly begun: Attempt[] = []
 
   readonly begin = (): Attempt => {
-    const [answer, entry] = [new Gate(), new Gate()]
+    const entry = new Gate()
+    const socket = { bytesRead: 0 }
     entry.opened.catch(() => undefined)
     const attempt: Attempt = {
       number: this.begun.length,
-      answered: answer.opened,
+      socket,
       connected: entry.opened,
       isAbandoned: false,
-      hear: answer.open,
-      letIn: () => {
-        answer.open()
-        entry.open()
+      hear: () => {
+        socket.bytesRead++
       },
-      refuse: () => {
-        answer.open()
-        entry.fail(new Error('full'))
-      },
+      letIn: entry.open,
+      refuse: () => entry.fail(new Error('full')),
       abandon: () => {
         attempt.isAbandoned = true
         attempt.refuse()
@@ -120,15 +117,35 @@ describe('HedgedDial.dial', () => {
     expect(attempts.open).toEqual([0])
   })
 
-  it('gives a second attempt that was heard the time it needs to be let in', async () => {
+  it('gives an attempt that is heard the time it needs to be let in', async () => {
     const dial = dials.dial(attempts.begin, deadlineAfter(60 * SECONDS))
-    await pass(600)
-    attempts.begun[1]!.hear()
-    await pass(3 * SECONDS)
-    expect(attempts.open).toEqual([0, 1])
+    for (let step = 0; step < 10; step++) {
+      attempts.begun[0]!.hear()
+      await pass(400)
+    }
+    expect(attempts.begun).toHaveLength(1)
+    while (attempts.begun.length === 1) await pass(25)
+    for (let step = 0; step < 10; step++) {
+      attempts.begun[1]!.hear()
+      await pass(400)
+      expect(attempts.open).toEqual([0, 1])
+    }
     attempts.begun[1]!.letIn()
     expect(await numberOf(dial)).toBe(1)
     expect(attempts.open).toEqual([1])
+  })
+
+  it('makes a second attempt where the first falls silent half-way', async () => {
+    const dial = dials.dial(attempts.begin, deadlineAfter(60 * SECONDS))
+    attempts.begun[0]!.hear()
+    await pass(700)
+    expect(attempts.open).toEqual([0, 1])
+    attempts.begun[1]!.hear()
+    await pass(700)
+    expect(attempts.open).toEqual([0, 2])
+    attempts.begun[2]!.letIn()
+    expect(await numberOf(dial)).toBe(2)
+    expect(attempts.open).toEqual([2])
   })
 
   it('makes no second attempt where the process may have no connection more, until it may', async () => {
