@@ -59,7 +59,7 @@ forEachEngine(
               after = await rejectionOf(db.nodes.items.create({ name: 'after' }))
             }),
           )
-          const ended = await Promise.race([ending, sleep(4_000, undefined)])
+          const ended = await Promise.race([ending, sleep(4_000, undefined, { ref: false })])
           expect(performance.now() - startedMs).toBeLessThan(2_000)
           expect(error).toBeInstanceOf(QueryTimeoutError)
           expect(after).toBeInstanceOf(TransactionAbortedError)
