@@ -22,6 +22,9 @@ forEachEngine(
         writers = await Promise.all(FOUR.map((writer) => begin({ url: ground.url, writer })))
         // they open what they keep open before the first test begins
         await write({ mode: 'transactions', count: 2 })
+        // what this thread closes SQLite keeps open for its next connection, while others of the process have locks on the file
+        await using db = ground.open()
+        await db.nodes.entries.count()
       })
 
       const write = (task: WriterTask): Promise<WriterReport[]> => Promise.all(writers.map((writer) => writer.write(task)))
