@@ -134,6 +134,17 @@ export function fromJsonValue(type: ColumnType, bigintMode: BigintMode, json: un
   return convert === undefined ? json : convert(json)
 }
 
+/** A field's value as JSON has it; of a custom field, what it is stored as. */
+export function fieldToJson(field: FieldShape, value: unknown): unknown {
+  return toJsonValue(field.type, normaliseFieldValue(field, value))
+}
+
+/** The field's value that {@link fieldToJson} gave as JSON. */
+export function fieldFromJson({ type, bigintMode, custom }: FieldShape, json: unknown): unknown {
+  const stored = fromJsonValue(type, bigintMode, json)
+  return custom === undefined ? stored : custom.decode(stored)
+}
+
 function textChecker(minLength: number, maxLength: number): Checker {
   return (value) => {
     if (typeof value !== 'string') return `expected text, got ${kindOf(value)}`

@@ -32,7 +32,7 @@ defineModel(IdempotencyRecord, {
     tenant: { kind: 'varchar', length: 200, primary: true },
     key: { kind: 'varchar', length: MAX_IDEMPOTENCY_KEY_LENGTH, primary: true },
     payloadHash: { kind: 'varchar', length: 64 },
-    result: { kind: 'text', nullable: true },
+    result: { kind: 'text', nullable: true, redacted: true },
     expiresAt: { kind: 'timestamp' },
   },
 })

@@ -302,7 +302,8 @@ function namesOf(fields: readonly FieldDefinition[]): readonly string[] {
 
 /** The relations whose rows can be made with one of the model: those of a view cannot. */
 function madeWith({ relations }: ModelDefinition): readonly RelationDefinition[] {
-  return relations.filter(({ target }) => !definitionOf(target()).isView)
+  const isOfView = (model: RelationDefinition['through']) => model !== undefined && definitionOf(model()).isView
+  return relations.filter(({ target, through }) => !isOfView(target) && !isOfView(through))
 }
 
 /** Of these fields, those that a new row must have a value for. */

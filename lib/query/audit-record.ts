@@ -1,5 +1,5 @@
 import type { AuditedChange, AuditedValues } from '../model/audit-entry.js'
-import { toJsonValue } from '../model/field-type.js'
+import { fieldToJson } from '../model/field-type.js'
 import type { BoundField, BoundModel } from './bound-model.js'
 import { type InsertTail, insertRows } from './insert-rows.js'
 import type { CallLimits, PlanRunner } from './query-plan.js'
@@ -74,5 +74,5 @@ function jsonText(field: BoundField, row: PlainRow): string {
 
 function jsonValue({ name, definition }: BoundField, row: PlainRow): unknown {
   const value = row[name]
-  return value === null ? null : toJsonValue(definition.type, value)
+  return value === null ? null : fieldToJson(definition, value)
 }

@@ -2,7 +2,7 @@ import { SerializationError } from '../errors.js'
 import { type AuditedCall, type RowImages, recordImages } from './audit-record.js'
 import { type BoundField, type BoundModel, reboundValue } from './bound-model.js'
 import type { Key } from './change-keys.js'
-import type { Condition } from './condition.js'
+import { allOf, type Condition, visibleOnly } from './condition.js'
 import { chunksOfKeys, inKeys } from './in-list.js'
 import { keyText } from './key-text.js'
 import type { PlanRunner } from './query-plan.js'
@@ -114,12 +114,13 @@ export async function auditedUpsert<T>(
   upsert: () => Promise<{ readonly value: T; readonly created: number }>,
 ): Promise<T> {
   const overtaken = new SerializationError(`${call.label}: others made the same rows ${MAX_ATTEMPTS} times while these were looked at`)
+  const imagesOf = (of: readonly Key[], isLocked: boolean) => imagesOfKeys(model, runner, call, fields, of, isLocked)
   const work = async (isAgain: boolean) => {
     // rows that are not there are not locked the first time: two callers who did would each wait for the other to make them
-    const there = isAgain ? keys : keysOf(await imagesOfKeys(model, runner, call, fields, keys, false))
-    const before = await imagesOfKeys(model, runner, call, fields, there, true)
+    const there = isAgain ? keys : keysOf(await imagesOf(keys, false))
+    const before = await imagesOf(there, true)
     const { value, created } = await upsert()
-    const after = await imagesOfKeys(model, runner, call, fields, keys, true)
+    const after = await imagesOf(keys, true)
     const made = [...after.keys()].filter((text) => !before.has(text)).length
     // somebody made one since: what it was before this call is not known
     if (made !== created) throw overtaken
@@ -156,7 +157,9 @@ async function imagesOfKeys(
   const images = new Map<string, { readonly key: Key; readonly row: PlainRow }>()
   for (const chunk of chunksOfKeys(model, fields, keys)) {
     const shape = new StatementShape('audit ')
-    const condition = inKeys(model, fields, chunk, shape)
+    const named = inKeys(model, fields, chunk, shape)
+    // of a key that deleted rows do not count for, others may have the same values
+    const condition = model.livingKeys.has(fields) ? allOf([named, visibleOnly(model, shape)]) : named
     for (const [text, image] of await imagesOf(model, runner, call, fields, { condition, shape }, isLocked)) images.set(text, image)
   }
   return images

@@ -1,5 +1,5 @@
 import type { StatementResult } from '../dialect/dialect.js'
-import { fromJsonValue, toJsonValue } from '../model/field-type.js'
+import { fieldFromJson, fieldToJson } from '../model/field-type.js'
 import { recordCreated } from './audit.js'
 import type { AuditedCall } from './audit-record.js'
 import type { BoundField, BoundModel } from './bound-model.js'
@@ -97,10 +97,10 @@ async function audit(runner: PlanRunner, { model, rows }: Wave, call: AuditedCal
   await recordCreated(model, runner, call, keys)
 }
 
-/** A value of one field as the other's JavaScript type: two fields of a key may show a bigint in different ways. */
-function carried(own: BoundField, other: BoundField, value: unknown): unknown {
-  const { type, bigintMode } = own.definition
-  return type.kind === 'bigint' ? fromJsonValue(type, bigintMode, toJsonValue(other.definition.type, value)) : value
+/** A value of one field as the other's JavaScript type: two fields of a key may show a bigint, or a type of the application's, in different ways. */
+function carried({ definition: own }: BoundField, { definition: other }: BoundField, value: unknown): unknown {
+  const isSame = own.custom === other.custom && own.bigintMode === other.bigintMode
+  return isSame ? value : fieldFromJson(own, fieldToJson(other, value))
 }
 
 /** Inserts rows that give the same fields, and completes them with what is wanted and the database has made up. */

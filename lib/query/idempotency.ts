@@ -1,5 +1,7 @@
-import { ConfigurationError, IdempotencyKeyReusedError, SerializationError } from '../errors.js'
+import { ConfigurationError, DeadlockError, IdempotencyKeyReusedError, SerializationError, ValidationError } from '../errors.js'
+import { normaliseFieldValue } from '../model/field-type.js'
 import { MAX_IDEMPOTENCY_KEY_LENGTH } from '../model/idempotency-record.js'
+import { textProblem } from '../model/json-value.js'
 import { isPlainObject, kindOf } from '../model/value-kind.js'
 import type { BoundModel } from './bound-model.js'
 import { createMany } from './bulk-create.js'
@@ -9,7 +11,6 @@ import { payloadHash } from './payload-hash.js'
 import type { PlanRunner } from './query-plan.js'
 import { readOne } from './read.js'
 import { restoreResult, storeResult } from './stored-result.js'
-import { ALL_TENANTS } from './tenants.js'
 import { updateOne } from './update.js'
 
 /** How calls with idempotency keys are remembered. */
@@ -58,7 +59,8 @@ export async function runOnce(
   const { select, include } = options
   const label = model.labelOf(operation)
   const where = { node: label, tenant: tenantOf(model), key }
-  const hash = payloadHash({ input, select, include })
+  const { rows, ...rest } = operation === 'bulkCreate' ? (input as Record<string, unknown>) : { rows: input }
+  const hash = payloadHash([payloadHash(rows, model), rest, select, include, options.redact === true])
   const work = async () => {
     const record = { payloadHash: hash, result: null, expiresAt: new Date(model.now().getTime() + ttlMs) }
     const first = async () => {
@@ -77,11 +79,23 @@ export async function runOnce(
         return first()
       }
       if (met.payloadHash !== hash) throw new IdempotencyKeyReusedError(model.definition.name, operation)
+      if (met.result === null) refuseKey(model, operation, 'is that of a call around this one')
       return restoreResult(model, operation, met.result as string)
     }
     throw new SerializationError(`${label}: the record of its idempotency key was deleted ${MAX_ATTEMPTS} times while it was being read`)
   }
-  return runner.transaction(label, work, limitsOf(options))
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await runner.transaction(label, work, limitsOf(options))
+    } catch (error) {
+      // of those who waited for a call that failed, an engine may let one go on and the others be in each other's way
+      if (!(error instanceof DeadlockError) || runner.isInTransaction || attempt === MAX_ATTEMPTS) throw error
+    }
+  }
+}
+
+function refuseKey(model: BoundModel, operation: string, problem: string): never {
+  throw new ValidationError(model.definition.name, operation, [{ path: ['options', 'idempotencyKey'], message: problem }])
 }
 
 function checkCall(model: BoundModel, key: unknown, { operation, input, options }: IdempotentCall): void {
@@ -90,17 +104,19 @@ function checkCall(model: BoundModel, key: unknown, { operation, input, options 
     const got = typeof key === 'string' ? `one of ${key.length}` : kindOf(key)
     issues.add(['options', 'idempotencyKey'], `expected a text of 1 to ${MAX_IDEMPOTENCY_KEY_LENGTH} characters, got ${got}`)
   }
+  const problem = typeof key === 'string' ? textProblem(key) : undefined
+  if (problem !== undefined) issues.add(['options', 'idempotencyKey'], problem)
   if (options.transaction === false) issues.add(['options', 'transaction'], 'is one with the record of the idempotencyKey: leave it out')
   if (operation === 'bulkCreate' && !(isPlainObject(input) && Array.isArray(input.rows)))
     issues.add(['rows'], 'expected a list: with an idempotencyKey it is read twice')
   issues.throwIfAny()
 }
 
+/** Of a model without tenants too: what is read with its row may be of one. */
 function tenantOf({ definition, roles, tenants }: BoundModel): string {
-  if (roles.tenant === undefined) return ''
-  const tenant = tenants.of(definition.name, roles.tenant)
-  // a new row is of one tenant: the call itself is refused
-  return tenant === ALL_TENANTS ? '' : String(tenant)
+  const { current } = tenants
+  if (current === undefined || roles.tenant === undefined) return current === undefined ? '' : String(current)
+  return String(normaliseFieldValue(roles.tenant.definition, tenants.of(definition.name, roles.tenant)))
 }
 
 /**

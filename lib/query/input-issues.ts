@@ -1,5 +1,5 @@
 import { RedactedFieldError, UnknownFieldError, ValidationError, type ValidationIssue } from '../errors.js'
-import type { BoundField, BoundModel } from './bound-model.js'
+import type { BoundField, BoundModel, BoundRelation } from './bound-model.js'
 
 interface Findings {
   readonly issues: readonly ValidationIssue[]
@@ -52,6 +52,12 @@ export class InputIssues {
     this.#redactedField ??= field.name
     this.add(path, 'is redacted: from outside it is neither shown nor compared')
     return false
+  }
+
+  /** Whether the call may follow a relation: who belongs together tells the values of the key. */
+  allowsRelation({ sourceFields, targetFields, through }: BoundRelation, path: Path): boolean {
+    const key = [...sourceFields, ...targetFields, ...(through === undefined ? [] : [...through.near, ...through.far])]
+    return key.every((field) => this.allows(field, path))
   }
 
   /** The fields of a model that the call is shown unless it says which. */

@@ -72,7 +72,7 @@ class NewRowParser {
       }
       const from = this.parse({ model: relation.target, input: given, path: at, above: inside, keys: [] })
       keys.push(this.#key(from, relation.sourceFields, relation.targetFields, at))
-      for (const { name } of relation.sourceFields) filled.set(name, `"${relation.name}"`)
+      for (const { name, definition } of relation.sourceFields) if (definition.role === undefined) filled.set(name, `"${relation.name}"`)
     }
     const validated = model.validateCreate(fields, filled)
     if (!isRefused) this.issues.take(validated, path)
@@ -124,6 +124,9 @@ class NewRowParser {
     const lacking = other.find((field) => isNull(field, from))
     if (lacking !== undefined) this.issues.add(path, `${from.model.definition.name}.${lacking.name} is null, and is what the key refers to`)
     const fields = own.map((field, index) => [field, other[index]!] as const)
+    const strange = fields.find(([field, given]) => field.definition.role === 'tenant' && given.definition.role !== 'tenant')
+    if (strange !== undefined)
+      this.issues.add(path, `${strange[0].name} is the tenant, which is said by db.withTenant: make the two rows by themselves`)
     // what the layer keeps, such as a tenant, it writes into each row
     return { from, fields: fields.filter(([{ definition }]) => definition.role === undefined) }
   }
@@ -135,9 +138,10 @@ class NewRowParser {
     return ranked
   }
 
-  #isMade({ name, target: { definition } }: BoundRelation, path: Path): boolean {
-    if (definition.isView) this.issues.add([...path, name], `${definition.name} is a view, whose rows are not made`)
-    return !definition.isView
+  #isMade({ name, target, through }: BoundRelation, path: Path): boolean {
+    const view = [target, through?.model].find((model) => model?.definition.isView)
+    if (view !== undefined) this.issues.add([...path, name], `${view.definition.name} is a view, whose rows are not made`)
+    return view === undefined
   }
 
   #isWithinBounds(input: unknown, path: Path, above: readonly unknown[]): boolean {

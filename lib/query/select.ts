@@ -101,6 +101,7 @@ class SelectParser {
       this.issues.addUnknown(path, name, 'relation')
       return
     }
+    if (!this.issues.allowsRelation(relation, path)) return
     if (++this.size.relations > MAX_RELATIONS) this.#refuse(`expected at most ${MAX_RELATIONS} relations in all`)
     if (this.size.isRefused) return
     const options = parseRelationOptions(relation, given, this.issues, path)

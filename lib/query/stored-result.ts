@@ -1,4 +1,5 @@
-import { fromJsonValue, toJsonValue } from '../model/field-type.js'
+import { fieldFromJson, fieldToJson } from '../model/field-type.js'
+import type { FieldDefinition } from '../model/model-definition.js'
 import type { BoundModel } from './bound-model.js'
 import type { PlainRow } from './selection.js'
 
@@ -9,13 +10,12 @@ type Operation = 'create' | 'bulkCreate'
 
 /** What an operation gave, as text: rows keep the order of their fields. */
 export function storeResult(model: BoundModel, operation: Operation, result: unknown): string {
-  return JSON.stringify(mapRows(operation, result as Result, (row) => mapRow(model, row, toJsonValue)))
+  return JSON.stringify(mapRows(operation, result as Result, (row) => mapRow(model, row, fieldToJson)))
 }
 
 /** The result again, each field of its declared type. */
 export function restoreResult(model: BoundModel, operation: Operation, text: string): unknown {
-  const restored = (row: PlainRow) => mapRow(model, row, (type, json, mode) => fromJsonValue(type, mode, json))
-  return mapRows(operation, JSON.parse(text) as Result, restored)
+  return mapRows(operation, JSON.parse(text) as Result, (row) => mapRow(model, row, fieldFromJson))
 }
 
 function mapRows(operation: Operation, result: Result, map: (row: PlainRow) => PlainRow): Result {
@@ -24,17 +24,16 @@ function mapRows(operation: Operation, result: Result, map: (row: PlainRow) => P
   return rows === undefined ? rest : { ...rest, rows: rows.map(map) }
 }
 
-type Definition = BoundModel['fields'][number]['definition']
-type Convert = (type: Definition['type'], value: unknown, mode: Definition['bigintMode']) => unknown
+type Convert = (field: FieldDefinition, value: unknown) => unknown
 
 function mapRow(model: BoundModel, row: PlainRow, convert: Convert): PlainRow {
   const converted = (name: string, value: unknown): unknown => {
     if (value === null) return null
     const relation = model.relations.get(name)
-    if (relation === undefined) {
-      const { type, bigintMode } = model.fieldByName.get(name)!.definition
-      return convert(type, value, bigintMode)
-    }
+    const field = model.fieldByName.get(name)
+    // of a model that had it when the result was stored
+    if (relation === undefined && field === undefined) return undefined
+    if (relation === undefined) return convert(field!.definition, value)
     if (!Array.isArray(value)) return mapRow(relation.target, value as PlainRow, convert)
     return value.map((each: PlainRow) => mapRow(relation.target, each, convert))
   }

@@ -53,13 +53,24 @@ export class Tenants {
    * @throws {ConfigurationError} it is of another type than the field
    */
   of(model: string, field: TenantField): unknown {
-    let scope = storage.getStore()
-    while (scope !== undefined && scope.owner !== this) scope = scope.enclosing
+    const scope = this.#scope
     if (scope === undefined) throw new TenantRequiredError(model, `needs a tenant; put db.withTenant around the call`)
     if (scope.tenant === ALL_TENANTS) return ALL_TENANTS
     const problem = field.checkComparison(scope.tenant)
     if (problem !== undefined) throw new ConfigurationError('tenant', `${model}.${field.name}: ${problem}`)
     return scope.tenant
+  }
+
+  /** The tenant that is said around the call, whatever it is made on; undefined where there is none, or all. */
+  get current(): TenantId | undefined {
+    const tenant = this.#scope?.tenant
+    return tenant === ALL_TENANTS ? undefined : tenant
+  }
+
+  get #scope(): TenantScope | undefined {
+    let scope = storage.getStore()
+    while (scope !== undefined && scope.owner !== this) scope = scope.enclosing
+    return scope
   }
 
   async #run<T>(tenant: TenantScope['tenant'], fn: () => Promise<T>): Promise<T> {

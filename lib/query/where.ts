@@ -107,7 +107,8 @@ class WhereParser {
     const field = this.model.fieldByName.get(name)
     if (field !== undefined) return this.issues.allows(field, path) ? this.#fieldEntry(field, value, path, depth) : ALWAYS
     const relation = this.model.relations.get(name)
-    if (relation !== undefined) return this.#relationEntry(relation, value, path, depth)
+    if (relation !== undefined)
+      return this.issues.allowsRelation(relation, path) ? this.#relationEntry(relation, value, path, depth) : ALWAYS
     if (name === '$and' || name === '$or') return this.#list(name, value, path, depth)
     if (name === '$not') {
       this.shape.key += '!'

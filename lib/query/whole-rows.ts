@@ -28,6 +28,7 @@ export async function withWholeRows(
   if (place === undefined || !isPlainObject(options) || options.select === undefined) return run(options)
   const { select, ...rest } = options
   const issues = new InputIssues(model.definition.name, operation)
+  issues.isForOutsider = options.redact === true
   const selected = parseFields(model, select, issues, ['select']).map(({ name }) => name)
   issues.throwIfAny()
   const output = await run(rest)

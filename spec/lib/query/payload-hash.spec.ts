@@ -1,6 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import { payloadHash } from '../../../lib/query/payload-hash.js'
 
+/** Shows nothing but its text. */
+class Price {
+  readonly #amount: number
+  constructor(amount: number) {
+    this.#amount = amount
+  }
+  toString(): string {
+    return String(this.#amount)
+  }
+}
+
 describe('payloadHash', () => {
   it('is the same for the same values, in whatever order the entries stand', () => {
     const one = payloadHash({ a: 1, b: [{ c: 2n, d: new Date(0) }], e: undefined })
@@ -29,6 +40,8 @@ describe('payloadHash', () => {
       [1, 2],
       [2, 1],
       ['date', 1],
+      new Price(1),
+      new Price(2),
     ]
     expect(new Set(values.map((value) => payloadHash({ value }))).size).toBe(values.length)
   })
