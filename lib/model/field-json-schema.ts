@@ -103,7 +103,7 @@ function wholeConditions(field: FieldDefinition, self: JsonSchema): JsonSchema {
     ...(isOpaque ? {} : { $in: list, $nin: list }),
     ...(UNORDERED_KINDS.has(kind) || !keepsOrder(field) ? {} : orderedConditions(value)),
     ...(TEXT_KINDS.has(kind) && field.custom === undefined ? TEXT_CONDITIONS : {}),
-    ...(field.type.kind === 'array' ? elementConditions(field.type, field.bigintMode) : {}),
+    ...(field.type.kind === 'array' && field.custom === undefined ? elementConditions(field.type, field.bigintMode) : {}),
   }
   return { ...objectSchema(properties), minProperties: 1 }
 }

@@ -1,3 +1,4 @@
+import { typeName } from '../model/field-traits.js'
 import { kindOf } from '../model/value-kind.js'
 import type { BoundField } from './bound-model.js'
 import { ALWAYS, type Condition, NEVER } from './condition.js'
@@ -18,6 +19,11 @@ export function parseArrayCondition(context: WhereContext, field: BoundField, op
     issues.add(path, wanted)
     return ALWAYS
   }
+  // every array has them, but of a null nobody can say so
+  if (operator === '$hasEvery' && wanted.length === 0 && !field.definition.nullable) {
+    shape.key += 'T'
+    return ALWAYS
+  }
   if (ARRAY_OPERATORS[operator] !== 'some') return { kind: 'hasEvery', field, list: shape.add(field.encode(wanted)) }
   if (wanted.length === 0) {
     shape.key += 'F'
@@ -32,11 +38,9 @@ export function parseArrayCondition(context: WhereContext, field: BoundField, op
 }
 
 /** The elements that are looked for; a text: what is wrong. */
-function wantedElements(
-  { definition: { type }, checkComparison }: BoundField,
-  operator: string,
-  value: unknown,
-): readonly unknown[] | string {
+function wantedElements({ definition, checkComparison }: BoundField, operator: string, value: unknown): readonly unknown[] | string {
+  const { type, custom } = definition
+  if (custom !== undefined) return `is for arrays; this field is ${typeName(definition)}`
   if (type.kind !== 'array') return `is for arrays; this field is ${type.kind}`
   if (type.of.kind === 'json') return 'elements of type json cannot be compared'
   if (value === undefined) return UNDEFINED

@@ -1,4 +1,4 @@
-import { field, id, model, UnsupportedError, ValidationError, type Where } from 'latchwork'
+import { field, type Generated, id, model, UnsupportedError, ValidationError, type Where } from 'latchwork'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { forEachEngine } from '../support/engines.js'
 import { statementsOf } from './use-blog.js'
@@ -20,6 +20,12 @@ class Kit {
   @field.array({ kind: 'enum', values: ['red', 'blue'] }, { nullable: true }) colours!: ('red' | 'blue')[] | null
 }
 
+@model()
+class Label {
+  @id() id!: Generated<number>
+  @field.array('text') tags!: string[]
+}
+
 const WORDS = [['a', 'b'], ['A'], ['a b', '"', '\\', "'", '{}', ',', 'é', '😀', '', 'null', 'a\nb'], [], ['b', 'b', 'c'], null] as const
 
 /** For each other field an array that has the first two and not the third. */
@@ -37,7 +43,7 @@ const OTHERS = {
 
 forEachEngine((engine) => {
   describe('a condition on the elements of an array', () => {
-    const use = useDatabase(engine, { kits: Kit })
+    const use = useDatabase(engine, { kits: Kit, labels: Label })
 
     beforeAll(async () => {
       const rows = WORDS.map((words, index) => ({ id: index, words: words === null ? null : [...words] }))
@@ -93,6 +99,18 @@ forEachEngine((engine) => {
         await count({ $hasEvery: [first, other] }),
         await count({ $hasSome: [other] }),
       ]).toEqual([1, 1, 1, 0, 0, 0])
+    })
+
+    it('that every row meets is no filter to change or delete by', async () => {
+      await use.nodes.labels.bulkCreate({ rows: [{ tags: ['a'] }, { tags: [] }] })
+      for (const where of [{ tags: { $hasEvery: [] } }, { $or: [{ tags: { $has: 'a' } }, { tags: { $hasEvery: [] } }] }]) {
+        const error = await rejectionOf(use.nodes.labels.bulkDelete({ where }))
+        expect(error).toBeInstanceOf(ValidationError)
+        expect(error.message).toContain('where: matches every row')
+        expect(await use.nodes.labels.count({ where })).toBe(2)
+      }
+      expect(await use.nodes.labels.count({ where: { tags: { $not: { $hasEvery: [] } } } })).toBe(0)
+      expect(await use.nodes.labels.count({ where: { tags: { $hasEvery: ['a'] } } })).toBe(1)
     })
 
     it('takes long lists', async () => {

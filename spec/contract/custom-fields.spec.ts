@@ -176,6 +176,8 @@ forEachEngine((engine) => {
       ['such a value in a filter', () => house.nodes.items.count({ where: { price: { $gt: 3 as never } } }), 'where.price.$gt'],
       ['an order of what is stored in none', () => house.nodes.items.list({ orderBy: { sku: 'asc' } }), 'orderBy.sku'],
       ['a comparison by such an order', () => house.nodes.items.count({ where: { sku: { $lt: lamp.sku } } }), 'where.sku.$lt'],
+      ['a search for an element', () => house.nodes.items.count({ where: { tags: { $has: 'light' } as never } }), 'where.tags.$has'],
+      ['a search for no elements', () => house.nodes.items.count({ where: { tags: { $hasEvery: [] } as never } }), 'where.tags.$hasEvery'],
       ['a pattern', () => house.nodes.items.count({ where: { sku: { $like: 'l%' } as never } }), 'where.sku.$like'],
       [
         'a comparison of what is stored as JSON',
@@ -218,6 +220,7 @@ describe('the JSON schema of a custom field', () => {
     }
     expect(operators('price')).toContain('$gt')
     expect(operators('sku')).toEqual(['$eq', '$ne', '$null', '$not', '$in', '$nin'])
+    expect(operators('tags')).toEqual(['$eq', '$ne', '$null', '$not'])
     const create = (jsonSchemaOf(definitionOf(Item), 'create').input as { $defs: Record<string, unknown> }).$defs.newRow
     expect(create).toMatchObject({ properties: { deposit: { type: 'string', default: '1.50' }, sku: { type: 'string', maxLength: 20 } } })
   })
