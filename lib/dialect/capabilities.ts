@@ -28,4 +28,6 @@ export interface Capabilities {
   readonly schemas: boolean
   /** Most bound values in one statement. */
   readonly maxParameters: number
+  /** Longest pattern of a LIKE, as UTF-8, escapes included; Infinity: any that can be sent. */
+  readonly maxPatternBytes: number
 }

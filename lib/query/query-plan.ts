@@ -1,6 +1,7 @@
 import type { Compilable } from 'kysely'
 import type { Deadline } from '../deadline.js'
 import type { MaybePromise, Statement, StatementResult } from '../dialect/dialect.js'
+import { ValidationError } from '../errors.js'
 import type { BoundModel } from './bound-model.js'
 import { type ForeignKeyProbe, foreignKeyProbes, type Writing } from './foreign-key-probe.js'
 import type { StatementShape } from './statement-cache.js'
@@ -63,12 +64,24 @@ interface PlanParts<T> {
   readonly writing?: Writing
 }
 
-/** The plan of a call on `model`: its shape's statement with the call's values. */
+/**
+ * The plan of a call on `model`: its shape's statement with the call's values.
+ *
+ * @throws {ValidationError} the call's conditions bind more values than the engine takes in one statement
+ */
 export function planOf<T>(model: BoundModel, parts: PlanParts<T>): QueryPlan<T> {
   const { operation, access, shape, build, read, exactIntegers, writing } = parts
   const { sql, name, bind } = model.statements.get(shape, build)
-  const statement = { sql, name, parameters: bind(shape.values), exactIntegers }
+  const statement = { sql, name, parameters: bindable(bind(shape.values), model, operation), exactIntegers }
   const label = model.labelOf(operation)
   if (writing === undefined || model.dialect.capabilities.namesForeignKeys) return { label, access, statement, read }
   return { label, access, statement, read, foreignKeyProbes: () => foreignKeyProbes(model, writing) }
+}
+
+// here and not while conditions are parsed: a statement may take a value at several places
+function bindable(values: readonly unknown[], { definition, dialect }: BoundModel, operation: string): readonly unknown[] {
+  const { maxParameters } = dialect.capabilities
+  if (values.length <= maxParameters) return values
+  const message = `expected conditions of at most ${maxParameters} bound values in all, got ${values.length}; ask for fewer at a time`
+  throw new ValidationError(definition.name, operation, [{ path: ['where'], message }])
 }

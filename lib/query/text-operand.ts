@@ -1,3 +1,4 @@
+import type { Dialect } from '../dialect/dialect.js'
 import { textProblem } from '../model/json-value.js'
 import { kindOf } from '../model/value-kind.js'
 
@@ -23,6 +24,16 @@ export function textOperandProblem(operator: string, value: unknown): string | u
   if (textProblem(value) !== undefined) return 'expected a text without NUL and lone surrogates'
   const isPattern = operator === '$like' || operator === '$ilike'
   return isPattern && /(^|[^\\])(\\\\)*\\$/.test(value) ? 'ends in a \\ that stands before nothing' : undefined
+}
+
+/** The checked operand of a text operator as the engine's pattern; `problem`: the engine takes none so long. */
+export function textPattern({ expressions, capabilities }: Dialect, operator: string, text: string) {
+  const { patternOf, ignoreCase } = TEXT_OPERATORS[operator]!
+  const pattern = expressions.encodeLike(patternOf(text), ignoreCase)
+  const length = Buffer.byteLength(pattern)
+  const most = capabilities.maxPatternBytes
+  const problem = length > most ? `expected a pattern of at most ${most} bytes, got ${length}` : undefined
+  return { pattern, ignoreCase, problem }
 }
 
 export const UNDEFINED = 'is undefined; leave the entry out, or ask for null'

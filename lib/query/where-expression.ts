@@ -26,6 +26,9 @@ export function whereRelated(
   return condition.between === ALWAYS ? rows : rows.where(new WhereWriter(through!.model, between, depth).write(condition.between))
 }
 
+/** Most parts that stand side by side. A chain is as deep as it is long, to the compiler's stack and to SQLite, which takes 1,000 levels. */
+const MOST_SIDE_BY_SIDE = 8
+
 class WhereWriter {
   readonly #builder: ExpressionBuilder<Record<string, never>, never> = expressionBuilder()
 
@@ -40,9 +43,9 @@ class WhereWriter {
     const { expressions } = this.model.dialect
     switch (condition.kind) {
       case 'and':
-        return this.#builder.and(condition.parts.map((part) => this.write(part))) as Expression<unknown> as Expression<boolean>
+        return this.#joined('and', condition.parts)
       case 'or':
-        return this.#builder.or(condition.parts.map((part) => this.write(part))) as Expression<unknown> as Expression<boolean>
+        return this.#joined('or', condition.parts)
       case 'not':
         return this.#builder.not(this.write(condition.part)) as Expression<boolean>
       case 'notTrue':
@@ -77,6 +80,15 @@ class WhereWriter {
       case 'exists':
         return this.#exists(condition.relation, condition)
     }
+  }
+
+  #joined(operator: 'and' | 'or', parts: readonly Condition[]): Expression<boolean> {
+    const middle = Math.ceil(parts.length / 2)
+    const written =
+      parts.length <= MOST_SIDE_BY_SIDE
+        ? parts.map((part) => this.write(part))
+        : [this.#joined(operator, parts.slice(0, middle)), this.#joined(operator, parts.slice(middle))]
+    return this.#builder[operator](written) as Expression<unknown> as Expression<boolean>
   }
 
   #compare(field: BoundField, operator: Comparison, value: number): Expression<boolean> {

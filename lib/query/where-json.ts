@@ -5,7 +5,7 @@ import type { BoundField, BoundModel } from './bound-model.js'
 import { ALWAYS, allOf, type Comparison, type Condition, type JsonTest, NEVER } from './condition.js'
 import type { InputIssues, Path } from './input-issues.js'
 import type { StatementShape } from './statement-cache.js'
-import { TEXT_OPERATORS, textOperandProblem, UNDEFINED } from './text-operand.js'
+import { TEXT_OPERATORS, textOperandProblem, textPattern, UNDEFINED } from './text-operand.js'
 
 /** Longest path: as deep as JSON is stored. */
 const MAX_STEPS = 31
@@ -146,11 +146,11 @@ class JsonParser {
   #like(name: string, value: unknown, path: Path): Condition {
     const problem = textOperandProblem(name, value)
     if (problem !== undefined) return this.#wrong(path, problem)
-    const { patternOf, ignoreCase } = TEXT_OPERATORS[name]!
     const { shape, model } = this.context
+    const { pattern, ignoreCase, problem: excess } = textPattern(model.dialect, name, value as string)
+    if (excess !== undefined) return this.#wrong(path, excess)
     shape.key += name
-    const pattern = shape.add(model.dialect.expressions.encodeLike(patternOf(value as string), ignoreCase))
-    return this.#test({ kind: 'like', pattern, ignoreCase })
+    return this.#test({ kind: 'like', pattern: shape.add(pattern), ignoreCase })
   }
 
   #null(isNull: boolean): Condition {

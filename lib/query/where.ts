@@ -6,12 +6,14 @@ import { ALWAYS, allOf, type Comparison, type Condition, related } from './condi
 import { inList } from './in-list.js'
 import type { InputIssues, Path } from './input-issues.js'
 import type { StatementShape } from './statement-cache.js'
-import { TEXT_OPERATORS, textOperandProblem, UNDEFINED } from './text-operand.js'
+import { TEXT_OPERATORS, textOperandProblem, textPattern, UNDEFINED } from './text-operand.js'
 import { ARRAY_OPERATORS, parseArrayCondition } from './where-array.js'
 import { parseJsonConditions } from './where-json.js'
 
 /** Deepest nesting of `$and`, `$or`, `$not`: a bound on what an outsider's filter can cost. */
 const MAX_DEPTH = 32
+/** Most searches for a related row within each other: PostgreSQL needs twice the time or more to plan each further one. */
+const MAX_RELATED = 8
 /** Most entries of one list. */
 const MAX_LIST = 10_000
 
@@ -91,6 +93,8 @@ class WhereParser {
     readonly model: BoundModel,
     readonly shape: StatementShape,
     readonly issues: InputIssues,
+    /** How many searches for a related row are around these conditions. */
+    readonly related = 0,
   ) {}
 
   parse(where: unknown, path: Path, depth: number): Condition {
@@ -147,7 +151,8 @@ class WhereParser {
 
   /** @param isCounter look for a row for which the condition does not hold */
   #exists(relation: BoundRelation, where: unknown, path: Path, depth: number, isCounter = false): Condition {
-    const stated = new WhereParser(relation.target, this.shape, this.issues).parse(where, path, depth + 1)
+    if (this.related === MAX_RELATED) return this.#wrong(path, `expected at most ${MAX_RELATED} relations within each other`)
+    const stated = new WhereParser(relation.target, this.shape, this.issues, this.related + 1).parse(where, path, depth + 1)
     const sought: Condition = isCounter ? { kind: 'notTrue', part: stated } : stated
     return { kind: 'exists', relation, ...related(relation, sought, this.shape) }
   }
@@ -230,9 +235,8 @@ class WhereParser {
   like(field: BoundField, operator: string, value: unknown, path: Path): Condition {
     const text = this.#text(field, operator, value, path)
     if (text === undefined) return ALWAYS
-    const { patternOf, ignoreCase } = TEXT_OPERATORS[operator]!
-    const pattern = this.model.dialect.expressions.encodeLike(patternOf(text), ignoreCase)
-    return { kind: 'like', field, ignoreCase, pattern: this.shape.add(pattern) }
+    const { pattern, ignoreCase, problem } = textPattern(this.model.dialect, operator, text)
+    return problem === undefined ? { kind: 'like', field, ignoreCase, pattern: this.shape.add(pattern) } : this.#wrong(path, problem)
   }
 
   regex(field: BoundField, value: unknown, path: Path): Condition {
@@ -319,7 +323,8 @@ function orderAdvice({ definition }: BoundField): string {
   return keepsOrder(definition) ? '' : ' unless they say ordered'
 }
 
-function onlyPartsOf({ definition: { type } }: BoundField): string {
-  const parts = type.kind === 'json' ? 'what stands at a $path' : Object.keys(ARRAY_OPERATORS).join(', ')
-  return `this field can only be compared with null; ask for ${parts}`
+function onlyPartsOf({ definition: { type, custom } }: BoundField): string {
+  const whole = 'this field can only be compared with null'
+  if (type.kind === 'json') return `${whole}; ask for what stands at a $path`
+  return custom === undefined ? `${whole}; ask for ${Object.keys(ARRAY_OPERATORS).join(', ')}` : whole
 }

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { Where } from '../../index.js'
+import { ValidationError, type Where } from '../../index.js'
 import { forEachEngine } from '../support/engines.js'
 import type { Article, Topic, Writer } from './blog.js'
 import { useBlog } from './use-blog.js'
+import { rejectionOf } from './use-database.js'
 
 const WRITERS: readonly (readonly [where: Where<Writer>, names: string])[] = [
   [{ articles: { $some: {} } }, 'Ada Bob'],
@@ -46,6 +47,19 @@ const TOPICS: readonly (readonly [where: Where<Topic>, names: string])[] = [
 forEachEngine((engine) => {
   describe('a filter by related rows', () => {
     const use = useBlog(engine)
+
+    it('may stand in another, to 8 within each other', async () => {
+      const pupils = (levels: number): Where<Writer> => (levels === 0 ? {} : { pupils: { $every: pupils(levels - 1) } })
+      const topics = (levels: number): Where<Article> =>
+        levels === 0 ? {} : { topics: { $some: { articles: { $every: topics(levels - 2) } } } }
+      expect(await use.nodes.writers.count({ where: pupils(8) })).toBe(4)
+      expect(await use.nodes.articles.count({ where: topics(8) })).toBe(2)
+      for (const call of [use.nodes.writers.count({ where: pupils(9) }), use.nodes.articles.count({ where: topics(10) })]) {
+        const error = await rejectionOf(call)
+        expect(error).toBeInstanceOf(ValidationError)
+        expect(error.message).toContain('expected at most 8 relations within each other')
+      }
+    })
 
     it.each(WRITERS)('%o gives %s', async (where, names) => {
       const { rows } = await use.nodes.writers.list({ where, orderBy: { id: 'asc' } })

@@ -124,6 +124,15 @@ forEachEngine((engine) => {
     }
   })
 
+  it('takes a pattern as long as the engine takes one, and refuses a longer one', async () => {
+    expect(await textsWhere({ text: { $contains: 'a'.repeat(49_998) } })).toEqual([])
+    const longer = [{ $contains: 'a'.repeat(49_999) }, { $ilike: 'é'.repeat(25_001) }, { $startsWith: '*'.repeat(20_000) }]
+    for (const text of longer) {
+      if (engine.name !== 'sqlite') expect(await house.nodes.words.count({ where: { text } })).toBe(0)
+      else await expect(house.nodes.words.count({ where: { text } })).rejects.toThrow('expected a pattern of at most 50000 bytes, got')
+    }
+  })
+
   it('refuses a pattern that ends in a bare backslash', async () => {
     await expect(textsWhere({ text: { $like: 'a\\' } })).rejects.toThrow('where.text.$like: ends in a \\')
     await expect(textsWhere({ text: { $ilike: 'a\\\\\\' } })).rejects.toThrow('where.text.$ilike: ends in a \\')

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { field, id, model, type Where } from '../../index.js'
+import { field, id, model, ValidationError, type Where } from '../../index.js'
 import { FIELD_CONDITIONS as fields, NAMES, PRICES, SIZES } from '../oracle/field-conditions.js'
 import { meets } from '../oracle/where-logic.js'
 import { forEachEngine } from '../support/engines.js'
-import { useDatabase } from './use-database.js'
+import { rejectionOf, useDatabase } from './use-database.js'
 
 @model()
 class Sample {
@@ -75,6 +75,16 @@ forEachEngine((engine) => {
       expect(await idsWhere(nested(32))).toEqual([0])
       await expect(idsWhere(nested(33))).rejects.toThrow('expected at most 32 levels')
     })
+
+    it('may have 10,000 parts, at many levels', async () => {
+      const parts = (size: number): Where<Sample>[] => Array.from({ length: size }, (_, n) => ({ id: n }))
+      expect(await idsWhere({ $or: parts(10_000) })).toEqual(SAMPLES.map((row) => row.id))
+      expect(await idsWhere({ $and: parts(10_000) })).toEqual([])
+      expect(await idsWhere({ $and: Array.from({ length: 10_000 }, () => ({ id: 1 })) })).toEqual([1])
+      const nested = (levels: number): Where<Sample> => (levels === 0 ? { id: 1_000 } : { $or: [nested(levels - 1), ...parts(100)] })
+      expect(await idsWhere(nested(32))).toEqual(SAMPLES.map((row) => row.id).filter((id) => id < 100))
+      await expect(idsWhere({ $or: parts(10_001) })).rejects.toThrow('expected at most 10000 entries')
+    })
   })
 
   describe('a list in a filter', () => {
@@ -102,6 +112,19 @@ forEachEngine((engine) => {
       await expect(house.nodes.wides.count({ where: { id: { $in: [...entries, 10_000] } } })).rejects.toThrow(
         'expected at most 10000 entries',
       )
+    })
+
+    it('is refused with others before anything is sent, when their values are more than a statement takes', async () => {
+      const list = Array.from({ length: 10_000 }, (_, n) => n / 3)
+      const where = { $and: Array.from({ length: 7 }, () => ({ ratio: { $nin: list } })) }
+      const query = house.nodes.wides.count({ where })
+      // one value on PostgreSQL
+      if (engine.name === 'postgres') return expect(await query).toBe(0)
+      const error = await rejectionOf(query)
+      expect(error).toBeInstanceOf(ValidationError)
+      expect(error).toMatchObject({ model: 'Wide', operation: 'count', issues: [{ path: ['where'] }] })
+      expect(error.message).toMatch(/conditions of at most (65535|32766) bound values in all, got 114688/)
+      expect(await house.nodes.wides.count({ where: { ratio: { $in: list } } })).toBe(1_200)
     })
   })
 })

@@ -32,6 +32,7 @@ const CAPABILITIES: Capabilities = Object.freeze({
   schemas: true,
   transactionalDdl: false,
   maxParameters: 65_535,
+  maxPatternBytes: Number.POSITIVE_INFINITY,
 })
 
 /** MySQL ≥ 8.0.19 and MariaDB ≥ 10.5.2, through `mysql2` ≥ 3.24. Does no I/O until a pool is opened. */

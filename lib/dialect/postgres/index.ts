@@ -68,6 +68,7 @@ const capabilities: Capabilities = Object.freeze({
   transactionalDdl: true,
   dedicatedConnections: true,
   maxParameters: MAX_PARAMETERS,
+  maxPatternBytes: Number.POSITIVE_INFINITY,
 })
 
 function begin({ isolation, readOnly }: BeginOptions): readonly string[] {

@@ -17,4 +17,5 @@ export const capabilities: Capabilities = Object.freeze({
   schemas: false,
   transactionalDdl: true,
   maxParameters: 32_766,
+  maxPatternBytes: 50_000,
 })
