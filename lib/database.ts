@@ -220,8 +220,8 @@ export class Database<M extends Models> implements AsyncDisposable {
 
   /**
    * Runs `fn` once the outermost transaction around the call is committed, in the order in which such work was given; never where it, or the
-   * savepoint that the call is in, is rolled back. `fn` runs outside of the transaction, and `db.transaction` settles after it. Without a
-   * transaction it runs at once.
+   * savepoint that the call is in, is rolled back. `fn` runs outside of the transaction, in the async context of this call, its tenant and
+   * actor among it, and `db.transaction` settles after it. Without a transaction it runs at once.
    *
    * ```ts
    * await db.transaction(async () => {

@@ -24,7 +24,7 @@ export interface LockScopeOptions {
   readonly registry?: 'shared' | 'own'
 }
 
-const frames = new AsyncLocalStorage<Frame>()
+const frames = new AsyncLocalStorage<Frame | undefined>()
 const ownRegistries = new WeakMap<Frame, LockRegistry>()
 /** Where calls below a hold queue for its key: they have it already, but not two of them at a time. */
 const reentryLocks = new WeakMap<Hold, KeyedLock>()
@@ -46,6 +46,12 @@ export function currentScope(): object | undefined {
   let frame = currentFrame()
   while (frame?.parent !== undefined && frame.parent.scopeId === frame.scopeId) frame = frame.parent
   return frame
+}
+
+/** Gives what runs a function at this point of the call chain, under what is held here, whatever chain it is called from. */
+export function atThisPoint(): <T>(fn: () => T) => T {
+  const frame = frames.getStore()
+  return (fn) => frames.run(frame, fn)
 }
 
 /**

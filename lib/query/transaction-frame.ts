@@ -18,9 +18,14 @@ import {
 } from '../errors.js'
 import { waitFor } from '../lock/lock-scope.js'
 import type { Condition } from '../pool/pool.js'
-import type { AfterCommit } from './after-commit.js'
 import type { CallLimits } from './query-plan.js'
 import { Turns } from './turns.js'
+
+/** Work that waits for the commit of a transaction, and the async context that it was given in. */
+export interface WaitingWork {
+  readonly work: () => unknown
+  readonly inContext: <T>(fn: () => T) => T
+}
 
 /**
  * One transaction or savepoint that a call chain is in. Calls take turns on its connection; a nested frame holds
@@ -36,7 +41,7 @@ export class TransactionFrame {
   #failure: LatchworkError | undefined
   #isTainted = false
   #isSpent = false
-  readonly #waiting: AfterCommit[] = []
+  readonly #waiting: WaitingWork[] = []
 
   constructor(
     /** Whose transaction this is: two databases in one call chain do not mix. */
@@ -56,11 +61,11 @@ export class TransactionFrame {
   }
 
   /** Work that waits for the commit. */
-  get waiting(): readonly AfterCommit[] {
+  get waiting(): readonly WaitingWork[] {
     return this.#waiting
   }
 
-  waitForCommit(work: AfterCommit): void {
+  waitForCommit(work: WaitingWork): void {
     this.requireOpen()
     this.#waiting.push(work)
   }
@@ -224,7 +229,7 @@ interface Outside {
   readonly enclosing: TransactionFrame | Outside | undefined
 }
 
-const storage = new AsyncLocalStorage<TransactionFrame | Outside>()
+const storage = new AsyncLocalStorage<TransactionFrame | Outside | undefined>()
 
 /** The innermost frame of `owner` that the current call is in. */
 export function currentFrame(owner: object): TransactionFrame | undefined {
@@ -249,6 +254,12 @@ export function inFrame<T>(frame: TransactionFrame, fn: () => Promise<T>): Promi
 /** Runs `fn` in no transaction of `owner`; those of others stay around it. */
 export function outsideOf<T>(owner: object, fn: () => Promise<T>): Promise<T> {
   return currentFrame(owner) === undefined ? fn() : storage.run({ outsideOf: owner, enclosing: storage.getStore() }, fn)
+}
+
+/** Gives what runs a function in the transactions around this call, of whichever owner, whatever it is called from. */
+export function inEnclosing(): <T>(fn: () => T) => T {
+  const place = storage.getStore()
+  return (fn) => storage.run(place, fn)
 }
 
 /** Limits, and what has to be called when what they bound is over. */

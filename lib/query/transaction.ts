@@ -6,11 +6,11 @@ import type { HeldResource } from '../lock/frame.js'
 import { withResource } from '../lock/lock-scope.js'
 import type { Condition } from '../pool/pool.js'
 import { callSite } from '../warn.js'
-import { type AfterCommit, runAfterCommit } from './after-commit.js'
+import { type AfterCommit, runAfterCommit, waitingWork } from './after-commit.js'
 import { boundBy } from './interruptible.js'
 import type { CallLimits } from './query-plan.js'
 import type { TransactionControl } from './transaction-control.js'
-import { currentFrame, enclosingFrame, inFrame, outsideOf, TransactionFrame } from './transaction-frame.js'
+import { currentFrame, enclosingFrame, inFrame, outsideOf, TransactionFrame, type WaitingWork } from './transaction-frame.js'
 import { checkTransactionOptions, type TransactionOptions } from './transaction-options.js'
 import { retrying } from './transaction-retry.js'
 
@@ -71,11 +71,14 @@ export class Transactions {
     return outsideOf(this, fn)
   }
 
-  /** Runs `work` after the outermost commit, and never if that does not come; at once where there is no transaction. */
+  /**
+   * Runs `work` after the outermost commit, in the async context of this call, and never if the commit does not come; at once where there
+   * is no transaction.
+   */
   async afterCommit(work: AfterCommit): Promise<void> {
     const frame = this.current()
     if (frame === undefined) await work()
-    else frame.waitForCommit(work)
+    else frame.waitForCommit(waitingWork(work))
   }
 
   async #begun<T>(label: string, fn: () => Promise<T>, limits: CallLimits | undefined, options: BeginOptions): Promise<T> {
@@ -90,7 +93,7 @@ export class Transactions {
     fn: () => Promise<T>,
     limits: CallLimits | undefined,
     options: BeginOptions,
-  ): Promise<{ readonly value: T; readonly waiting: readonly AfterCommit[] }> {
+  ): Promise<{ readonly value: T; readonly waiting: readonly WaitingWork[] }> {
     const access = options.readOnly === true ? 'read' : 'write'
     const connection = await this.#source.acquire({ access, label, borrower: callSite() }, limits)
     const frame = this.#frame(connection, undefined, limits)

@@ -197,6 +197,21 @@ export const CHECKS: readonly TenancyCheck[] = [
     },
   },
   {
+    title: 'work after a commit is for the tenant that it was queued for',
+    async run(desk) {
+      const { customers } = desk.nodes
+      const create = (email: string) => async () => deepStrictEqual((await customers.create({ email })).orgId, email === 'one' ? 1 : 2)
+      await desk.withTenant(2, () =>
+        desk.transaction(async () => {
+          await desk.withTenant(1, () => desk.afterCommit(create('one')))
+          await desk.acrossTenants(() => desk.afterCommit(async () => deepStrictEqual(await customers.count(), 5)))
+          await desk.afterCommit(create('two'))
+        }),
+      )
+      await desk.withTenant(1, () => rejects(customers.readOrThrow({ where: { email: 'two' } }), { code: 'NOT_FOUND' }))
+    },
+  },
+  {
     title: 'a call without a tenant is refused before any SQL, and one for all sees all',
     async run(desk) {
       const { customers, plans, tickets } = desk.nodes
