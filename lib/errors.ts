@@ -466,7 +466,10 @@ export class AbortedError extends LatchworkError {
   readonly code = 'ABORTED'
 }
 
-/** The call came after the end of the transaction or lock it belongs to. */
+/**
+ * The call came after the end of the transaction or lock it belongs to. Of a transaction, `cause` has the stack of where it was begun,
+ * unless `NODE_ENV` is `production`.
+ */
 export class ScopeClosedError extends LatchworkError {
   readonly code = 'SCOPE_CLOSED'
 }

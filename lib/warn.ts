@@ -12,7 +12,10 @@ export function warn(code: WarningCode, message: string, stack?: string): void {
   process.emitWarning(message, { type: 'LatchworkWarning', code, ...(stack === undefined ? {} : { detail: stack }) })
 }
 
-/** Where the caller is, to be shown if what it takes is never given back; none in production, where each costs microseconds. */
-export function callSite(): Error | undefined {
-  return process.env.NODE_ENV === 'production' ? undefined : new Error('asked for here')
+/**
+ * Where the caller is, to be shown if what it takes is never given back, or is called after its end; none in production, where each
+ * costs microseconds.
+ */
+export function callSite(what = 'asked for here'): Error | undefined {
+  return process.env.NODE_ENV === 'production' ? undefined : new Error(what)
 }

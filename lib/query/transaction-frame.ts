@@ -54,6 +54,8 @@ export class TransactionFrame {
     readonly survivesErrors: boolean,
     /** When all of it is given up. */
     limits: CallLimits | undefined,
+    /** Where the outermost transaction was begun; none in production. */
+    readonly opener: Error | undefined,
   ) {
     const nearest = nearestLimits(parent?.limits, limits)
     this.limits = nearest.limits
@@ -177,7 +179,7 @@ export class TransactionFrame {
 
   requireOpen(): void {
     if (this.isOpen) return
-    throw new ScopeClosedError('the call came after the end of its transaction; await it inside the callback')
+    throw new ScopeClosedError('the call came after the end of its transaction; await it inside the callback', { cause: this.opener })
   }
 
   #requireUsable(): void {

@@ -95,8 +95,9 @@ export class Transactions {
     options: BeginOptions,
   ): Promise<{ readonly value: T; readonly waiting: readonly WaitingWork[] }> {
     const access = options.readOnly === true ? 'read' : 'write'
-    const connection = await this.#source.acquire({ access, label, borrower: callSite() }, limits)
-    const frame = this.#frame(connection, undefined, limits)
+    const opener = callSite('the transaction was begun here')
+    const connection = await this.#source.acquire({ access, label, borrower: opener }, limits)
+    const frame = this.#frame(connection, undefined, limits, opener)
     let condition: Condition = 'broken'
     try {
       await this.#control.begin(connection, options, limits)
@@ -150,9 +151,14 @@ export class Transactions {
     return outer.run(work, label, limits)
   }
 
-  #frame(connection: Connection, parent: TransactionFrame | undefined, limits: CallLimits | undefined): TransactionFrame {
+  #frame(
+    connection: Connection,
+    parent: TransactionFrame | undefined,
+    limits: CallLimits | undefined,
+    opener = parent?.opener,
+  ): TransactionFrame {
     const enclosing = enclosingFrame()
-    return new TransactionFrame(this, connection, parent, enclosing, this.#control.statementErrorKeepsTransaction, limits)
+    return new TransactionFrame(this, connection, parent, enclosing, this.#control.statementErrorKeepsTransaction, limits, opener)
   }
 
   /** The callback's value, if everything in it had settled by its end. The frame is closed either way, and with it what it holds. */

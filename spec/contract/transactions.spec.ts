@@ -189,6 +189,18 @@ forEachEngine((engine) => {
       expect(await names()).toEqual([])
     })
 
+    it('keeps a last call that was not awaited only where it has run by the end of the callback: SQLite is synchronous', async () => {
+      let last: Promise<unknown> | undefined
+      const outcome = shop.db.transaction(async () => {
+        await create('ada')
+        last = create('bob').catch(() => undefined)
+      })
+      if (engine.name === 'sqlite') await outcome
+      else expect(await rejectionOf(outcome)).toBeInstanceOf(UnawaitedQueryError)
+      await last
+      expect(await names()).toEqual(engine.name === 'sqlite' ? ['ada', 'bob'] : [])
+    })
+
     it('refuses a call that comes after its end, wherever it comes from', async () => {
       const fired: Promise<unknown>[] = []
       await shop.db.transaction(async () => {
@@ -199,7 +211,10 @@ forEachEngine((engine) => {
       await sleep(30)
       const errors = await Promise.all(fired)
       expect(errors).toHaveLength(2)
-      for (const error of errors) expect(error).toBeInstanceOf(ScopeClosedError)
+      for (const error of errors) {
+        expect(error).toBeInstanceOf(ScopeClosedError)
+        expect(error).toMatchObject({ cause: { stack: expect.stringMatching(/begun here[\s\S]*transactions\.spec\.ts/) } })
+      }
       expect(await names()).toEqual(['ada'])
     })
 
