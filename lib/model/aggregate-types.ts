@@ -42,9 +42,9 @@ export interface AggregateInput<M, V, G> {
 type GroupField<G> = G extends readonly (infer K extends string)[] ? K : never
 
 /** A row of the result. */
-export type AggregateRow<M, V, G> = {
-  [K in GroupField<G> | keyof V]: K extends keyof V ? AggregateValue<M, V[K]> : K extends keyof Row<M> ? Row<M>[K] : never
-}
+export type AggregateRow<M, V, G> = G extends readonly (infer F extends string)[]
+  ? { [K in F | keyof V]: K extends keyof V ? AggregateValue<M, V[K]> : K extends keyof Row<M> ? Row<M>[K] : never }
+  : never
 
 type AggregateValue<M, A> = A extends '$count' | { readonly $count: unknown } | { readonly $countDistinct: unknown }
   ? number

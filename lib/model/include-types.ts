@@ -40,4 +40,5 @@ type RowOfOptions<T, O> = O extends true ? Row<T> : RowWith<T, Given<O, 'select'
 type Given<O, K extends string> = O extends { readonly [P in K]: infer V } ? V : undefined
 
 /** One object type, so that a tooltip shows its fields. */
-type Flat<T> = { [K in keyof T]: T[K] }
+// inferred first: the compiler prints a mapped type by its alias, and what a condition gives as it stands
+type Flat<T> = T extends infer O ? { [K in keyof O]: O[K] } : never

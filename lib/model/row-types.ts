@@ -99,4 +99,4 @@ export type OrderBy<M> = { readonly [K in FieldName<M>]?: Direction } | readonly
 export type Select<M> = readonly FieldName<M>[]
 
 /** The row a `select` leaves. */
-export type Selected<M, S> = S extends readonly (infer K)[] ? Pick<Row<M>, K & keyof Row<M>> : Row<M>
+export type Selected<M, S> = S extends readonly (infer K)[] ? { [F in K & keyof Row<M>]: Row<M>[F] } : Row<M>
