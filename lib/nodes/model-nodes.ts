@@ -16,7 +16,7 @@ export interface SelectOptions<S> extends CallOptions {
 
 /** Options of the nodes that give rows back with what belongs to them. */
 export interface RowOptions<S, I> extends SelectOptions<S> {
-  /** The relations to read with each row: to-one by a join, to-many by one more statement. Default: none. */
+  /** The relations to read with each row: to-one by a join where they go by a key, others by one more statement. Default: none. */
   readonly include?: I
 }
 

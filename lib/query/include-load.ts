@@ -144,7 +144,9 @@ interface LimitedRows {
 /** The first rows of each owner. */
 function firstOfEach({ compiler }: BoundModel, { rows, owner, orders, selection, limit }: LimitedRows) {
   const columns = [...owner, ...(selection.references as readonly unknown[] as readonly Expression<unknown>[])]
-  const number = sql`row_number() over (partition by ${sql.join(owner)} order by ${sql.join(orders)})`
+  // a view without a key has no order of its own
+  const order = orders.length === 0 ? sql`` : sql` order by ${sql.join(orders)}`
+  const number = sql`row_number() over (partition by ${sql.join(owner)}${order})`
   const numbered = rows
     .select([...columns.map((column, index) => sql`${column}`.as(`c${index}`)), number.as('lw_number')])
     .as('lw_numbered')

@@ -1,4 +1,5 @@
 import { isPlainObject, kindOf } from '../model/value-kind.js'
+import { isAtMostOne } from './at-most-one.js'
 import type { BoundField, BoundModel, BoundRelation } from './bound-model.js'
 import { parseCount } from './call-input.js'
 import { type RelatedCondition, related } from './condition.js'
@@ -24,7 +25,7 @@ interface SelectInput {
 
 /** What a SELECT, unlike other statements, can do for its rows. */
 interface SelectContext {
-  /** Its shape: with it to-one relations may be joined. Without one, they are loaded by statements of their own. */
+  /** Its shape: with it to-one relations by a key are joined. Without one, they are loaded by statements of their own. */
   readonly joining?: StatementShape | undefined
   /** Fields that are read whether they are shown or not. */
   readonly also?: readonly BoundField[] | undefined
@@ -107,7 +108,7 @@ class SelectParser {
     const options = parseRelationOptions(relation, given, this.issues, path)
     if (options === undefined) return
     this.key += `{${name}`
-    if (relation.isMany || this.shape === undefined || this.#joins === MAX_JOINS) {
+    if (this.shape === undefined || this.#joins === MAX_JOINS || !isAtMostOne(relation)) {
       const load = this.#load(relation, options, path, depth)
       this.key += load.shape.key
       wish.loaded.push(load)
@@ -135,7 +136,7 @@ class SelectParser {
     const parser = new SelectParser(issues, shape, this.size)
     const wish = parser.parse(target, options, path, depth + 1)
     const condition = parseRelatedWhere(relation, options.where, shape, issues, path)
-    const limit = parseCount(options.limit, [...path, 'limit'], issues)
+    const limit = relation.isMany ? parseCount(options.limit, [...path, 'limit'], issues) : isAtMostOne(relation) ? undefined : 1
     const order = parseOrder(target, options.orderBy, issues, [...path, 'orderBy'])
     const items = limit === undefined ? order : inTotalOrder(target, order)
     shape.key += `${parser.key}|${orderKey(items)}|${limit === undefined ? '' : 'l'}`
