@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../errors.js'
 
-/** Connections that each open pool may have beyond its `maxConnections`: for fallback, locks and control. */
+/** Connections that each open pool may have beyond its `maxConnections`: for fallback, locks and second attempts at a dial. */
 const SPARE_CONNECTIONS = 2
 
 /**
