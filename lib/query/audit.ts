@@ -2,7 +2,7 @@ import { SerializationError } from '../errors.js'
 import { type AuditedCall, type RowImages, recordImages } from './audit-record.js'
 import { type BoundField, type BoundModel, reboundValue } from './bound-model.js'
 import type { Key } from './change-keys.js'
-import { allOf, type Condition, visibleOnly } from './condition.js'
+import { ALWAYS, allOf, type Condition } from './condition.js'
 import { chunksOfKeys, inKeys } from './in-list.js'
 import { keyText } from './key-text.js'
 import type { PlanRunner } from './query-plan.js'
@@ -157,12 +157,17 @@ async function imagesOfKeys(
   const images = new Map<string, { readonly key: Key; readonly row: PlainRow }>()
   for (const chunk of chunksOfKeys(model, fields, keys)) {
     const shape = new StatementShape('audit ')
-    const named = inKeys(model, fields, chunk, shape)
-    // of a key that deleted rows do not count for, others may have the same values
-    const condition = model.livingKeys.has(fields) ? allOf([named, visibleOnly(model, shape)]) : named
+    const condition = allOf([inKeys(model, fields, chunk, shape), countedBy(model, fields, shape)])
     for (const [text, image] of await imagesOf(model, runner, call, fields, { condition, shape }, isLocked)) images.set(text, image)
   }
   return images
+}
+
+/** Of a key that deleted rows do not count for, such rows may have the same values. */
+function countedBy({ livingKeys, roles }: BoundModel, key: readonly BoundField[], shape: StatementShape): Condition {
+  if (!livingKeys.has(key) || roles.deletedAt === undefined) return ALWAYS
+  shape.key += ' living'
+  return { kind: 'null', field: roles.deletedAt, isNull: true }
 }
 
 async function imagesOf(
