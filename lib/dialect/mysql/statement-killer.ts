@@ -21,6 +21,8 @@ export class StatementKiller {
   readonly #dial: (deadline: Deadline) => Promise<Client>
   #client: Promise<Client> | undefined
   #users = 0
+  /** Settles when the one before is gone: the server shall not count two of them. */
+  #ending: Promise<void> = Promise.resolve()
 
   constructor(dial: (deadline: Deadline) => Promise<Client>) {
     this.#dial = dial
@@ -47,7 +49,7 @@ export class StatementKiller {
   async #connected(deadline: Deadline): Promise<Client> {
     for (;;) {
       const isOurs = this.#client === undefined
-      this.#client ??= this.#dial(deadline)
+      this.#client ??= this.#ending.then(() => this.#dial(deadline))
       const connecting = this.#client
       const client = await settledBy(connecting, deadline).catch((error: unknown) => this.#dialFailed(error, connecting, isOurs, deadline))
       if (client === LATE) throw new ConnectionError('no connection in time for the request to stop a statement')
@@ -72,12 +74,12 @@ export class StatementKiller {
     if (this.#client === connecting) this.#client = undefined
   }
 
-  async #end(): Promise<void> {
+  #end(): Promise<void> {
     const connecting = this.#client
     this.#client = undefined
     // one that could not be made has told those who waited for it
-    const client = await connecting?.catch(() => undefined)
-    await client?.end()
+    this.#ending = connecting?.then((client) => client.end()).catch(() => undefined) ?? this.#ending
+    return this.#ending
   }
 }
 
