@@ -29,7 +29,7 @@ export interface ConnectionLimits {
 export class ConnectionSource {
   readonly #dialect: Dialect
   readonly #options: PoolOptions
-  /** The pool's readable name, without a secret: `postgres:127.0.0.1:5432/shop#3f9a`. */
+  /** The pool's readable name, without a secret: `postgres:127.0.0.1:5432/shop#3f9a02c7`. */
   readonly name: string
   readonly #key: string
   readonly #dedicated = new Map<Connection, Lease<Pool<Connection>>>()

@@ -29,20 +29,20 @@ export async function createOne(model: BoundModel, runner: PlanRunner, input: un
   issues.throwIfAny()
   const row = newRow(model, validated.value)
   const label = model.labelOf('create')
-  const make = async () =>
+  const make = () =>
     model.dialect.capabilities.insertReturning
-      ? (await runner.run(insertPlan(model, row, selection), call))!
+      ? runner.run(insertPlan(model, row, selection), call)
       : runner.together(
           label,
           async () => readCreated(model, runner, row, await insertRow(model, runner, row, PLAIN_INSERT, call), selection, call),
           call,
         )
   const audited = async () => {
-    const value = await make()
+    const value = (await make())!
     return { value, rows: [value] }
   }
   const made = model.audit === undefined ? make() : auditedCreate(model, runner, { label, limits: call }, audited)
-  return withIncluded(runner, { label, selection, limits: call }, made)
+  return (await withIncluded(runner, { label, selection, limits: call }, made))!
 }
 
 /** Inserts one checked row, with what `tail` says after it. */

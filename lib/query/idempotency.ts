@@ -33,7 +33,7 @@ export interface IdempotentCall {
   readonly options: Record<string, unknown>
 }
 
-/** How often a record may vanish between being met and being read. */
+/** How often a record may vanish between being met and being read, and how often those who waited for it may be in each other's way. */
 const MAX_ATTEMPTS = 10
 
 /**

@@ -30,12 +30,11 @@ function mapRow(model: BoundModel, row: PlainRow, convert: Convert): PlainRow {
   const converted = (name: string, value: unknown): unknown => {
     if (value === null) return null
     const relation = model.relations.get(name)
-    const field = model.fieldByName.get(name)
-    // of a model that had it when the result was stored
-    if (relation === undefined && field === undefined) return undefined
-    if (relation === undefined) return convert(field!.definition, value)
+    if (relation === undefined) return convert(model.fieldByName.get(name)!.definition, value)
     if (!Array.isArray(value)) return mapRow(relation.target, value as PlainRow, convert)
     return value.map((each: PlainRow) => mapRow(relation.target, each, convert))
   }
-  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, converted(name, value)]))
+  // the model may have lost some since the result was stored
+  const known = Object.entries(row).filter(([name]) => model.fieldByName.has(name) || model.relations.has(name))
+  return Object.fromEntries(known.map(([name, value]) => [name, converted(name, value)]))
 }
