@@ -52,20 +52,27 @@ export class MysqlConnection implements Connection {
    * but does not wait for one that takes longer to stop than any does that is in reach.
    */
   async close(): Promise<void> {
-    const stopped = (this.#stopping ?? this.#stop('connection')).then(() => (this.#wasCancelled ? this.client.answered() : undefined))
+    const stopped = (this.#stopping ?? this.#stop('connection', STOP_PATIENCE_MS)).then(() =>
+      this.#wasCancelled ? this.client.answered() : undefined,
+    )
     // where nobody could be asked to stop it, it is busy still, and is broken off
     await settledBy(stopped, deadlineAfter(STOP_PATIENCE_MS)).catch(() => undefined)
     await this.client.end()
   }
 
-  async #stop(what: 'query' | 'connection'): Promise<void> {
+  async #stop(what: 'query' | 'connection', timeoutMs?: number): Promise<void> {
     const { running } = this.client
     if (running === undefined || this.client.isBroken) return
-    this.#stopping = this.#killer.kill(what, this.client.threadId, () => {
-      // once it is broken nobody borrows it any more; what runs there does not notice by itself that the client has gone
-      this.#wasCancelled = this.client.isBroken || this.client.running === running
-      return this.#wasCancelled
-    })
+    this.#stopping = this.#killer.kill(
+      what,
+      this.client.threadId,
+      () => {
+        // once it is broken nobody borrows it any more; what runs there does not notice by itself that the client has gone
+        this.#wasCancelled = this.client.isBroken || this.client.running === running
+        return this.#wasCancelled
+      },
+      timeoutMs,
+    )
     await this.#stopping
   }
 }

@@ -4,7 +4,7 @@ import { ConnectionError } from '../../errors.js'
 import type { Client } from './client.js'
 import { errnoOf } from './errors.js'
 
-/** For a `KILL QUERY` and the connection that carries it. They keep the process alive, and nothing else may wait for them. */
+/** For a `KILL` and the connection that carries it. They keep the process alive, and nothing else may wait for them. */
 const KILL_TIMEOUT_MS = 1_500
 
 /** Before another try at a server that has no room for one connection more: each statement that is killed makes some. */
@@ -33,8 +33,8 @@ export class StatementKiller {
    *
    * @throws {ConnectionError} no connection in time, to carry the request
    */
-  async kill(what: 'query' | 'connection', threadId: number, isWanted: () => boolean): Promise<void> {
-    const deadline = deadlineAfter(KILL_TIMEOUT_MS)
+  async kill(what: 'query' | 'connection', threadId: number, isWanted: () => boolean, timeoutMs = KILL_TIMEOUT_MS): Promise<void> {
+    const deadline = deadlineAfter(timeoutMs)
     this.#users++
     try {
       const client = await this.#connected(deadline)

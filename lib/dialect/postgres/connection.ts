@@ -172,12 +172,16 @@ export class PostgresConnection implements Connection {
   }
 
   /** A no-op when nothing runs or the session is gone: there is nothing left to stop. */
-  async cancel(): Promise<void> {
+  cancel(): Promise<void> {
+    return this.#stop(CANCEL_TIMEOUT_MS)
+  }
+
+  async #stop(timeoutMs: number): Promise<void> {
     if (!this.#isBusy || this.#isBroken || this.#cancelling !== undefined) return
     const answered = new Promise<void>((resolve) => {
       this.#onAnswer = resolve
     })
-    const deadline = deadlineAfter(CANCEL_TIMEOUT_MS)
+    const deadline = deadlineAfter(timeoutMs)
     const request = this.#cancelRequest(deadline)
     const sent = request()
     const clear = () => {
@@ -226,7 +230,7 @@ export class PostgresConnection implements Connection {
   async close(): Promise<void> {
     if (this.#isBroken) return this.destroy()
     // where it cannot be asked for, the session stays busy
-    void this.cancel().catch(() => undefined)
+    void this.#stop(STOP_PATIENCE_MS).catch(() => undefined)
     this.#isBroken = true
     const cancelling = this.#cancelling ?? Promise.resolve()
     if ((await settledBy(cancelling, deadlineAfter(STOP_PATIENCE_MS))) === LATE) {
