@@ -1,6 +1,7 @@
 import { createDatabase, type Database, type DatabaseOptions, definitionOf, type Models } from 'latchwork'
 import { afterAll, beforeAll } from 'vitest'
 import type { FreshDatabase, SpecEngine } from '../support/engines.js'
+import { killSession } from '../support/plain-sql.js'
 
 /** What a spec works with while its tests run. */
 export interface DatabaseInUse<M extends Models> {
@@ -93,7 +94,7 @@ export async function endSessions(engine: SpecEngine, url: string): Promise<void
     url,
     'select id from information_schema.processlist where db = database() and id <> connection_id()',
   )) {
-    await engine.admin(url, `kill ${id}`)
+    await killSession(url, Number(id))
   }
 }
 

@@ -3,6 +3,7 @@ import { CommitUnknownError, ConnectionLostError } from 'latchwork'
 import { describe, expect, it } from 'vitest'
 import { rejectionOf } from '../contract/use-database.js'
 import { forEachEngine } from '../support/engines.js'
+import { killSession } from '../support/plain-sql.js'
 import { inLanes, ROUNDS, roundsTimeoutMs } from '../support/rounds.js'
 import type { ProxyMode, TcpProxy } from '../support/tcp-proxy.js'
 import { TIMED } from '../support/timed.js'
@@ -183,9 +184,7 @@ forEachEngine(
         await sleep(50)
         // the network comes back without the connection
         proxy.set({ kind: 'cut', afterBytes: 0 })
-        for (const id of await shop.sessionIds()) {
-          await shop.admin(engine.name === 'postgres' ? `select pg_terminate_backend(${id})` : `kill ${id}`)
-        }
+        for (const id of await shop.sessionIds()) await killSession(shop.url, id)
         expect(await committing).toBeInstanceOf(CommitUnknownError)
         proxy.set('pass')
         expect(await db.nodes.items.count()).toBe(0)

@@ -25,15 +25,20 @@ export async function dropDatabase(url: string, name: string): Promise<void> {
   }
   // a session left in a transaction would else hold the drop for MariaDB's default of a day
   for (const { id } of await runSql(url, `select id as id from information_schema.processlist where db = '${name}'`)) {
-    await runSql(url, `kill ${id}`).catch(throwUnless('ER_NO_SUCH_THREAD'))
+    await killSession(url, Number(id))
   }
   await runSql(url, `set lock_wait_timeout = 10; drop database if exists ${name}`)
 }
 
-function throwUnless(expected: string): (error: NodeJS.ErrnoException) => void {
-  return (error) => {
-    if (error.code !== expected) throw error
+/** Ends a session of the server of `url`, unless it has ended in the meantime: MariaDB lists a killed one until it has left. */
+export async function killSession(url: string, id: number): Promise<void> {
+  if (url.startsWith('postgres')) {
+    await runSql(url, `select pg_terminate_backend(${id})`)
+    return
   }
+  await runSql(url, `kill ${id}`).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ER_NO_SUCH_THREAD') throw error
+  })
 }
 
 async function runOnPostgres(url: string, sql: string): Promise<readonly PlainRow[]> {
