@@ -206,8 +206,8 @@ forEachOwnServer((server) => {
     })
     // the one connection that the server keeps for its administrator is what carries the kills: whoever looks would take it
     await sleep(1_600)
-    // by themselves they would run for 10 s; MariaDB's sleep() may miss a kill among many, and looks again every 5 s
-    await expect.poll(() => shop.running('naps').catch(() => 'no room'), { timeout: 5_000, interval: 300 }).toEqual([])
+    // by themselves they would run for 10 s
+    await expect.poll(() => shop.running('naps').catch(() => 'no room'), { timeout: 2_000, interval: 300 }).toEqual([])
   })
 
   /** The URL of a user who is bound by read-only; on MariaDB an administrator is not. */

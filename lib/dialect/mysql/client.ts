@@ -110,6 +110,11 @@ export class Client {
     })
   }
 
+  /** Lets the process end while the connection is open. */
+  unref(): void {
+    this.#socket.unref()
+  }
+
   /** Closes the socket now; what runs on it is rejected. */
   destroy(): void {
     this.#isBroken = true

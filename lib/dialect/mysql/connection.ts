@@ -23,7 +23,7 @@ export class MysqlConnection implements Connection {
     this.#killer = killer
   }
 
-  /** A cancelled one counts as broken: the kill could reach it late and hit the next borrower's statement. */
+  /** A cancelled one counts as broken: its session is ended. */
   get isBroken(): boolean {
     return this.#wasCancelled || this.client.isBroken
   }
@@ -44,7 +44,7 @@ export class MysqlConnection implements Connection {
   }
 
   cancel(): Promise<void> {
-    return this.#stop('query')
+    return this.#stop()
   }
 
   /**
@@ -52,27 +52,21 @@ export class MysqlConnection implements Connection {
    * but does not wait for one that takes longer to stop than any does that is in reach.
    */
   async close(): Promise<void> {
-    const stopped = (this.#stopping ?? this.#stop('connection', STOP_PATIENCE_MS)).then(() =>
-      this.#wasCancelled ? this.client.answered() : undefined,
-    )
+    const stopped = (this.#stopping ?? this.#stop(STOP_PATIENCE_MS)).then(() => (this.#wasCancelled ? this.client.answered() : undefined))
     // where nobody could be asked to stop it, it is busy still, and is broken off
     await settledBy(stopped, deadlineAfter(STOP_PATIENCE_MS)).catch(() => undefined)
     await this.client.end()
   }
 
-  async #stop(what: 'query' | 'connection', timeoutMs?: number): Promise<void> {
+  async #stop(timeoutMs?: number): Promise<void> {
     const { running } = this.client
     if (running === undefined || this.client.isBroken) return
-    this.#stopping = this.#killer.kill(
-      what,
-      this.client.threadId,
-      () => {
-        // once it is broken nobody borrows it any more; what runs there does not notice by itself that the client has gone
-        this.#wasCancelled = this.client.isBroken || this.client.running === running
-        return this.#wasCancelled
-      },
-      timeoutMs,
-    )
+    const isWanted = () => {
+      // once it is broken nobody borrows it any more; what runs there does not notice by itself that the client has gone
+      this.#wasCancelled = this.client.isBroken || this.client.running === running
+      return this.#wasCancelled
+    }
+    this.#stopping = this.#killer.kill(this.client.threadId, isWanted, timeoutMs)
     await this.#stopping
   }
 }

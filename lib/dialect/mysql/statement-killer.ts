@@ -7,6 +7,12 @@ import { errnoOf } from './errors.js'
 /** For a `KILL` and the connection that carries it. They keep the process alive, and nothing else may wait for them. */
 const KILL_TIMEOUT_MS = 1_500
 
+/**
+ * How long after that a connection with requests that the server has taken, and not answered, is still left to it. MariaDB holds a KILL up
+ * to 2 s where its session is at an awkward place, and those behind it wait: sql_class.cc, THD::awake_no_mutex.
+ */
+const PATIENCE_MS = 1_000
+
 /** Before another try at a server that has no room for one connection more: each statement that is killed makes some. */
 const RETRY_MS = 50
 
@@ -21,6 +27,7 @@ export class StatementKiller {
   readonly #dial: (deadline: Deadline) => Promise<Client>
   #client: Promise<Client> | undefined
   #users = 0
+  readonly #unanswered = new Set<Promise<unknown>>()
   /** Settles when the one before is gone: the server shall not count two of them. */
   #ending: Promise<void> = Promise.resolve()
 
@@ -29,21 +36,30 @@ export class StatementKiller {
   }
 
   /**
-   * Stops what runs in the session `threadId`, or the session with it, if it `isWanted` still when everything is ready for it.
+   * Ends the session `threadId`, and what runs in it, if it `isWanted` still when everything is ready for it.
+   *
+   * Not the statement alone: a `KILL QUERY` that comes before it, or between its PREPARE and EXECUTE, does nothing, and the statement
+   * runs. An ended session runs nothing more, and a cancelled connection is not lent again anyway.
    *
    * @throws {ConnectionError} no connection in time, to carry the request
    */
-  async kill(what: 'query' | 'connection', threadId: number, isWanted: () => boolean, timeoutMs = KILL_TIMEOUT_MS): Promise<void> {
+  async kill(threadId: number, isWanted: () => boolean, timeoutMs = KILL_TIMEOUT_MS): Promise<void> {
     const deadline = deadlineAfter(timeoutMs)
     this.#users++
     try {
       const client = await this.#connected(deadline)
-      if (isWanted()) await settledBy(client.query(`kill ${what} ${threadId}`), deadline)
+      if (isWanted()) await settledBy(this.#ask(client, threadId), deadline)
     } catch (error) {
       if (errnoOf(error) !== NO_SUCH_THREAD) throw error
     } finally {
-      if (--this.#users === 0) await this.#end()
+      if (--this.#users === 0) await settledBy(this.#end(), deadline)
     }
+  }
+
+  #ask(client: Client, threadId: number): Promise<unknown> {
+    const answer = client.query(`kill ${threadId}`).finally(() => this.#unanswered.delete(answer))
+    this.#unanswered.add(answer)
+    return answer
   }
 
   async #connected(deadline: Deadline): Promise<Client> {
@@ -78,8 +94,16 @@ export class StatementKiller {
     const connecting = this.#client
     this.#client = undefined
     // one that could not be made has told those who waited for it
-    this.#ending = connecting?.then((client) => client.end()).catch(() => undefined) ?? this.#ending
+    this.#ending = connecting?.then((client) => this.#takeLeave(client)).catch(() => undefined) ?? this.#ending
     return this.#ending
+  }
+
+  async #takeLeave(client: Client): Promise<void> {
+    if (this.#unanswered.size === 0) return client.end()
+    // from now on it keeps no process alive
+    client.unref()
+    await Promise.race([Promise.allSettled(this.#unanswered), sleep(PATIENCE_MS, undefined, { ref: false })])
+    client.destroy()
   }
 }
 
