@@ -51,7 +51,5 @@ type AggregateValue<M, A> = A extends '$count' | { readonly $count: unknown } | 
   : A extends { readonly $avg: unknown }
     ? number | null
     : A extends { readonly $sum: infer K } | { readonly $min: infer K } | { readonly $max: infer K }
-      ? K extends keyof Row<M>
-        ? NonNullable<Row<M>[K]> | null
-        : never
+      ? NonNullable<SelectType<M[K & keyof M]>> | null
       : never

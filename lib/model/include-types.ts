@@ -24,6 +24,20 @@ export interface IncludeMany<T> extends IncludeOne<T> {
   readonly limit?: number
 }
 
+/**
+ * `I` without names that mean nothing. A type that the compiler has inferred it compares with no other: a misspelled name would pass beside
+ * a right one.
+ */
+export type Known<M, I> = I & KnownRelations<M, I>
+
+type KnownRelations<M, I> = { readonly [K in keyof I]: K extends keyof M ? KnownOptions<M[K], I[K]> : never }
+
+type KnownOptions<V, O> = {
+  readonly [P in keyof O]: P extends OptionName<V> ? (P extends 'include' ? KnownRelations<Related<V>, O[P]> : unknown) : never
+}
+
+type OptionName<V> = NonNullable<V> extends Many<unknown> ? keyof IncludeMany<unknown> : keyof IncludeOne<unknown>
+
 /** The row that `select` and `include` make of a model. */
 export type RowWith<M, S, I> = [I] extends [undefined] ? Selected<M, S> : Flat<Selected<M, S> & IncludedRows<M, I>>
 

@@ -1,4 +1,4 @@
-import type { ColumnType, Insertable, Selectable, SelectType, Updateable } from 'kysely'
+import type { ColumnType, InsertType, SelectType, UpdateType } from 'kysely'
 import type { ArrayConditions, FieldConditions, JsonWhere, NullConditions, TextConditions } from './condition-types.js'
 
 declare const relation: unique symbol
@@ -42,15 +42,34 @@ export type RelationName<M> = { [K in keyof M & string]: NonNullable<M[K]> exten
 export type Columns<M> = { [K in FieldName<M>]: M[K] }
 
 /** A row as it is read: plain data, each field of its declared type. */
-export type Row<M> = Selectable<Columns<M>>
+export type Row<M> = Printed<{ [K in FieldName<M>]: SelectType<M[K]> }>
 
 /** What `create` takes: `Generated` and nullable fields may be left out. */
-export type CreateInput<M> = Insertable<Columns<M>>
+export type CreateInput<M> = Printed<{ [K in GivenName<M>]: InsertType<M[K]> } & { [K in LeftOutName<M>]?: InsertType<M[K]> }>
+
+// the compiler prints a mapped type by its alias, and what a condition gives as it stands: its fields
+type Printed<T> = [T] extends [unknown] ? T : never
+
+/** The fields that create needs. */
+type GivenName<M> = { [K in FieldName<M>]: IsGiven<M[K]> extends true ? K : never }[FieldName<M>]
+
+type LeftOutName<M> = { [K in FieldName<M>]: IsGiven<M[K]> extends false ? K : never }[FieldName<M>]
+
+// undefined of a field that only the database gives
+type IsGiven<V> = [InsertType<V>] extends [never]
+  ? undefined
+  : undefined extends InsertType<V>
+    ? false
+    : null extends InsertType<V>
+      ? false
+      : true
 
 /** What `update` sets: each field by value, or a number by `$increment`, `$decrement`, `$multiply`. */
-export type UpdateInput<M> = {
-  [K in keyof Updateable<Columns<M>>]: Updateable<Columns<M>>[K] | NumberUpdate<NonNullable<Updateable<Columns<M>>[K]>>
-}
+export type UpdateInput<M> = Printed<{ [K in UpdatedName<M>]?: NewValue<M[K]> }>
+
+type NewValue<V> = UpdateType<V> | NumberUpdate<NonNullable<UpdateType<V>>>
+
+type UpdatedName<M> = { [K in FieldName<M>]: [UpdateType<M[K]>] extends [never] ? never : K }[FieldName<M>]
 
 // a decimal is a string to the compiler: an operator on a field of plain text is refused when the call is checked
 type NumberUpdate<T> = [T] extends [number | bigint] ? OneOperator<T> : string extends T ? OneOperator<string> : never
@@ -65,12 +84,11 @@ type Conditions<T> = [T] extends [string] ? TextConditions<T> : [T] extends [rea
 
 /** A filter over the fields and relations of a model. All entries must hold. */
 export type Where<M> = {
-  readonly [K in FieldName<M>]?: NonNullable<M[K]> extends JsonColumn
-    ? null | NullConditions | JsonWhere<SelectType<M[K]>>
-    : WhereValue<SelectType<M[K]>>
-} & { readonly [K in RelationName<M>]?: RelationWhere<NonNullable<M[K]>> } & WhereLogic<M>
+  readonly [K in FieldName<M>]?: FieldWhere<M[K]>
+} & { readonly [K in RelationName<M>]?: RelationWhere<M[K]> } & WhereLogic<M>
 
-type RelationWhere<V> = V extends Many<infer T> ? ManyConditions<T> : V extends One<infer T> ? Where<T> | null : never
+type RelationWhere<V> =
+  NonNullable<V> extends Many<infer T> ? ManyConditions<T> : NonNullable<V> extends One<infer T> ? Where<T> | null : never
 
 /** Conditions on the rows of a to-many relation. All that are given must hold. */
 export interface ManyConditions<T> {
@@ -81,6 +99,8 @@ export interface ManyConditions<T> {
   /** There is none for which this holds. */
   readonly $none?: Where<T>
 }
+
+type FieldWhere<V> = NonNullable<V> extends JsonColumn ? null | NullConditions | JsonWhere<SelectType<V>> : WhereValue<SelectType<V>>
 
 type WhereValue<T> = (NonNullable<T> extends readonly unknown[] ? never : NonNullable<T>) | null | Conditions<NonNullable<T>>
 
@@ -93,7 +113,9 @@ interface WhereLogic<M> {
 export type Direction = 'asc' | 'desc' | { readonly direction: 'asc' | 'desc'; readonly nulls: 'first' | 'last' }
 
 /** Fields to order by, first to last, or a list of such where the order of keys is not to be relied on. */
-export type OrderBy<M> = { readonly [K in FieldName<M>]?: Direction } | readonly { readonly [K in FieldName<M>]?: Direction }[]
+export type OrderBy<M> = Directions<M> | readonly Directions<M>[]
+
+type Directions<M> = { readonly [K in FieldName<M>]?: Direction }
 
 /** Which fields to read. */
 export type Select<M> = readonly FieldName<M>[]

@@ -1,7 +1,7 @@
 import type { SelectType } from 'kysely'
 import type { AggregateInput, AggregateRow, AggregateValues } from '../model/aggregate-types.js'
 import type { NewRow } from '../model/create-types.js'
-import type { Include, RowWith } from '../model/include-types.js'
+import type { Include, Known, RowWith } from '../model/include-types.js'
 import type { CreateInput, FieldName, OrderBy, Select, Selected, UpdateInput, Where } from '../model/row-types.js'
 import type { View } from '../model/view.js'
 import type { ExplainMode, Explanation } from '../query/explain.js'
@@ -193,19 +193,19 @@ type IncludeOf<M> = Include<M> | undefined
 
 type CreateCall<M> = <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
   input: NewRow<M>,
-  options?: RowOptions<S, I> & IdempotencyOption,
+  options?: RowOptions<S, Known<M, I>> & IdempotencyOption,
 ) => Promise<RowWith<M, S, I>>
 type ReadCall<M> = <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
-  input: ReadInput<M, I>,
-  options?: ReadOptions<S, I>,
+  input: ReadInput<M, Known<M, I>>,
+  options?: ReadOptions<S, Known<M, I>>,
 ) => Promise<RowWith<M, S, I> | null>
 type ReadOrThrowCall<M> = <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
-  input: ReadInput<M, I>,
-  options?: ReadOptions<S, I>,
+  input: ReadInput<M, Known<M, I>>,
+  options?: ReadOptions<S, Known<M, I>>,
 ) => Promise<RowWith<M, S, I>>
 type UpdateCall<M> = <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
   input: UpdateRowInput<M>,
-  options?: RowOptions<S, I>,
+  options?: RowOptions<S, Known<M, I>>,
 ) => Promise<RowWith<M, S, I>>
 type DeleteCall<M> = <const S extends SelectOf<M> = undefined>(
   input: DeleteRowInput<M>,
@@ -213,19 +213,19 @@ type DeleteCall<M> = <const S extends SelectOf<M> = undefined>(
 ) => Promise<Selected<M, S>>
 type RestoreCall<M> = <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
   input: KeyInput<M>,
-  options?: RowOptions<S, I>,
+  options?: RowOptions<S, Known<M, I>>,
 ) => Promise<RowWith<M, S, I>>
 type ListCall<M> = <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
-  input?: ListInput<M, I>,
-  options?: ReadOptions<S, I>,
+  input?: ListInput<M, Known<M, I>>,
+  options?: ReadOptions<S, Known<M, I>>,
 ) => Promise<ListResult<RowWith<M, S, I>>>
 type ReadManyCall<M> = <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
-  input: ReadManyInput<M, I>,
-  options?: RowOptions<S, I> & DeletedOption,
+  input: ReadManyInput<M, Known<M, I>>,
+  options?: RowOptions<S, Known<M, I>> & DeletedOption,
 ) => Promise<(RowWith<M, S, I> | null)[]>
 type StreamCall<M> = <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
-  input?: StreamInput<M, I>,
-  options?: RowOptions<S, I> & DeletedOption,
+  input?: StreamInput<M, Known<M, I>>,
+  options?: RowOptions<S, Known<M, I>> & DeletedOption,
 ) => AsyncGenerator<RowWith<M, S, I>, void, undefined>
 type ExistsCall<M> = (input?: { readonly where?: Where<M> }, options?: CallOptions & DeletedOption) => Promise<boolean>
 type AggregateCall<M> = <const V extends AggregateValues<M>, const G extends readonly FieldName<M>[] = readonly []>(
@@ -234,12 +234,12 @@ type AggregateCall<M> = <const V extends AggregateValues<M>, const G extends rea
 ) => Promise<AggregateRow<M, V, G>[]>
 type ClaimCall<M> = <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
   input: ClaimInput<M>,
-  options?: RowOptions<S, I>,
+  options?: RowOptions<S, Known<M, I>>,
 ) => Promise<RowWith<M, S, I>[]>
 type CountCall<M> = (input?: { readonly where?: Where<M> }, options?: CallOptions & DeletedOption) => Promise<number>
 type UpsertCall<M> = <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
   input: UpsertInput<M>,
-  options?: RowOptions<S, I>,
+  options?: RowOptions<S, Known<M, I>>,
 ) => Promise<UpsertResult<RowWith<M, S, I>>>
 type BulkCreateCall<M> = <const S extends SelectOf<M> = undefined>(
   input: BulkCreateInput<M>,

@@ -110,6 +110,16 @@ export const refusals = [
   () => books.readOrThrow({ where }, { include: { autor: true } }),
   // @ts-expect-error nor below one
   () => books.list({ include: { author: { include: { boks: true } } } }),
+  // @ts-expect-error beside one that is there
+  () => books.list({ include: { author: true, autor: true } }),
+  // @ts-expect-error nor in the options
+  () => books.readOrThrow({ where }, { include: { author: true, autor: true } }),
+  // @ts-expect-error nor below one
+  () => books.list({ include: { author: { include: { books: true, boks: true } } } }),
+  // @ts-expect-error no such option beside another
+  () => books.list({ include: { author: { select: ['name'], selec: ['name'] } } }),
+  // @ts-expect-error there is one row, so no limit, beside another either
+  () => books.list({ include: { author: { select: ['name'], limit: 1 } } }),
   // @ts-expect-error a field is selected, not included
   () => books.list({ include: { title: true } }),
   // @ts-expect-error it is included or left out
