@@ -130,6 +130,9 @@ export function createDatabase<const M extends Models>(options: DatabaseOptions<
   return new Database(checkOptions(options))
 }
 
+/** The transactions of a database, for what of the package stands beside it. */
+export let transactionsOf: <M extends Models>(db: Database<M>) => QueryRunner['transactions']
+
 /** What {@link createDatabase} gives. */
 export class Database<M extends Models> implements AsyncDisposable {
   /** The nodes of every model, by its name in code. */
@@ -145,6 +148,10 @@ export class Database<M extends Models> implements AsyncDisposable {
   readonly #locks: ApplicationLocks
   readonly #tenants = new Tenants()
   readonly #actors = new Actors()
+
+  static {
+    transactionsOf = (db) => db.#runner.transactions
+  }
 
   /** Use {@link createDatabase}. */
   constructor(options: DatabaseOptions<M>) {

@@ -30,7 +30,8 @@ export class QueryRunner implements PlanRunner {
   }
 
   get isInTransaction(): boolean {
-    return this.#transactions.current() !== undefined
+    const frame = this.#transactions.current()
+    return frame !== undefined && !frame.isSandbox
   }
 
   get scope(): object | undefined {
@@ -39,6 +40,8 @@ export class QueryRunner implements PlanRunner {
 
   run<T>(plan: QueryPlan<T>, limits?: CallLimits): MaybePromise<T> {
     const frame = this.#transactions.current()
+    // outside of a sandbox, a statement that fails would cost nothing but itself
+    if (frame?.isSandbox && !frame.survivesErrors) return this.#transactions.nest(plan.label, async () => this.run(plan, limits), limits)
     if (frame !== undefined) return this.#runWithin(frame, plan, limits)
     const interruption = interruptionOf(plan.label, limits)
     requireHeld()
@@ -52,7 +55,7 @@ export class QueryRunner implements PlanRunner {
   }
 
   /** The transactions of the application. */
-  get transactions(): Pick<Transactions, 'run' | 'detached' | 'afterCommit'> {
+  get transactions(): Pick<Transactions, 'run' | 'detached' | 'afterCommit' | 'sandbox'> {
     return this.#transactions
   }
 

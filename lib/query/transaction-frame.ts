@@ -56,6 +56,8 @@ export class TransactionFrame {
     limits: CallLimits | undefined,
     /** Where the outermost transaction was begun; none in production. */
     readonly opener: Error | undefined,
+    /** It is rolled back in any case, and what runs in it does not know. */
+    readonly isSandbox: boolean,
   ) {
     const nearest = nearestLimits(parent?.limits, limits)
     this.limits = nearest.limits
@@ -80,6 +82,11 @@ export class TransactionFrame {
   /** The transaction that this frame is, or is a savepoint of. */
   get outermost(): TransactionFrame {
     return this.parent === undefined ? this : this.parent.outermost
+  }
+
+  /** Whether this is a sandbox or in one. */
+  get isInSandbox(): boolean {
+    return this.isSandbox || this.parent?.isInSandbox === true
   }
 
   /** How the connection comes out of a transaction that has ended. */
@@ -171,9 +178,10 @@ export class TransactionFrame {
     else if (!this.survivesErrors) this.#failure ??= error
   }
 
-  /** Nothing more can run in the whole transaction. */
+  /** Nothing more can run in the whole transaction. What a sandbox takes for the whole is the savepoint in it, if the database leaves it that. */
   failWhole(error: LatchworkError): void {
     this.#failure ??= error
+    if (this.parent?.isSandbox && !endsTransaction(error)) return
     this.parent?.failWhole(error)
   }
 

@@ -42,9 +42,10 @@ export class Transactions {
    */
   async run<T>(fn: () => Promise<T>, options: TransactionOptions = {}): Promise<T> {
     const outer = this.current()
-    checkTransactionOptions(options, outer !== undefined)
+    checkTransactionOptions(options, outer !== undefined && !outer.isSandbox)
     const limits = limitsOf(options)
     const { propagation, retry } = options
+    if (outer?.isSandbox || (outer?.isInSandbox && propagation === 'new')) return this.#simulated(LABEL, outer, fn, limits)
     if (outer !== undefined && propagation === 'join') return this.#joined(LABEL, outer, fn, limits, true)
     if (outer !== undefined && propagation !== 'new') return this.#nested(LABEL, outer, fn, limits)
     const begin = () => this.#begun(LABEL, fn, limits, options)
@@ -54,7 +55,8 @@ export class Transactions {
   /** Runs `fn` in a transaction; in one already, in a savepoint of it. */
   nest<T>(label: string, fn: () => Promise<T>, limits?: CallLimits): Promise<T> {
     const outer = this.current()
-    return outer === undefined ? this.#begun(label, fn, limits, {}) : this.#nested(label, outer, fn, limits)
+    if (outer === undefined) return this.#begun(label, fn, limits, {})
+    return outer.isSandbox ? this.#simulated(label, outer, fn, limits) : this.#nested(label, outer, fn, limits)
   }
 
   /**
@@ -63,12 +65,38 @@ export class Transactions {
    */
   join<T>(label: string, fn: () => Promise<T>, limits?: CallLimits): Promise<T> {
     const outer = this.current()
-    return outer === undefined ? this.#begun(label, fn, limits, {}) : this.#joined(label, outer, fn, limits, false)
+    if (outer === undefined) return this.#begun(label, fn, limits, {})
+    return outer.isSandbox ? this.#simulated(label, outer, fn, limits) : this.#joined(label, outer, fn, limits, false)
   }
 
-  /** Runs `fn` outside of this database's transactions. */
+  /** Runs `fn` outside of this database's transactions. Nothing leaves a sandbox: there it is a part of them. */
   detached<T>(fn: () => Promise<T>): Promise<T> {
-    return outsideOf(this, fn)
+    return this.current()?.isInSandbox ? fn() : outsideOf(this, fn)
+  }
+
+  /**
+   * Runs `fn` in a transaction that is rolled back in any case, and that nothing in `fn` takes for one: calls in it are whole or fail whole,
+   * and transactions in it, which are savepoints, commit as far as they can tell.
+   *
+   * @returns what `fn` gave
+   * @throws what `fn` threw
+   */
+  async sandbox<T>(fn: () => Promise<T>): Promise<T> {
+    const undo = new Undo()
+    let value: T | undefined
+    const undone = async (): Promise<never> => {
+      value = await fn()
+      throw undo
+    }
+    const outer = this.current()
+    const running =
+      outer === undefined
+        ? this.#committed('sandbox', undone, undefined, {}, true)
+        : this.#savepoint('sandbox', outer, undone, undefined, () => undefined, true)
+    return running.catch((error: unknown) => {
+      if (error !== undo) throw error
+      return value as T
+    }) as Promise<T>
   }
 
   /**
@@ -77,7 +105,7 @@ export class Transactions {
    */
   async afterCommit(work: AfterCommit): Promise<void> {
     const frame = this.current()
-    if (frame === undefined) await work()
+    if (frame === undefined || frame.isSandbox) await work()
     else frame.waitForCommit(waitingWork(work))
   }
 
@@ -93,11 +121,12 @@ export class Transactions {
     fn: () => Promise<T>,
     limits: CallLimits | undefined,
     options: BeginOptions,
+    isSandbox = false,
   ): Promise<{ readonly value: T; readonly waiting: readonly WaitingWork[] }> {
     const access = options.readOnly === true ? 'read' : 'write'
     const opener = callSite('the transaction was begun here')
     const connection = await this.#source.acquire({ access, label, borrower: opener }, limits)
-    const frame = this.#frame(connection, undefined, limits, opener)
+    const frame = this.#frame(connection, undefined, limits, { opener, isSandbox })
     let condition: Condition = 'broken'
     try {
       await this.#control.begin(connection, options, limits)
@@ -135,8 +164,33 @@ export class Transactions {
     return outer.run(work, label, limits)
   }
 
-  async #nested<T>(label: string, outer: TransactionFrame, fn: () => Promise<T>, limits: CallLimits | undefined): Promise<T> {
-    const frame = this.#frame(outer.connection, outer, limits)
+  #nested<T>(label: string, outer: TransactionFrame, fn: () => Promise<T>, limits: CallLimits | undefined): Promise<T> {
+    const keep = ({ waiting }: TransactionFrame) => {
+      for (const work of waiting) outer.waitForCommit(work)
+    }
+    return this.#savepoint(label, outer, fn, limits, keep)
+  }
+
+  /** A savepoint that is to `fn` what a transaction is outside of a sandbox. */
+  async #simulated<T>(label: string, outer: TransactionFrame, fn: () => Promise<T>, limits: CallLimits | undefined): Promise<T> {
+    let frame: TransactionFrame | undefined
+    const value = await this.#savepoint(label, outer, fn, limits, (released) => {
+      frame = released
+    })
+    await runAfterCommit(frame!.waiting, value)
+    return value
+  }
+
+  /** @param onRelease is called while the others in `outer` wait still */
+  async #savepoint<T>(
+    label: string,
+    outer: TransactionFrame,
+    fn: () => Promise<T>,
+    limits: CallLimits | undefined,
+    onRelease: (frame: TransactionFrame) => void,
+    isSandbox = false,
+  ): Promise<T> {
+    const frame = this.#frame(outer.connection, outer, limits, { isSandbox })
     const savepoint = `lw_${frame.depth}`
     const work = async () => {
       await this.#control.setSavepoint(outer, savepoint, limits)
@@ -145,7 +199,7 @@ export class Transactions {
         throw error
       })
       await this.#control.releaseSavepoint(outer, savepoint, limits)
-      for (const waiting of frame.waiting) outer.waitForCommit(waiting)
+      onRelease(frame)
       return value
     }
     return outer.run(work, label, limits)
@@ -155,10 +209,10 @@ export class Transactions {
     connection: Connection,
     parent: TransactionFrame | undefined,
     limits: CallLimits | undefined,
-    opener = parent?.opener,
+    { opener = parent?.opener, isSandbox = false }: { readonly opener?: Error | undefined; readonly isSandbox?: boolean } = {},
   ): TransactionFrame {
-    const enclosing = enclosingFrame()
-    return new TransactionFrame(this, connection, parent, enclosing, this.#control.statementErrorKeepsTransaction, limits, opener)
+    const survivesErrors = this.#control.statementErrorKeepsTransaction
+    return new TransactionFrame(this, connection, parent, enclosingFrame(), survivesErrors, limits, opener, isSandbox)
   }
 
   /** The callback's value, if everything in it had settled by its end. The frame is closed either way, and with it what it holds. */
@@ -175,6 +229,9 @@ export class Transactions {
     }
   }
 }
+
+/** Thrown to roll a sandbox back, and seen by nobody else. */
+class Undo extends Error {}
 
 /** What a transaction of the application's is called in events, errors and the like. */
 const LABEL = 'transaction'

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { field, type Generated, id, model } from 'latchwork'
-import { type FreshDatabase, freshDatabase, manualClock, sandbox } from 'latchwork/testing'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { freshDatabase, manualClock } from 'latchwork/testing'
+import { describe, expect, inject, it } from 'vitest'
 import { models } from '../../contract/members.js'
 import { rejectionOf } from '../../contract/use-database.js'
 import { forEachEngine } from '../../support/engines.js'
@@ -56,61 +56,6 @@ forEachEngine((engine) => {
       expect(await rejectionOf(freshDatabase({ models, connection: { engine: 'sqlite', file: ':memory:' } }))).toMatchObject({
         code: 'CONFIGURATION',
       })
-    })
-  })
-
-  describe('sandbox', () => {
-    let fresh: FreshDatabase<typeof models>
-
-    beforeAll(async () => {
-      fresh = await freshDatabase({ url: serverUrl(), models })
-    })
-
-    afterAll(() => fresh.drop())
-
-    it('gives what the work gives, and leaves nothing of it', async () => {
-      const { db } = fresh
-      const seen = await sandbox(db, async () => {
-        await db.nodes.tickets.create({})
-        await db.transaction(() => db.nodes.tickets.create({}))
-        return db.nodes.tickets.count()
-      })
-      expect([seen, await db.nodes.tickets.count()]).toEqual([2, 0])
-    })
-
-    it('lets the error of the work through', async () => {
-      const reason = new Error('mine')
-      const failing = sandbox(fresh.db, async () => {
-        await fresh.db.nodes.tickets.create({})
-        throw reason
-      })
-      expect(await rejectionOf(failing)).toBe(reason)
-      expect(await fresh.db.nodes.tickets.count()).toBe(0)
-    })
-
-    it('shows each of many only its own rows', async () => {
-      const { db } = fresh
-      const counts = await Promise.all(
-        Array.from({ length: 6 }, (_, index) =>
-          sandbox(db, async () => {
-            for (let made = 0; made <= index; made++)
-              await db.nodes.stocks.create({ warehouse: `w${index}`, item: String(made), amount: 1 })
-            return db.nodes.stocks.count()
-          }),
-        ),
-      )
-      expect(counts).toEqual([1, 2, 3, 4, 5, 6])
-      expect(await db.nodes.stocks.count()).toBe(0)
-    })
-
-    it('drops work that waits for a commit', async () => {
-      let ran = false
-      await sandbox(fresh.db, () =>
-        fresh.db.afterCommit(() => {
-          ran = true
-        }),
-      )
-      expect(ran).toBe(false)
     })
   })
 
