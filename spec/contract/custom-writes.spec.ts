@@ -11,7 +11,7 @@ import {
   model,
   type One,
 } from 'latchwork'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { forEachEngine } from '../support/engines.js'
 import { MONEY, Money } from './money.js'
 import { rejectionOf, useDatabase } from './use-database.js'
@@ -55,7 +55,7 @@ const basket = () => ({
 forEachEngine((engine) => {
   describe('values of the application’s own types', () => {
     const use = useDatabase(engine, models)
-    beforeEach(() => use.clear())
+    use.rollBackEach()
 
     it('are what a row that is made with theirs refers to, however it shows the key', async () => {
       const { code } = await use.nodes.baskets.create(basket())

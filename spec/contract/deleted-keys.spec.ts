@@ -28,8 +28,9 @@ forEachEngine((engine) => {
     const use = useDatabase(engine, { players: Player }, { now: clock.now })
     const ann = { email: 'ann', team: 'a', seat: 1, badge: 7, rank: 1 }
 
+    use.rollBackEach()
+
     beforeEach(async () => {
-      await use.clear()
       await use.nodes.players.create(ann)
     })
 

@@ -28,9 +28,9 @@ forEachEngine((engine) => {
     const house = useDatabase(engine, { shelves: Shelf, boxes: Box })
     const where = { room: 'cellar', position: 1 }
 
+    house.rollBackEach()
+
     beforeEach(async () => {
-      await engine.admin(house.url, 'update shelves set above_room = null')
-      await house.clear()
       await house.nodes.shelves.bulkCreate({ rows: [1, 2, 3].map((position) => ({ room: 'cellar', position })) })
       await house.nodes.shelves.update({ where: { room: 'cellar', position: 2 }, set: { aboveRoom: 'cellar', abovePosition: 3 } })
       await house.nodes.boxes.create({ code: 'a', room: 'cellar', shelf: 1 })

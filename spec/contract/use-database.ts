@@ -1,5 +1,6 @@
 import { createDatabase, type Database, type DatabaseOptions, definitionOf, type Models } from 'latchwork'
-import { afterAll, beforeAll } from 'vitest'
+import { sandbox } from 'latchwork/testing'
+import { afterAll, aroundEach, beforeAll } from 'vitest'
 import type { FreshDatabase, SpecEngine } from '../support/engines.js'
 import { killSession } from '../support/plain-sql.js'
 
@@ -10,6 +11,8 @@ export interface DatabaseInUse<M extends Models> {
   readonly url: string
   /** Empties the tables of the models, from the last one to the first. */
   clear(): Promise<void>
+  /** From now on in this block, each test and what runs before and after it is rolled back: see `sandbox`. */
+  rollBackEach(): void
   /** Another database object on the same database. */
   another(options?: Partial<DatabaseOptions<M>>): Database<M>
 }
@@ -55,6 +58,9 @@ export function useDatabase<const M extends Models>(
           .map((table) => `delete from ${table}`)
           .join('; '),
       )
+    },
+    rollBackEach() {
+      aroundEach((runTest) => sandbox(db, runTest))
     },
     another(more) {
       const other = open(more)
