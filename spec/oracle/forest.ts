@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { belongsTo, field, hasMany, hasOne, id, type Many, manyToMany, model, type One } from 'latchwork'
 import { NAMES, PRICES, SIZES } from './field-conditions.js'
 import type { RelatedOf } from './where-logic.js'
@@ -70,31 +71,30 @@ export interface Forest {
   readonly visits: readonly { readonly treeId: number; readonly birdId: number }[]
 }
 
-/** A forest by chance. */
-export function randomForest(trees = 24, birds = 6): Forest {
-  const pick = <T>(list: readonly T[]) => list[Math.floor(Math.random() * list.length)]!
-  const ids = (count: number) => Array.from({ length: count }, (_, index) => index + 1)
-  const often = (share: number) => Math.random() < share
-  return {
-    // a parent has a lower id, so that the rows can be made in their order
-    trees: ids(trees).map((id) => ({
-      id,
-      size: pick(SIZES),
-      name: pick(NAMES),
-      price: pick(PRICES),
-      parentId: id > 1 && often(0.7) ? pick(ids(id - 1)) : null,
-    })),
-    nests: ids(trees)
-      .filter(() => often(0.4))
-      .map((treeId, index) => ({ id: index + 1, treeId, size: pick(SIZES) })),
-    birds: ids(birds).map((id) => ({ id, name: pick(NAMES), price: pick(PRICES) })),
-    visits: ids(trees).flatMap((treeId) =>
-      ids(birds)
-        .filter(() => often(0.25))
-        .map((birdId) => ({ treeId, birdId })),
-    ),
-  }
-}
+const TREES = 24
+const BIRDS = 6
+
+const often = (share: number) => fc.double({ min: 0, max: 1, noNaN: true }).map((chance) => chance < share)
+const each = <T>(count: number, of: (id: number) => fc.Arbitrary<T>) =>
+  fc.tuple(...Array.from({ length: count }, (_, index) => of(index + 1))) as fc.Arbitrary<T[]>
+
+const [sizes, names, prices] = [fc.constantFrom(...SIZES), fc.constantFrom(...NAMES), fc.constantFrom(...PRICES)]
+
+/** A parent has a lower id, so that the rows can be made in their order. */
+const parentIds = (id: number) =>
+  id === 1 ? fc.constant(null) : often(0.7).chain((has) => (has ? fc.integer({ min: 1, max: id - 1 }) : fc.constant(null)))
+
+/** Rows of all tables, by chance. */
+export const forests: fc.Arbitrary<Forest> = fc.record({
+  trees: each(TREES, (id) => fc.record({ id: fc.constant(id), size: sizes, name: names, price: prices, parentId: parentIds(id) })),
+  nests: each(TREES, (treeId) =>
+    often(0.4).chain((has) => (has ? fc.record({ treeId: fc.constant(treeId), size: sizes }) : fc.constant(undefined))),
+  ).map((nests) => nests.filter((nest) => nest !== undefined).map((nest, index) => ({ id: index + 1, ...nest }))),
+  birds: each(BIRDS, (id) => fc.record({ id: fc.constant(id), name: names, price: prices })),
+  visits: each(TREES, (treeId) =>
+    each(BIRDS, () => often(0.25)).map((visited) => visited.flatMap((has, index) => (has ? [{ treeId, birdId: index + 1 }] : []))),
+  ).map((visits) => visits.flat()),
+})
 
 /** What the relations of the models lead to. */
 export function relationsIn({ trees, nests, birds, visits }: Forest): RelatedOf {
