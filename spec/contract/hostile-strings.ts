@@ -28,7 +28,28 @@ const ATTACKS = [
 ]
 
 /** Ways out of what a value or a name may have been put in. */
-const BREAKOUTS = ["'", '"', '`', "\\'", "''", "')", '")', '`)', '*/', '$$', '\\', "\u02bc'"]
+const BREAKOUTS = [
+  "'",
+  '"',
+  '`',
+  "\\'",
+  "''",
+  "')",
+  '")',
+  '`)',
+  '*/',
+  '$$',
+  '\\',
+  "\u02bc'",
+  "''')",
+  "\\\\'",
+  "'\n",
+  "'\t;",
+  '%27',
+  ']',
+  "');\r\n",
+  "}'",
+]
 
 /** Strings that are wrong in a way of their own. */
 const ODDITIES = [
@@ -76,5 +97,5 @@ const ODDITIES = [
   'constructor',
 ]
 
-/** More than 300 strings that were made to become SQL; all of them text that a database can hold. */
+/** More than 500 strings that were made to become SQL; all of them text that a database can hold. */
 export const HOSTILE_STRINGS: readonly string[] = [...BREAKOUTS.flatMap((out) => ATTACKS.map((attack) => `${out}${attack}`)), ...ODDITIES]
