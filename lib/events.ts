@@ -42,18 +42,26 @@ export interface SlowQueryEvent extends QueryEvent {
   readonly slowQueryMs: number
 }
 
-/** A transaction is run again: the database could not serialise it with others, or found a deadlock. */
-export interface TransactionEvent {
-  readonly type: 'retried'
-  readonly pool: string
-  readonly label: string
-  /** How often it has been run. */
-  readonly attempts: number
-  /** Until it is run again. */
-  readonly delayMs: number
-  /** Of the error that the last attempt ended with. */
-  readonly code: string
-}
+/** Something of note in a transaction. */
+export type TransactionEvent = { readonly pool: string; readonly label: string } & (
+  | {
+      /** It is run again: the database could not serialise it with others, or found a deadlock. */
+      readonly type: 'retried'
+      /** How often it has been run. */
+      readonly attempts: number
+      /** Until it is run again. */
+      readonly delayMs: number
+      /** Of the error that the last attempt ended with. */
+      readonly code: string
+    }
+  | {
+      /** Its connection had nothing to do for more than 200 ms before `label`; told once a transaction. */
+      readonly type: 'idle'
+      readonly idleMs: number
+      /** Where the transaction was begun; none in production. */
+      readonly stack: string | undefined
+    }
+)
 
 /** A pool, or a connection of it, changed hands or state. */
 export type PoolEvent = { readonly pool: string } & (

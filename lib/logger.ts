@@ -23,7 +23,7 @@ const DEBUG_SLOT: unique symbol = Symbol.for('latchwork.debug-log.v1')
 
 /**
  * Writes what happens on one pool, and on the locks of its database, to a logger: statements, connections and locks as `debug`,
- * failures, time-outs, fallbacks, leaks, deadlocks and slow statements as `warn`. Statements are logged without their bound values.
+ * failures, time-outs, fallbacks, leaks, deadlocks, slow statements and idle transactions as `warn`. Statements are logged without their bound values.
  *
  * @param pool its name; undefined: every pool and lock of the process
  * @returns ends the logging
@@ -82,8 +82,14 @@ function logSlowQuery(logger: Logger, event: SlowQueryEvent): void {
 }
 
 function logTransaction(logger: Logger, event: TransactionEvent): void {
+  logger.warn(event, wordsOf(event))
+}
+
+function wordsOf(event: TransactionEvent): string {
+  if (event.type === 'idle')
+    return `a transaction had nothing to do for ${inMs(event.idleMs)} before ${event.label}: do what it waited for outside of it`
   const { label, code, attempts, delayMs } = event
-  logger.warn(event, `${label} ended in ${code} when it was run the ${attempts}. time, and is run again in ${inMs(delayMs)}`)
+  return `${label} ended in ${code} when it was run the ${attempts}. time, and is run again in ${inMs(delayMs)}`
 }
 
 const POOL_WARNINGS: ReadonlySet<PoolEvent['type']> = new Set(['connectFailed', 'timedOut', 'refused', 'deadlock', 'fallback', 'leaked'])

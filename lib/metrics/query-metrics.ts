@@ -17,7 +17,9 @@ export function countQueries(metrics: MetricSet): void {
     durationsOf(pool)(label).observe(inSeconds(durationMs))
     if (error !== undefined) errors.inc({ pool: series.poolLabel(pool), code: errorCode(error) })
   })
-  metrics.listen(transactionEvents, ({ pool, code }) => retries.inc({ pool: series.poolLabel(pool), code }))
+  metrics.listen(transactionEvents, (event) => {
+    if (event.type === 'retried') retries.inc({ pool: series.poolLabel(event.pool), code: event.code })
+  })
   metrics.listen(slowQueryEvents, ({ pool, label }) => {
     slow.inc({ pool: series.poolLabel(pool), label: series.senderLabel(label) })
   })

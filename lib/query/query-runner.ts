@@ -95,7 +95,12 @@ export class QueryRunner implements PlanRunner {
 
   #runInFrame<T>(frame: TransactionFrame, plan: QueryPlan<T>, interruption: Interruption | undefined): MaybePromise<T> {
     let isSent = false
+    const done = (result: StatementResult) => {
+      frame.idle?.begin()
+      return plan.read(result)
+    }
     const failed = (thrown: unknown) => {
+      frame.idle?.begin()
       const error = this.#errorOf(thrown)
       if (isSent) frame.fail(error)
       if (isSent && this.#costsConnection(thrown, error)) frame.spend()
@@ -104,6 +109,7 @@ export class QueryRunner implements PlanRunner {
     const send = (connection: Connection) => {
       if (interruption !== undefined) requireNotInterrupted(interruption)
       isSent = true
+      frame.idle?.end(plan.label)
       return this.#send(connection, plan, interruption, true)
     }
     if (plan.taints === true) frame.taint()
@@ -113,7 +119,7 @@ export class QueryRunner implements PlanRunner {
     } catch (thrown) {
       return failed(thrown)
     }
-    return result instanceof Promise ? result.then(plan.read, failed) : plan.read(result)
+    return result instanceof Promise ? result.then(done, failed) : done(result)
   }
 
   #send<T>(

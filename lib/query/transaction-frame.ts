@@ -18,6 +18,7 @@ import {
 } from '../errors.js'
 import { waitFor } from '../lock/lock-scope.js'
 import type { Condition } from '../pool/pool.js'
+import type { IdleTime } from './idle-time.js'
 import type { CallLimits } from './query-plan.js'
 import { Turns } from './turns.js'
 
@@ -56,6 +57,8 @@ export class TransactionFrame {
     limits: CallLimits | undefined,
     /** Where the outermost transaction was begun; none in production. */
     readonly opener: Error | undefined,
+    /** Of its connection; none in a sandbox, where a test takes its time. */
+    readonly idle: IdleTime | undefined,
     /** It is rolled back in any case, and what runs in it does not know. */
     readonly isSandbox: boolean,
   ) {

@@ -7,6 +7,7 @@ import { withResource } from '../lock/lock-scope.js'
 import type { Condition } from '../pool/pool.js'
 import { callSite } from '../warn.js'
 import { type AfterCommit, runAfterCommit, waitingWork } from './after-commit.js'
+import { IdleTime } from './idle-time.js'
 import { boundBy } from './interruptible.js'
 import type { CallLimits } from './query-plan.js'
 import type { TransactionControl } from './transaction-control.js'
@@ -130,10 +131,12 @@ export class Transactions {
     let condition: Condition = 'broken'
     try {
       await this.#control.begin(connection, options, limits)
+      frame.idle?.begin()
       const value = await this.#callback(frame, label, this.#source.slotsOf(connection), fn).catch(async (error: unknown) => {
         condition = await this.#control.rollback(frame)
         throw error
       })
+      frame.idle?.end('commit')
       const end = await this.#control.commit(frame, limits)
       condition = end.condition
       if (end.error !== undefined) throw end.error
@@ -212,7 +215,8 @@ export class Transactions {
     { opener = parent?.opener, isSandbox = false }: { readonly opener?: Error | undefined; readonly isSandbox?: boolean } = {},
   ): TransactionFrame {
     const survivesErrors = this.#control.statementErrorKeepsTransaction
-    return new TransactionFrame(this, connection, parent, enclosingFrame(), survivesErrors, limits, opener, isSandbox)
+    const idle = parent === undefined && !isSandbox ? new IdleTime(this.#source.name, opener) : parent?.idle
+    return new TransactionFrame(this, connection, parent, enclosingFrame(), survivesErrors, limits, opener, idle, isSandbox)
   }
 
   /** The callback's value, if everything in it had settled by its end. The frame is closed either way, and with it what it holds. */

@@ -8,9 +8,11 @@ import { rejectionOf, useDatabase } from './use-database.js'
 const KEY = { warehouse: 'w', item: 'a' }
 
 /** Hears of the transactions that are run again while `work` goes on. */
-async function retriesOf(work: () => Promise<unknown>): Promise<TransactionEvent[]> {
-  const events: TransactionEvent[] = []
-  const listener = (event: TransactionEvent) => void events.push(event)
+type Retry = Extract<TransactionEvent, { readonly type: 'retried' }>
+
+async function retriesOf(work: () => Promise<unknown>): Promise<Retry[]> {
+  const events: Retry[] = []
+  const listener = (event: TransactionEvent) => void (event.type === 'retried' && events.push(event))
   transactionEvents.subscribe(listener)
   try {
     await work()
