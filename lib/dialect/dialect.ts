@@ -110,6 +110,8 @@ export interface Expressions {
   readonly searchesEach: boolean
   /** What is compared and sorted for an order on this type; the column itself nearly everywhere. */
   ordered(value: Expression<unknown>, type: ColumnType): Expression<unknown>
+  /** What differs for values that the engine takes for equal and that are not written alike, such as texts of a collation that knows no case. */
+  bytesOf(value: Expression<unknown>): RawBuilder<unknown>
   /** A bound value, cast where the engine would else guess its type. */
   bound(value: Bound, type: ColumnType): Expression<unknown>
   /** `column` plus, minus or times a bound number. Throws {@link UnsupportedError} where it cannot be exact. */

@@ -2,13 +2,13 @@ import { type Expression, sql } from 'kysely'
 import type { StatementResult } from '../dialect/dialect.js'
 import type { ColumnKind } from '../model/column-type.js'
 import { type BoundField, type BoundModel, type BoundRelation, reboundValue } from './bound-model.js'
-import { allOf, type RelatedCondition } from './condition.js'
+import { allOf, type Condition, type RelatedCondition } from './condition.js'
 import { chunksOfKeys, inKeys } from './in-list.js'
 import { joinIncluded, type Query } from './include-join.js'
 import { keyText } from './key-text.js'
 import { orderExpressions } from './order.js'
 import { type CallLimits, type PlanRunner, planOf, type QueryPlan } from './query-plan.js'
-import { columnOfAlias, tableAs } from './reference.js'
+import { type ColumnOf, columnOfAlias, tableAs } from './reference.js'
 import { belongsTo, relatedRows } from './related-rows.js'
 import {
   LOADED_ROWS,
@@ -21,7 +21,7 @@ import {
   type Selection,
 } from './selection.js'
 import { slot } from './statement-cache.js'
-import { whereRelated } from './where-expression.js'
+import { whereExpression, whereRelated } from './where-expression.js'
 
 /** The call whose rows relations are loaded into. */
 interface IncludingCall {
@@ -83,7 +83,8 @@ async function loadRelation(
   const made: PlainRow[] = []
   for (const values of results.flatMap(({ rows }) => rows)) {
     const text = keyText(sourceFields, values)
-    for (const owner of byKey.get(text)!.rows) {
+    // a key that the database takes for the same may be of an owner who was not asked for
+    for (const owner of byKey.get(text)?.rows ?? []) {
       // one for each owner, also where several have the same: nobody's row is somebody else's too
       const row = readRow(selection, values, sourceFields.length)
       if (isMany) (owner[name] as PlainRow[]).push(row)
@@ -102,6 +103,8 @@ function planOfKeys(load: RelationLoad, keys: readonly OwnerKey[]): QueryPlan<St
   const ownerFields = through?.near ?? targetFields
   const bound = keys.map((key) => key.map((value, index) => reboundValue(sourceFields[index]!, value)))
   const owned = inKeys(through?.model ?? target, ownerFields, bound, shape)
+  const isSameText = ownerFields.every((field, index) => isExact(field, sourceFields[index]!))
+  const owners = isSameText ? undefined : inKeys(relation.source, sourceFields, bound, shape)
   const sought: RelatedCondition =
     through === undefined
       ? { ...condition, part: allOf([owned, condition.part]) }
@@ -112,7 +115,7 @@ function planOfKeys(load: RelationLoad, keys: readonly OwnerKey[]): QueryPlan<St
     shape,
     exactIntegers: selection.exactIntegers || sourceFields.some((field) => field.exactIntegers),
     build: () => {
-      const { query, owner } = ownedRows(relation, ownerFields, sought)
+      const { query, owner } = ownedRows(relation, sought, owners)
       const rows: Query = joinIncluded(query, selection.root)
       const orders = orderExpressions(target, order, selection.root.columnOf)
       if (limit !== undefined) return firstOfEach(target, { rows, owner, orders, selection, limit })
@@ -122,15 +125,26 @@ function planOfKeys(load: RelationLoad, keys: readonly OwnerKey[]): QueryPlan<St
   })
 }
 
-function ownedRows(relation: BoundRelation, ownerFields: readonly BoundField[], sought: RelatedCondition) {
+/** @param owners given where the database may take keys for equal that are not the same text: whose row it is, the owner's own key says */
+function ownedRows(relation: BoundRelation, sought: RelatedCondition, owners: Condition | undefined) {
   const rows = relatedRows(relation, LOADED_ROWS)
   const query = whereRelated(relation, rows, sought)
-  const owner = rows.owner.map(({ column }) => column)
-  if (ownerFields.every((field, index) => isExact(field, relation.sourceFields[index]!))) return { query, owner }
-  // the database may take values for equal that are not the same text: whose row it is, the owner's own key says
-  const source = columnOfAlias('lw_owners')
-  const joined = query.innerJoin(tableAs(relation.source, 'lw_owners'), (join) => join.on(belongsTo(relation, rows, source)))
-  return { query: joined, owner: relation.sourceFields.map(source) }
+  if (owners === undefined) return { query, owner: rows.owner.map(({ column }) => column) }
+  const { source, sourceFields } = relation
+  const keyOf: ColumnOf = (field) => sql.ref(`lw_owners.k${sourceFields.indexOf(field)}`)
+  const joined = query.innerJoin(distinctKeys(source, sourceFields, owners), (join) => join.on(belongsTo(relation, rows, keyOf)))
+  return { query: joined, owner: sourceFields.map(keyOf) }
+}
+
+/** The keys of some owners, each that is written in a way of its own once: several may have the same, those that are deleted among them. */
+function distinctKeys(source: BoundModel, fields: readonly BoundField[], owners: Condition) {
+  const columnOf = columnOfAlias('lw_source')
+  const columns = fields.flatMap((field, index) => {
+    const column = sql`${columnOf(field)}`
+    return [column.as(`k${index}`), source.dialect.expressions.bytesOf(column).as(`b${index}`)]
+  })
+  const rows = source.compiler.selectFrom(tableAs(source, 'lw_source')).select(columns).distinct()
+  return rows.where(whereExpression(source, owners, columnOf)).as('lw_owners')
 }
 
 interface LimitedRows {

@@ -52,6 +52,8 @@ export const mysqlExpressions: Expressions = Object.freeze({
   ordered: (value: Expression<unknown>, type: ColumnType): Expression<unknown> =>
     type.kind === 'enum' && type.native ? sql`cast(${value} as char)` : value,
 
+  bytesOf: (value: Expression<unknown>) => sql`cast(${value} as binary)`,
+
   bound,
 
   arithmetic(column: Expression<unknown>, operator: '+' | '-' | '*', operand: Bound, type: ColumnType): Expression<unknown> {

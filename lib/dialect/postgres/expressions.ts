@@ -40,6 +40,7 @@ export const expressions: Expressions = {
 
   // numbers, days and instants sort by themselves, texts by code point: tables are made with COLLATE "C". An enum of the
   // database would sort as it was declared, which another engine knows nothing of
+  bytesOf: (value) => sql`${cast(value, 'text')} collate "C"`,
   ordered: (value, type) => (isNativeEnum(type) ? sql`${cast(value, 'text')} collate "C"` : value),
   bound: (value, type) => cast(value, castType(type)),
   arithmetic: (column, operator, operand, type) => sql`${column} ${sql.raw(operator)} ${cast(operand, castType(type))}`,

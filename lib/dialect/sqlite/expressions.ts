@@ -25,6 +25,7 @@ export const expressions: Expressions = {
   hasSome: (column, [list]) => sql<boolean>`latchwork_json_has(${column}, ${list!}, 'some')`,
   searchesEach: false,
   ordered: (value, type) => (type.kind === 'decimal' ? sql`latchwork_decimal_key(${value})` : value),
+  bytesOf: (value) => sql`cast(${value} as blob)`,
   bound: (value) => value,
   arithmetic: (column, operator, operand, type) => {
     const by = sql.lit(operator)
