@@ -45,6 +45,26 @@ forEachEngine((engine) => {
       expect(await names()).toEqual([])
     })
 
+    it.each(
+      [0, 1, 2, 3, 4, 5].flatMap((level) =>
+        ['before', 'after'].flatMap((side) => [false, true].map((isNested) => ({ level, side, isNested }))),
+      ),
+    )(
+      'keeps nothing where $side its write at level $level it is thrown, each level in a savepoint: $isNested',
+      async ({ level, side, isNested }) => {
+        const reason = new Error('mine')
+        const at = async (depth: number): Promise<void> => {
+          if (depth === level && side === 'before') throw reason
+          await create(`level${depth}`)
+          if (depth === level) throw reason
+          await sleep(0)
+          await (isNested ? shop.db.transaction(() => at(depth + 1)) : at(depth + 1))
+        }
+        expect(await rejectionOf(shop.db.transaction(() => at(0)))).toBe(reason)
+        expect(await names()).toEqual([])
+      },
+    )
+
     it('rolls back for a callback that throws before it has awaited anything, and for one that is not async', async () => {
       const error = await rejectionOf(
         shop.db.transaction(() => {
