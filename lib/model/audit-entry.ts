@@ -1,4 +1,5 @@
 import type { Generated } from 'kysely'
+import { MAX_ACTOR_LENGTH, MAX_ROW_KEY_LENGTH } from './define-audit.js'
 import { defineModel } from './define-model.js'
 import type { Json } from './row-types.js'
 
@@ -36,9 +37,6 @@ export class AuditEntry {
   after!: Json<AuditedValues> | null
 }
 
-/** Most characters of {@link AuditEntry.actor} and {@link AuditEntry.tenant}. */
-export const MAX_ACTOR_LENGTH = 200
-
 defineModel(AuditEntry, {
   indexes: [{ on: ['model', 'rowKey'] }, { on: ['at'] }],
   fields: {
@@ -47,7 +45,7 @@ defineModel(AuditEntry, {
     actor: { kind: 'varchar', length: MAX_ACTOR_LENGTH, nullable: true },
     tenant: { kind: 'varchar', length: MAX_ACTOR_LENGTH, nullable: true },
     model: { kind: 'varchar', length: 100 },
-    rowKey: { kind: 'varchar', length: 600 },
+    rowKey: { kind: 'varchar', length: MAX_ROW_KEY_LENGTH },
     change: { kind: 'enum', values: ['created', 'updated', 'deleted', 'restored'] },
     node: { kind: 'varchar', length: 150 },
     before: { kind: 'json', nullable: true },

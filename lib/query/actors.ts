@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { ConfigurationError } from '../errors.js'
-import { MAX_ACTOR_LENGTH } from '../model/audit-entry.js'
+import { MAX_ACTOR_LENGTH } from '../model/define-audit.js'
 import { kindOf } from '../model/value-kind.js'
 
 /** By whom a call on one database is made, and what is around that. */

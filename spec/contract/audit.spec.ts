@@ -2,6 +2,7 @@ import {
   AuditEntry,
   belongsTo,
   createDatabase,
+  defineModel,
   deletedAt,
   field,
   type Generated,
@@ -363,5 +364,24 @@ describe('a model that is audited', () => {
       }
       return Wrong
     }).toThrow(message)
+  })
+
+  it('has keys and tenants that an entry has room for', () => {
+    const keyed = (...lengths: number[]) => {
+      class Keyed {}
+      const fields = lengths.map((length, index) => [`key${index}`, { kind: 'varchar', length, primary: true }] as const)
+      return defineModel(Keyed, { audit: true, fields: Object.fromEntries(fields) } as never)
+    }
+    expect(() => keyed(600)).not.toThrow()
+    expect(() => keyed(601)).toThrow('"key0": audit: a primary key may have 600 characters at most')
+    expect(() => keyed(300, 301)).toThrow('600 characters at most')
+    expect(() => {
+      @model({ audit: true })
+      class Owned {
+        @id() id!: Generated<number>
+        @tenant('text', { maxLength: 201 }) owner!: Generated<string>
+      }
+      return Owned
+    }).toThrow('"owner": audit: a tenant may have 200 characters at most')
   })
 })
