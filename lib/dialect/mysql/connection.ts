@@ -1,4 +1,4 @@
-import { deadlineAfter, settledBy } from '../../deadline.js'
+import { deadlineAfter, LATE, settledBy } from '../../deadline.js'
 import type { Connection, Statement, StatementResult } from '../dialect.js'
 import type { Client } from './client.js'
 import type { Driver } from './driver.js'
@@ -7,6 +7,9 @@ import type { StatementKiller } from './statement-killer.js'
 
 /** How long a close waits for a statement to be stopped: longer than a server in reach needs. */
 const STOP_PATIENCE_MS = 250
+
+/** For what could not be stopped by then. */
+const LAST_KILL_TIMEOUT_MS = 1_000
 
 /** A session of the pool. */
 export class MysqlConnection implements Connection {
@@ -23,7 +26,7 @@ export class MysqlConnection implements Connection {
     this.#killer = killer
   }
 
-  /** A cancelled one counts as broken: its session is ended. */
+  /** A cancelled one counts as broken: the kill could reach it late and hit the next borrower's statement. */
   get isBroken(): boolean {
     return this.#wasCancelled || this.client.isBroken
   }
@@ -44,7 +47,7 @@ export class MysqlConnection implements Connection {
   }
 
   cancel(): Promise<void> {
-    return this.#stop()
+    return this.#stop('query')
   }
 
   /**
@@ -52,21 +55,30 @@ export class MysqlConnection implements Connection {
    * but does not wait for one that takes longer to stop than any does that is in reach.
    */
   async close(): Promise<void> {
-    const stopped = (this.#stopping ?? this.#stop(STOP_PATIENCE_MS)).then(() => (this.#wasCancelled ? this.client.answered() : undefined))
+    const stopped = (this.#stopping ?? this.#stop('connection', STOP_PATIENCE_MS)).then(() =>
+      this.#wasCancelled ? this.client.answered() : undefined,
+    )
+    const isOver = (await settledBy(stopped, deadlineAfter(STOP_PATIENCE_MS)).catch(() => undefined)) !== LATE
+    // a KILL QUERY between PREPARE and EXECUTE does nothing; the session's own end cannot be missed, but does not tell when it has come
+    if (!isOver && this.#wasCancelled)
+      void this.#killer.kill('connection', this.client.threadId, () => true, LAST_KILL_TIMEOUT_MS).catch(() => undefined)
     // where nobody could be asked to stop it, it is busy still, and is broken off
-    await settledBy(stopped, deadlineAfter(STOP_PATIENCE_MS)).catch(() => undefined)
     await this.client.end()
   }
 
-  async #stop(timeoutMs?: number): Promise<void> {
+  async #stop(what: 'query' | 'connection', timeoutMs?: number): Promise<void> {
     const { running } = this.client
     if (running === undefined || this.client.isBroken) return
-    const isWanted = () => {
-      // once it is broken nobody borrows it any more; what runs there does not notice by itself that the client has gone
-      this.#wasCancelled = this.client.isBroken || this.client.running === running
-      return this.#wasCancelled
-    }
-    this.#stopping = this.#killer.kill(this.client.threadId, isWanted, timeoutMs)
+    this.#stopping = this.#killer.kill(
+      what,
+      this.client.threadId,
+      () => {
+        // once it is broken nobody borrows it any more; what runs there does not notice by itself that the client has gone
+        this.#wasCancelled = this.client.isBroken || this.client.running === running
+        return this.#wasCancelled
+      },
+      timeoutMs,
+    )
     await this.#stopping
   }
 }

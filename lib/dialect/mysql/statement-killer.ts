@@ -36,19 +36,16 @@ export class StatementKiller {
   }
 
   /**
-   * Ends the session `threadId`, and what runs in it, if it `isWanted` still when everything is ready for it.
-   *
-   * Not the statement alone: a `KILL QUERY` that comes before it, or between its PREPARE and EXECUTE, does nothing, and the statement
-   * runs. An ended session runs nothing more, and a cancelled connection is not lent again anyway.
+   * Stops what runs in the session `threadId`, or the session with it, if it `isWanted` still when everything is ready for it.
    *
    * @throws {ConnectionError} no connection in time, to carry the request
    */
-  async kill(threadId: number, isWanted: () => boolean, timeoutMs = KILL_TIMEOUT_MS): Promise<void> {
+  async kill(what: 'query' | 'connection', threadId: number, isWanted: () => boolean, timeoutMs = KILL_TIMEOUT_MS): Promise<void> {
     const deadline = deadlineAfter(timeoutMs)
     this.#users++
     try {
       const client = await this.#connected(deadline)
-      if (isWanted()) await settledBy(this.#ask(client, threadId), deadline)
+      if (isWanted()) await settledBy(this.#ask(client, `kill ${what} ${threadId}`), deadline)
     } catch (error) {
       if (errnoOf(error) !== NO_SUCH_THREAD) throw error
     } finally {
@@ -56,8 +53,8 @@ export class StatementKiller {
     }
   }
 
-  #ask(client: Client, threadId: number): Promise<unknown> {
-    const answer = client.query(`kill ${threadId}`).finally(() => this.#unanswered.delete(answer))
+  #ask(client: Client, request: string): Promise<unknown> {
+    const answer = client.query(request).finally(() => this.#unanswered.delete(answer))
     this.#unanswered.add(answer)
     return answer
   }

@@ -72,9 +72,6 @@ export class Session {
   }
 }
 
-/** A catalogue of no models. */
-export const NOTHING_KNOWN = { byName: () => undefined, byColumns: () => undefined }
-
 export function acquire(pool: Pool<Connection>, timeoutMs = 5_000): Connection | Promise<Connection> {
   return pool.acquire({ access: 'write', deadline: deadlineAfter(timeoutMs), label: 'spec' })
 }
