@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CommitUnknownError, ConnectionLostError } from 'latchwork'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { rejectionOf } from '../contract/use-database.js'
 import { forEachEngine } from '../support/engines.js'
 import { killSession } from '../support/plain-sql.js'
@@ -33,6 +33,10 @@ const NETWORK_CODES = ['CONNECTION', 'CONNECTION_LOST', 'POOL_TIMEOUT', 'QUERY_T
 forEachEngine(
   (engine) => {
     const shop = useShop(engine)
+    const running: Traffic[] = []
+
+    // before the shop looks at what is left: also where a test has failed, which else would fail all that follow
+    afterEach(() => Promise.all(running.splice(0).map((traffic) => traffic.stop())))
 
     describe('a network that', () => {
       it.each(FAULTS)(
@@ -43,7 +47,9 @@ forEachEngine(
             Array.from({ length: LINES }, async () => {
               const proxy = await shop.proxy()
               const db = shop.open({ maxConnections }, proxy.url)
-              return { proxy, traffic: new Traffic(8, () => db.nodes.items.count({}, { timeoutMs: TIMEOUT_MS })) }
+              const traffic = new Traffic(8, () => db.nodes.items.count({}, { timeoutMs: TIMEOUT_MS }))
+              running.push(traffic)
+              return { proxy, traffic }
             }),
           )
           await sleep(200)
