@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,6 +12,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const FIXTURES = fileURLToPath(new URL('fixtures/package/', import.meta.url))
 const DRIVERS = ['pg', 'mysql2', 'better-sqlite3']
+
+const APPLICATION = {
+  target: 'ES2022',
+  lib: ['ES2023', 'ESNext.Disposable', 'ESNext.Decorators'],
+  module: 'nodenext',
+  types: ['node'],
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  skipLibCheck: false,
+}
 
 interface PackageJson {
   readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>
@@ -87,7 +97,24 @@ describe('the package', () => {
     const attw = join(ROOT, 'node_modules/.bin/attw')
     // ends with another code, which rejects, where a resolution of the profile has a problem
     await expect(run(attw, [tarball, '--profile', 'esm-only'], folder)).resolves.toMatchObject({ stderr: '' })
-  })
+  }, 60_000)
+
+  it.each([
+    ['standard', {}],
+    ['legacy', { experimentalDecorators: true, emitDecoratorMetadata: true }],
+  ])(
+    'compiles in an application that checks the types of its packages too, with %s decorators',
+    async (mode, decorators) => {
+      const project = join(folder, `${mode}.json`)
+      const compilerOptions = { ...APPLICATION, ...decorators, outDir: join(folder, mode) }
+      await writeFile(project, JSON.stringify({ compilerOptions, files: [join(folder, 'application.ts')] }))
+      const tsc = join(ROOT, 'node_modules/.bin/tsc')
+      // the compiler prints what is wrong where a result belongs
+      const printed = await run(tsc, ['-p', project], folder).catch((error: { stdout: string }) => error)
+      expect(printed.stdout).toBe('')
+    },
+    60_000,
+  )
 
   it('runs in an ESM application, and its import leaves no trace', async () => {
     const { stdout: bare } = await run(process.execPath, ['bare.mjs'], folder)
@@ -127,11 +154,11 @@ async function installInto(folder: string, tarball: string): Promise<void> {
   const modules = join(folder, 'node_modules')
   await mkdir(join(modules, 'latchwork'), { recursive: true })
   await run('tar', ['-xzf', tarball, '--strip-components=1', '-C', join(modules, 'latchwork')], folder)
-  for (const name of Object.keys(packageJson.dependencies)) {
+  for (const name of [...Object.keys(packageJson.dependencies), '@types/node']) {
     await mkdir(join(modules, name, '..'), { recursive: true })
     await symlink(join(ROOT, 'node_modules', name), join(modules, name), 'junction')
   }
   for (const driver of DRIVERS) await cp(join(FIXTURES, 'driver'), join(modules, driver), { recursive: true })
-  for (const program of ['bare.mjs', 'consumer.mjs', 'consumer.cjs', 'metrics.cjs'])
+  for (const program of ['bare.mjs', 'consumer.mjs', 'consumer.cjs', 'metrics.cjs', 'application.ts'])
     await cp(join(FIXTURES, program), join(folder, program))
 }
