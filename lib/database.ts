@@ -32,6 +32,7 @@ import { Actors } from './query/actors.js'
 import { bindModels } from './query/bind-models.js'
 import type { Compiler } from './query/bound-model.js'
 import { createTables } from './query/create-tables.js'
+import { debugValuesOf } from './query/debug-values.js'
 import { foreignKeyLinks } from './query/foreign-key-link.js'
 import { idempotencyTtlMs } from './query/idempotency.js'
 import type { KyselyTables } from './query/kysely/kysely-tables.js'
@@ -92,6 +93,11 @@ export interface DatabaseOptions<M extends Models> {
    * Default false.
    */
   readonly strict?: boolean | StrictOptions
+  /**
+   * For debugging: the `cause` of an error of a statement has what the driver said of it, the SQL and its bound values. Values of redacted
+   * fields among `parameters` are left out; what a driver quotes is not. Default false; a warning of the process where it is on in production.
+   */
+  readonly debugValues?: boolean
 }
 
 export interface CloseOptions {
@@ -112,6 +118,7 @@ const OPTIONS: readonly string[] = [
   'hooks',
   'idempotencyTtlMs',
   'strict',
+  'debugValues',
 ]
 const CLOSE_TIMEOUT_MS = 5_000
 
@@ -164,7 +171,8 @@ export class Database<M extends Models> implements AsyncDisposable {
     this.#source = new ConnectionSource(this.#dialect, pool)
     this.#locks = applicationLocks(this.#dialect, pool)
     const catalogue = constraintCatalogue(list, this.#schema)
-    this.#runner = new QueryRunner(this.#dialect, this.#source, catalogue, options.slowQueryMs)
+    const { slowQueryMs } = options
+    this.#runner = new QueryRunner(this.#dialect, this.#source, catalogue, { slowQueryMs, debugValues: debugValuesOf(options.debugValues) })
     const bound = bindModels(list, {
       dialect: this.#dialect,
       compiler: compilerOf(this.#dialect),

@@ -6,6 +6,8 @@ type WarningCode =
   | 'LATCHWORK_OVERHELD'
   /** A call came from a lock scope that has ended. */
   | 'LATCHWORK_ENDED_SCOPE'
+  /** `debugValues` is on in production. */
+  | 'LATCHWORK_DEBUG_VALUES'
 
 /** Warns of a fault in the program that uses us, as Node does: on standard error, unless the program listens. */
 export function warn(code: WarningCode, message: string, stack?: string): void {

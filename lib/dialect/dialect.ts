@@ -28,6 +28,23 @@ export interface Statement {
   readonly repeat?: readonly (readonly unknown[])[] | undefined
   /** When to give up waiting for a lock that another process holds on the database (SQLite). */
   readonly deadline?: Deadline | undefined
+  /** The positions in `parameters`, from 0, that hold values of redacted fields; undefined: none of them is known to. */
+  readonly redacted?: ReadonlySet<number> | undefined
+}
+
+/** What a driver says of a statement that failed, in words that may hold values. Only for errors that may: see `debugValues`. */
+export interface DriverWords {
+  readonly message: string
+  /** PostgreSQL: more on the error, such as the key that is taken. */
+  readonly detail?: string
+  /** PostgreSQL: what might help. */
+  readonly hint?: string
+  /** PostgreSQL: where in the server's work, from inside a function. */
+  readonly where?: string
+  /** MySQL, MariaDB: the server's own message. */
+  readonly sqlMessage?: string
+  /** Of a statement with {@link Statement.repeat}: the values of the run that failed. */
+  readonly parameters?: readonly unknown[]
 }
 
 /** Where a result column comes from; `table` and `column` are physical names, undefined for an expression. */
@@ -242,6 +259,8 @@ export interface Dialect {
   begin(options: BeginOptions): readonly string[]
   /** The typed error for what the driver threw; errors of ours pass through. Bound values never reach it. */
   toDataError(error: unknown, catalogue: ConstraintCatalogue): LatchworkError
+  /** All that the driver says of what it threw, values and all. */
+  wordsOf(error: unknown): DriverWords
   /** Whether an error of the driver says that its connection is of no more use. */
   evicts(error: unknown): boolean
   /** A statement that gives a row if a table or view of this name is there. */

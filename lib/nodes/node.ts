@@ -1,6 +1,7 @@
 import { nodeEvents } from '../events.js'
 import type { JsonSchema } from '../model/field-json-schema.js'
 import type { NodeSchemas } from '../model/json-schema.js'
+import { withoutValues } from '../query/debug-values.js'
 
 /** What a node does to the world. */
 export type Effect = 'read' | 'write' | 'external'
@@ -44,7 +45,7 @@ export async function observeNode(
     publish(undefined)
     return output
   } catch (error) {
-    publish(error as Error)
+    publish(withoutValues(error as Error))
     throw error
   }
 }
@@ -67,7 +68,7 @@ export async function* observeStream(
       yield next.value
     }
   } catch (thrown) {
-    error = thrown as Error
+    error = withoutValues(thrown as Error)
     throw thrown
   } finally {
     await pieces.return?.()

@@ -44,8 +44,8 @@ export function bookkeepingOf({ roles, now }: BoundModel, shape: StatementShape)
 function assignedValue(model: BoundModel, { field, operator, value }: Assignment, column: Expression<unknown>): Expression<unknown> {
   const { expressions } = model.dialect
   if (value === null) return sql`null`
-  if (operator === '=') return expressions.bound(slot(value), field.definition.type)
-  return expressions.arithmetic(column, operator, slot(value), field.definition.type)
+  if (operator === '=') return expressions.bound(slot(value, field), field.definition.type)
+  return expressions.arithmetic(column, operator, slot(value, field), field.definition.type)
 }
 
 /** A column and its new value. */

@@ -119,7 +119,7 @@ export function insertOf(model: BoundModel, columns: readonly InsertColumn[]) {
     const { bound } = model.dialect.expressions
     return insert.values(
       Object.fromEntries(
-        columns.map(({ field, value }) => [field.column, value === null ? null : bound(slot(value), field.definition.type)]),
+        columns.map(({ field, value }) => [field.column, value === null ? null : bound(slot(value, field), field.definition.type)]),
       ),
     )
   }

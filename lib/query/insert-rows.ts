@@ -45,7 +45,7 @@ const insertArrays: Way = async (model, runner, { fields, rows }, tail, limits) 
   tail.addValues?.(shape)
   const columns = fields.map((field, position) => ({
     type: field.definition.type,
-    array: slot(slots[position]!),
+    array: slot(slots[position]!, field),
     schema: model.definition.schema,
   }))
   const build = () => {
@@ -86,7 +86,7 @@ async function insertList(
   tail.addValues?.(shape)
   const { bound } = model.dialect.expressions
   const build = () => {
-    const columnOf = (field: BoundField, index: number) => [field.column, bound(slot(index), field.definition.type)]
+    const columnOf = (field: BoundField, index: number) => [field.column, bound(slot(index, field), field.definition.type)]
     const lists = rows.map((_, row) => Object.fromEntries(fields.map((field, position) => columnOf(field, row * fields.length + position))))
     return tail.apply(model.compiler.insertInto(model.table).values(lists))
   }
@@ -97,7 +97,7 @@ async function insertList(
 const insertEach: Way = async (model, runner, { fields, rows }, tail, limits) => {
   const { bound } = model.dialect.expressions
   const build = () => {
-    const values = Object.fromEntries(fields.map((field, position) => [field.column, bound(slot(position), field.definition.type)]))
+    const values = Object.fromEntries(fields.map((field, position) => [field.column, bound(slot(position, field), field.definition.type)]))
     return tail.apply(model.compiler.insertInto(model.table).values(values))
   }
   return [await repeatFor(model, runner, { tail, fields, rows, build }, limits)]

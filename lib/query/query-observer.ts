@@ -11,7 +11,7 @@ export class QueryObserver {
   readonly #slowQueryMs: number | undefined
   readonly #errorOf: (thrown: unknown) => Error
 
-  /** @param errorOf makes the error that callers get of what a driver throws */
+  /** @param errorOf makes the error of what a driver throws, without values: see `debugValues` */
   constructor(pool: string, slowQueryMs: number | undefined, errorOf: (thrown: unknown) => Error) {
     this.#pool = pool
     this.#slowQueryMs = slowQueryMs

@@ -71,8 +71,8 @@ interface PlanParts<T> {
  */
 export function planOf<T>(model: BoundModel, parts: PlanParts<T>): QueryPlan<T> {
   const { operation, access, shape, build, read, exactIntegers, writing } = parts
-  const { sql, name, bind } = model.statements.get(shape, build)
-  const statement = { sql, name, parameters: bindable(bind(shape.values), model, operation), exactIntegers }
+  const { sql, name, redacted, bind } = model.statements.get(shape, build)
+  const statement = { sql, name, parameters: bindable(bind(shape.values), model, operation), exactIntegers, redacted }
   const label = model.labelOf(operation)
   if (writing === undefined || model.dialect.capabilities.namesForeignKeys) return { label, access, statement, read }
   return { label, access, statement, read, foreignKeyProbes: () => foreignKeyProbes(model, writing) }

@@ -2,12 +2,20 @@ import type { ConnectionSource } from '../dialect/connection-source.js'
 import type { Connection, ConstraintCatalogue, Dialect, MaybePromise, Statement, StatementResult } from '../dialect/dialect.js'
 import { AbortedError, ConnectionLostError, ForeignKeyViolationError, type LatchworkError, QueryTimeoutError } from '../errors.js'
 import { currentScope, requireHeld } from '../lock/lock-scope.js'
+import { DebugValues } from './debug-values.js'
 import { type Interruption, interruptible, requireNotInterrupted } from './interruptible.js'
 import { QueryObserver } from './query-observer.js'
 import type { CallLimits, PlanRunner, QueryPlan } from './query-plan.js'
 import { Transactions } from './transaction.js'
 import { TransactionControl } from './transaction-control.js'
 import { nearestLimits, type TransactionFrame } from './transaction-frame.js'
+
+export interface RunnerOptions {
+  /** Statements that take longer are told of as slow; undefined: none is. */
+  readonly slowQueryMs?: number | undefined
+  /** Errors tell of their statements, values and all. Default false. */
+  readonly debugValues?: boolean
+}
 
 /**
  * Runs the plans of one database: on the ambient transaction's connection, or on one taken from the pool for the call.
@@ -16,15 +24,17 @@ import { nearestLimits, type TransactionFrame } from './transaction-frame.js'
 export class QueryRunner implements PlanRunner {
   readonly #transactions: Transactions
   readonly #observer: QueryObserver
+  readonly #debug: DebugValues | undefined
 
-  /** @param slowQueryMs statements that take longer are told of as slow; undefined: none is */
   constructor(
     readonly dialect: Dialect,
     readonly source: ConnectionSource,
     readonly catalogue: ConstraintCatalogue,
-    slowQueryMs?: number,
+    { slowQueryMs, debugValues = false }: RunnerOptions = {},
   ) {
-    const control = new TransactionControl(dialect, (thrown) => this.#errorOf(thrown), source.acquireTimeoutMs)
+    this.#debug = debugValues ? new DebugValues(dialect) : undefined
+    const toError = (thrown: unknown, statement: Statement) => this.#toldBy(this.#errorOf(thrown), thrown, statement)
+    const control = new TransactionControl(dialect, toError, source.acquireTimeoutMs)
     this.#transactions = new Transactions(control, source)
     this.#observer = new QueryObserver(source.name, slowQueryMs, (thrown) => this.#errorOf(thrown))
   }
@@ -76,7 +86,7 @@ export class QueryRunner implements PlanRunner {
     const failed = (thrown: unknown) => {
       const error = this.#errorOf(thrown)
       this.source.release(connection, this.#costsConnection(thrown, error) ? 'broken' : condition)
-      throw error
+      throw this.#toldBy(error, thrown, plan.statement)
     }
     let result: MaybePromise<StatementResult>
     try {
@@ -102,9 +112,11 @@ export class QueryRunner implements PlanRunner {
     const failed = (thrown: unknown) => {
       frame.idle?.begin()
       const error = this.#errorOf(thrown)
-      if (isSent) frame.fail(error)
-      if (isSent && this.#costsConnection(thrown, error)) frame.spend()
-      throw error
+      if (!isSent) throw error
+      const told = this.#toldBy(error, thrown, plan.statement)
+      frame.fail(told)
+      if (this.#costsConnection(thrown, error)) frame.spend()
+      throw told
     }
     const send = (connection: Connection) => {
       if (interruption !== undefined) requireNotInterrupted(interruption)
@@ -156,7 +168,9 @@ export class QueryRunner implements PlanRunner {
     if (!(error instanceof ForeignKeyViolationError) || error.constraint !== undefined) throw thrown
     for (const { statement, origin } of foreignKeyProbes!()) {
       const { rows } = await connection.run(statement)
-      if (rows.length > 0) throw new ForeignKeyViolationError(origin, { cause: error.cause })
+      if (rows.length === 0) continue
+      const named = new ForeignKeyViolationError(origin, { cause: error.cause })
+      throw this.#debug === undefined ? named : this.#debug.remember(named, thrown)
     }
     throw thrown
   }
@@ -164,6 +178,11 @@ export class QueryRunner implements PlanRunner {
   /** The one place where a driver's error becomes one of ours. */
   #errorOf(thrown: unknown): LatchworkError {
     return this.dialect.toDataError(thrown, this.catalogue)
+  }
+
+  /** What the caller gets: with `debugValues`, an error that tells of the statement. */
+  #toldBy(error: LatchworkError, thrown: unknown, statement: Statement): LatchworkError {
+    return this.#debug === undefined ? error : this.#debug.tell(error, thrown, statement)
   }
 
   #costsConnection(thrown: unknown, error: LatchworkError): boolean {

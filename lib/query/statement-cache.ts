@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto'
 import { type Compilable, type Expression, ExpressionWrapper, ValueNode } from 'kysely'
+import type { FieldDefinition } from '../model/model-definition.js'
 
 class Slot {
-  constructor(readonly index: number) {}
+  constructor(
+    readonly index: number,
+    readonly isRedacted: boolean,
+  ) {}
 }
 
 /**
@@ -30,9 +34,9 @@ export class StatementShape {
   }
 }
 
-/** What stands for the value at `index` in a statement that is being built. */
-export function slot(index: number): Expression<unknown> {
-  return new ExpressionWrapper(ValueNode.create(new Slot(index)))
+/** What stands for the value at `index` in a statement that is being built; with `of`, a value of that field. */
+export function slot(index: number, of?: { readonly definition: FieldDefinition }): Expression<unknown> {
+  return new ExpressionWrapper(ValueNode.create(new Slot(index, of?.definition.redacted === true)))
 }
 
 /** SQL compiled once, and where its bound values come from. */
@@ -40,6 +44,8 @@ interface CompiledStatement {
   readonly sql: string
   /** The same for the same SQL: what the statement is called where a connection keeps it prepared. */
   readonly name: string
+  /** See {@link Statement.redacted}. */
+  readonly redacted: ReadonlySet<number> | undefined
   /** A call's values in the order in which the SQL takes them. */
   bind(values: readonly unknown[]): readonly unknown[]
 }
@@ -72,7 +78,18 @@ function compile(query: Compilable, valueCount: number): CompiledStatement {
   const name = `lw_${createHash('sha256').update(sql).digest('base64url').slice(0, 22)}`
   const isInOrder =
     parameters.length === valueCount && parameters.every((parameter, position) => parameter instanceof Slot && parameter.index === position)
+  const redacted = redactedIn(parameters)
   // a shape adds its values in the order of the SQL wherever it can, so that binding is nothing at all
-  if (isInOrder) return { sql, name, bind: (values) => values }
-  return { sql, name, bind: (values) => parameters.map((parameter) => (parameter instanceof Slot ? values[parameter.index] : parameter)) }
+  if (isInOrder) return { sql, name, redacted, bind: (values) => values }
+  return {
+    sql,
+    name,
+    redacted,
+    bind: (values) => parameters.map((parameter) => (parameter instanceof Slot ? values[parameter.index] : parameter)),
+  }
+}
+
+function redactedIn(parameters: readonly unknown[]): ReadonlySet<number> | undefined {
+  const positions = parameters.flatMap((parameter, position) => (parameter instanceof Slot && parameter.isRedacted ? [position] : []))
+  return positions.length === 0 ? undefined : new Set(positions)
 }

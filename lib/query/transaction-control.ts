@@ -1,5 +1,5 @@
 import { type Deadline, deadlineAfter, LATE, settledBy } from '../deadline.js'
-import type { BeginOptions, Connection, Dialect, MaybePromise, StatementResult } from '../dialect/dialect.js'
+import type { BeginOptions, Connection, Dialect, MaybePromise, Statement, StatementResult } from '../dialect/dialect.js'
 import { AbortedError, CommitUnknownError, ConnectionError, ConnectionLostError, LatchworkError, QueryTimeoutError } from '../errors.js'
 import type { Condition } from '../pool/pool.js'
 import { interruptible, requireNotInterrupted } from './interruptible.js'
@@ -17,14 +17,17 @@ interface CommitOutcome {
   readonly error?: Error
 }
 
+/** Makes the error that a caller gets of what a statement threw. */
+type ToError = (thrown: unknown, statement: Statement) => LatchworkError
+
 /** The statements that begin, keep and undo transactions of one database. */
 export class TransactionControl {
   readonly #dialect: Dialect
-  readonly #toError: (thrown: unknown) => LatchworkError
+  readonly #toError: ToError
   readonly #acquireTimeoutMs: number
 
   /** @param acquireTimeoutMs most milliseconds for BEGIN, where the call has no limit of its own */
-  constructor(dialect: Dialect, toError: (thrown: unknown) => LatchworkError, acquireTimeoutMs: number) {
+  constructor(dialect: Dialect, toError: ToError, acquireTimeoutMs: number) {
     this.#dialect = dialect
     this.#toError = toError
     this.#acquireTimeoutMs = acquireTimeoutMs
@@ -122,14 +125,15 @@ export class TransactionControl {
   }
 
   async #send(connection: Connection, sql: string, limits?: CallLimits, answerBy: Deadline = Number.POSITIVE_INFINITY): Promise<void> {
+    const statement: Statement = { sql, parameters: [], deadline: limits?.deadline }
     try {
-      const running: MaybePromise<StatementResult> = connection.run({ sql, parameters: [], deadline: limits?.deadline })
+      const running: MaybePromise<StatementResult> = connection.run(statement)
       if (!(running instanceof Promise)) return
       const deadline = Math.min(answerBy, limits?.deadline ?? Number.POSITIVE_INFINITY)
       const isBound = limits !== undefined || deadline < Number.POSITIVE_INFINITY
       await (isBound ? interruptible(connection, running, { label: sql, deadline, signal: limits?.signal }) : running)
     } catch (thrown) {
-      throw this.#toError(thrown)
+      throw this.#toError(thrown, statement)
     }
   }
 }

@@ -130,7 +130,7 @@ async function updateEach(model: BoundModel, runner: PlanRunner, { key, set, row
   if (set.length === 0 && revival(model, key).length === 0) return 0
   let bookkeeping: readonly Assignment[] = []
   const fields = [...set, ...key]
-  const valueOfRow = (field: BoundField) => model.dialect.expressions.bound(slot(fields.indexOf(field)), field.definition.type)
+  const valueOfRow = (field: BoundField) => model.dialect.expressions.bound(slot(fields.indexOf(field), field), field.definition.type)
   const tail = {
     operation: 'bulkUpsert',
     key: `update ${key.length}`,

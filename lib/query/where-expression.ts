@@ -59,24 +59,25 @@ class WhereWriter {
       case 'compare':
         return this.#compare(condition.field, condition.operator, condition.value)
       case 'in': {
-        const list = typeof condition.list === 'number' ? slot(condition.list) : condition.list.map(slot)
-        return expressions.inList(this.columnOf(condition.field), list, condition.field.definition.type)
+        const { field, list } = condition
+        const slots = typeof list === 'number' ? slot(list, field) : list.map((value) => slot(value, field))
+        return expressions.inList(this.columnOf(field), slots, field.definition.type)
       }
       case 'like':
         return expressions.like(
           this.columnOf(condition.field),
-          slot(condition.pattern),
+          slot(condition.pattern, condition.field),
           condition.ignoreCase,
           condition.field.definition.type,
         )
       case 'regex':
-        return expressions.regex(this.columnOf(condition.field), slot(condition.pattern), condition.field.definition.type)
+        return expressions.regex(this.columnOf(condition.field), slot(condition.pattern, condition.field), condition.field.definition.type)
       case 'json':
         return jsonExpression(this.model.dialect, this.columnOf(condition.field), condition)
       case 'hasEvery':
-        return expressions.hasEvery(this.columnOf(condition.field), slot(condition.list), condition.field.definition.type)
+        return expressions.hasEvery(this.columnOf(condition.field), slot(condition.list, condition.field), condition.field.definition.type)
       case 'hasSome':
-        return expressions.hasSome(this.columnOf(condition.field), condition.lists.map(slot), condition.field.definition.type)
+        return this.#hasSome(condition.field, condition.lists)
       case 'exists':
         return this.#exists(condition.relation, condition)
     }
@@ -95,10 +96,15 @@ class WhereWriter {
     const { expressions } = this.model.dialect
     const { type } = field.definition
     const column = this.columnOf(field)
-    const bound = expressions.bound(slot(value), type)
+    const bound = expressions.bound(slot(value, field), type)
     // equality is by the stored value and can use an index; an order may need a form that sorts
     if (operator === '=' || operator === '<>') return sql<boolean>`${column} ${sql.raw(operator)} ${bound}`
     return sql<boolean>`${expressions.ordered(column, type)} ${sql.raw(operator)} ${expressions.ordered(bound, type)}`
+  }
+
+  #hasSome(field: BoundField, lists: readonly number[]): Expression<boolean> {
+    const slots = lists.map((list) => slot(list, field))
+    return this.model.dialect.expressions.hasSome(this.columnOf(field), slots, field.definition.type)
   }
 
   #exists(relation: BoundRelation, { part, between }: RelatedCondition): Expression<boolean> {

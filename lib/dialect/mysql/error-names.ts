@@ -2,6 +2,8 @@
 export interface ServerError extends Error {
   readonly errno: number
   readonly sqlState: string
+  /** The same as the message; may hold values. */
+  readonly sqlMessage: string
   /** The statement, with its placeholders. */
   readonly sql?: string
   /** Of a lock wait that ran out, set by our client: the server rolled back the whole transaction, not the statement alone. */

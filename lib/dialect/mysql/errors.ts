@@ -16,7 +16,7 @@ import {
   StatementInvalidatedError,
   UniqueViolationError,
 } from '../../errors.js'
-import type { ConstraintCatalogue } from '../dialect.js'
+import type { ConstraintCatalogue, DriverWords } from '../dialect.js'
 import { networkReason } from '../network-reason.js'
 import { namesIn, type ServerError } from './error-names.js'
 
@@ -132,6 +132,12 @@ export function toDataError(error: unknown, catalogue: ConstraintCatalogue): Lat
   if (isFatal(error)) return connectionLost({ cause: error })
   // what the driver says about a parameter may hold its value
   return new QueryError('the driver could not send the statement', undefined, { cause: new Error(nameOf(error)) })
+}
+
+/** All that the server, or the driver, says of an error. */
+export function wordsOf(error: unknown): DriverWords {
+  const message = error instanceof Error ? error.message : String(error)
+  return isServerError(error) ? { message, sqlMessage: error.sqlMessage } : { message }
 }
 
 /** Whether an error of the driver says that its connection is of no more use. */

@@ -5,7 +5,7 @@ import type { BeginOptions, Dialect } from '../dialect.js'
 import { requireNoPooler } from '../require-no-pooler.js'
 import { ddl, withOwnDatabase } from './ddl.js'
 import { addressOf, describeAddress } from './dial.js'
-import { evicts, toDataError } from './errors.js'
+import { evicts, toDataError, wordsOf } from './errors.js'
 import { mysqlExpressions } from './expressions.js'
 import { planQuestion } from './plan-question.js'
 import { openPool } from './pool.js'
@@ -54,6 +54,7 @@ export function mysqlDialect(config: ServerConnection): Dialect {
     planQuestion,
     begin,
     toDataError,
+    wordsOf,
     evicts,
     ddl: (change) => ddl(withOwnDatabase(change, address.database)),
     tableExists: ({ schema, name }) => ({

@@ -10,6 +10,7 @@ import { expressions } from './expressions.js'
 import { planQuestion } from './plan-question.js'
 import { openPool } from './pool.js'
 import { postgresServer, targetOf } from './server.js'
+import { wordsOf } from './server-error.js'
 import { openLockSession } from './session-lock.js'
 import { codec } from './types.js'
 
@@ -38,6 +39,7 @@ export function postgresDialect(config: ServerConnection): Dialect {
     planQuestion,
     begin,
     toDataError,
+    wordsOf,
     evicts,
     ddl,
     tableExists: ({ schema, name }) => ({

@@ -1,4 +1,6 @@
-/** What the server says of an error, as `pg` gives it. Only fields that name things are listed: the others may hold values. */
+import type { DriverWords } from '../dialect.js'
+
+/** What the server says of an error, as `pg` gives it. */
 export interface ServerError extends Error {
   /** SQLSTATE. */
   readonly code: string
@@ -9,7 +11,10 @@ export interface ServerError extends Error {
   readonly column?: string
   /** Where in the SQL text, from 1. */
   readonly position?: string
-  /** Where in the server's work, from inside a function; may hold values. */
+  // these three may hold values
+  readonly detail?: string
+  readonly hint?: string
+  /** Where in the server's work, from inside a function. */
   readonly where?: string
   /** The function of the server that raised it: unlike the message never translated. */
   readonly routine?: string
@@ -46,9 +51,17 @@ function reasonOf(error: ServerError): string {
 /** What may be kept of a server's error: its code and the names of things. Its own message, detail and context may hold values. */
 export function copyOf(error: ServerError): Error {
   const { code, constraint, table, column } = error
-  const copy = new Error(`PostgreSQL: ${refusalOf(error)}`)
-  return Object.assign(
-    copy,
-    Object.fromEntries(Object.entries({ code, constraint, table, column }).filter(([, name]) => name !== undefined)),
-  )
+  return Object.assign(new Error(`PostgreSQL: ${refusalOf(error)}`), given({ code, constraint, table, column }))
+}
+
+/** All that the server, or the driver, says of an error. */
+export function wordsOf(error: unknown): DriverWords {
+  if (!isServerError(error)) return { message: error instanceof Error ? error.message : String(error) }
+  const { message, detail, hint, where } = error
+  return { message, ...given({ detail, hint, where }) }
+}
+
+/** The entries that are there: the driver has all of them on every error. */
+function given<T extends object>(entries: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined)) as never
 }

@@ -12,10 +12,11 @@ import {
   SerializationError,
   UniqueViolationError,
 } from '../../errors.js'
-import type { ConstraintCatalogue } from '../dialect.js'
+import type { ConstraintCatalogue, DriverWords } from '../dialect.js'
 import { invalidValue } from './invalid-value.js'
 import { columnsNamedIn, constraintNamedIn, NOTHING_NAMED } from './named-constraint.js'
 import { withoutLiterals } from './statement-message.js'
+import { failedRunOf } from './statement-run.js'
 
 interface Refusal {
   readonly code: string
@@ -80,6 +81,13 @@ export function toDataError(error: unknown, catalogue: ConstraintCatalogue): Lat
   // not the driver's: a fault of the program, whose own words are wanted
   if (factory === undefined) return new QueryError('the statement could not be run', undefined, { cause: error })
   return factory({ code: code ?? 'DRIVER', words, catalogue, options: { cause: withoutValues(error) } })
+}
+
+/** All that the driver says of an error; of a statement that ran once a row, the values that it failed with. */
+export function wordsOf(error: unknown): DriverWords {
+  const message = error instanceof Error ? error.message : String(error)
+  const parameters = failedRunOf(error)
+  return parameters === undefined ? { message } : { message, parameters }
 }
 
 const EVICTING = new Set(['SQLITE_CORRUPT', 'SQLITE_NOTADB', 'SQLITE_IOERR', 'SQLITE_CANTOPEN'])

@@ -7,7 +7,7 @@ import { requireNoPooler } from '../require-no-pooler.js'
 import { capabilities } from './capabilities.js'
 import { ddl } from './ddl.js'
 import { loadDriver } from './driver.js'
-import { evicts, toDataError } from './errors.js'
+import { evicts, toDataError, wordsOf } from './errors.js'
 import { expressions } from './expressions.js'
 import { requireShared } from './named-memory.js'
 import { planQuestion } from './plan-question.js'
@@ -50,6 +50,7 @@ export function sqliteDialect(config: SqliteConnection): Dialect {
     // every transaction that may write takes the writer's place at once: a reader could not become a writer later
     begin: ({ readOnly }) => [readOnly ? 'begin' : 'begin immediate'],
     toDataError,
+    wordsOf,
     evicts,
     ddl,
     tableExists: ({ name }) => ({

@@ -14,6 +14,14 @@ export function runOnce(prepared: PreparedStatement, parameters: readonly unknow
   return new CountResult(changes, prepared.inserts && changes > 0 ? lastInsertRowid : undefined)
 }
 
+/** The values that a repeated statement failed with, by the driver's error, which does not say which run it was. */
+const failedRuns = new WeakMap<object, readonly unknown[]>()
+
+/** The values of the run that an error came from; undefined where the statement was not a repeated one. */
+export function failedRunOf(error: unknown): readonly unknown[] | undefined {
+  return typeof error === 'object' && error !== null ? failedRuns.get(error) : undefined
+}
+
 /** One statement on its way through many lists of values. What has run stays run when a later list meets a lock. */
 export class Repetition {
   readonly #lists: readonly (readonly unknown[])[]
@@ -34,12 +42,21 @@ export class Repetition {
   run(prepared: PreparedStatement): StatementResult {
     for (let index = this.#affectedEach.length; index < this.#lists.length; index++) {
       if (index > 0 && remainingMs(this.#deadline) === 0) throw new QueryTimeoutError('the call ran past its timeoutMs between two rows')
-      const { rows, affectedRows } = runOnce(prepared, this.#lists[index]!)
+      const { rows, affectedRows } = this.#runOnce(prepared, this.#lists[index]!)
       for (const row of rows) this.#rows.push(row)
       this.#affectedEach.push(affectedRows)
     }
     const affectedRows = this.#affectedEach.reduce((sum, count) => sum + count, 0)
     return new RowsResult(this.#rows, affectedRows, prepared, this.#affectedEach)
+  }
+
+  #runOnce(prepared: PreparedStatement, list: readonly unknown[]): StatementResult {
+    try {
+      return runOnce(prepared, list)
+    } catch (error) {
+      if (error instanceof Error) failedRuns.set(error, list)
+      throw error
+    }
   }
 }
 

@@ -21,7 +21,7 @@ async function warmRunner(slowQueryMs?: number): Promise<QueryRunner> {
   const dialect = createDialect(connectionConfig({ url: 'sqlite::memory:' }))
   const source = new ConnectionSource(dialect, poolOptions({ share: false }))
   cleanUps.push(() => source.close(1_000))
-  const runner = new QueryRunner(dialect, source, constraintCatalogue([], schemaOf([])), slowQueryMs)
+  const runner = new QueryRunner(dialect, source, constraintCatalogue([], schemaOf([])), { slowQueryMs })
   await runner.run(plan('select 1'))
   return runner
 }
