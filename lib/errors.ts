@@ -467,8 +467,8 @@ export class AbortedError extends LatchworkError {
 }
 
 /**
- * The call came after the end of the transaction or lock it belongs to. Of a transaction, `cause` has the stack of where it was begun,
- * unless `NODE_ENV` is `production`.
+ * The call came after the end of the transaction or lock it belongs to. Of a transaction, `cause` has the stack of where it was begun; of a
+ * `db.hold` whose scope ended while it waited, of where it was asked for; neither where `NODE_ENV` is `production`.
  */
 export class ScopeClosedError extends LatchworkError {
   readonly code = 'SCOPE_CLOSED'

@@ -32,7 +32,13 @@ export interface Wait {
 /** What a frame holds until it ends. */
 export type Grip =
   | { readonly kind: 'lock'; readonly lock: object; readonly hold: SharedHold }
-  | { readonly kind: 'resource'; readonly resource: Resource; readonly label: string }
+  | {
+      readonly kind: 'resource'
+      readonly resource: Resource
+      readonly label: string
+      /** Where what holds it was begun; none in production. */
+      readonly opener?: Error | undefined
+    }
 
 /** A hold that ends when it is released, or with the frame that it was taken in. */
 interface TakenHold {

@@ -127,7 +127,8 @@ export async function holdInScope(lock: KeyedLock, key: string, request: LockReq
   const hold = await acquireIn(frame, lock, key, request)
   if (frame.isEnded) {
     hold.release()
-    throw new ScopeClosedError(`the scope that asked for lock "${hold.name}" ended before it came free; await every call made in it`)
+    const message = `the scope that asked for lock "${hold.name}" ended before it came free; await every call made in it`
+    throw new ScopeClosedError(message, { cause: taker })
   }
   const taken = { lock, hold, taker }
   frame.take(taken)
@@ -142,10 +143,11 @@ export async function holdInScope(lock: KeyedLock, key: string, request: LockReq
 /**
  * Runs `fn` in a step of the chain that holds one of `resource`, so that circles of waits through it are found.
  *
+ * @param opener where that step was begun: the cause of the error for calls that come after its end
  * @throws {ScopeClosedError} a hold or transaction that this call descends from has ended: it was not awaited
  */
-export async function withResource<T>(resource: HeldResource, label: string, fn: () => Promise<T>): Promise<T> {
-  const frame = frameOf(requireOpenChain(), { kind: 'resource', resource, label })
+export async function withResource<T>(resource: HeldResource, label: string, fn: () => Promise<T>, opener?: Error): Promise<T> {
+  const frame = frameOf(requireOpenChain(), { kind: 'resource', resource, label, opener })
   resource.heldBy(frame)
   try {
     return await runInFrame(frame, fn)
@@ -256,7 +258,9 @@ function reentriesOf(hold: SharedHold, { kind }: KeyedLock): KeyedLock {
 }
 
 function closedError({ grip }: Frame): ScopeClosedError {
-  if (grip?.kind !== 'lock') return new ScopeClosedError('the call came after the end of its transaction; await it inside the callback')
+  if (grip?.kind !== 'lock')
+    return new ScopeClosedError('the call came after the end of its transaction; await it inside the callback', { cause: grip?.opener })
+  // without a cause: to note where each lock is taken would cost all that are given back in time
   const { name, label } = grip.hold
   return new ScopeClosedError(
     `lock "${name}", held${byLabel(label)} above this call, has been released; await every call made under a lock`,

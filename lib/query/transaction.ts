@@ -222,12 +222,13 @@ export class Transactions {
   /** The callback's value, if everything in it had settled by its end. The frame is closed either way, and with it what it holds. */
   async #callback<T>(frame: TransactionFrame, label: string, held: HeldResource, fn: () => Promise<T>): Promise<T> {
     try {
-      return await withResource(held, label, async () => {
+      const work = async () => {
         const value = await boundBy(frame.limits, label, () => inFrame(frame, fn))
         // before the end of the step turns away those who still wait for their turn
         frame.requireComplete()
         return value
-      })
+      }
+      return await withResource(held, label, work, frame.opener)
     } finally {
       frame.close()
     }

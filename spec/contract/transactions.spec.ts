@@ -238,6 +238,23 @@ forEachEngine((engine) => {
       expect(await names()).toEqual(['ada'])
     })
 
+    it('refuses a lock that is asked for after its end, and says where it was begun', async () => {
+      let end = () => {}
+      const ended = new Promise<void>((resolve) => {
+        end = resolve
+      })
+      const late: Promise<Error>[] = []
+      await shop.db.transaction(async () => {
+        late.push(rejectionOf(ended.then(() => shop.db.lock('late', () => 1))))
+        await shop.db.transaction(async () => void late.push(rejectionOf(ended.then(() => shop.db.lock('nested', () => 1)))))
+      })
+      end()
+      for (const error of await Promise.all(late)) {
+        expect(error).toBeInstanceOf(ScopeClosedError)
+        expect(error).toMatchObject({ cause: { stack: expect.stringMatching(/begun here[\s\S]*transactions\.spec\.ts/) } })
+      }
+    })
+
     it('refuses options on a nested transaction', async () => {
       const error = await rejectionOf(shop.db.transaction(() => shop.db.transaction(() => create('ada'), { readOnly: true })))
       expect(error).toBeInstanceOf(ConfigurationError)

@@ -43,7 +43,9 @@ describe('the end of a hold', () => {
       waiting = holdInScope(lock, 'a', {}).catch((error: unknown) => error)
     })
     stranger.release()
-    expect(await waiting).toBeInstanceOf(ScopeClosedError)
+    const error = await waiting
+    expect(error).toBeInstanceOf(ScopeClosedError)
+    expect(error).toMatchObject({ cause: { stack: expect.stringContaining('ended-scopes.spec.ts') } })
     expect(lock.size).toBe(0)
   })
 })
