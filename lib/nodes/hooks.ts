@@ -31,8 +31,11 @@ export interface HookedCall<Input, Nodes> {
   readonly node: string
   readonly model: string
   readonly operation: string
-  /** As the caller, or the hook before this one, gave it: not yet checked. */
-  readonly input: Input
+  /**
+   * As the caller, or the hook before this one, gave it: not yet checked. A frozen copy, down to the rows of a list: a hook that wants
+   * another input returns one.
+   */
+  readonly input: Readonly<Input>
   /** The nodes of the database, for what is to be read or written with it. */
   readonly nodes: Nodes
 }
@@ -135,16 +138,29 @@ export async function runHooked(
   const node = model.labelOf(operation)
   const call = { node, model: name, operation, nodes: nodes() }
   const work = async () => {
-    let current = input
+    let current = frozen(input)
     for (const before of listOf(hooks.before)) {
       const changed = await before({ ...call, input: current })
-      if (changed !== undefined) current = changed
+      if (changed !== undefined) current = frozen(changed)
     }
     const output = await run(current, options)
     for (const after of listOf(hooks.after)) await after({ ...call, input: current, output })
     return output
   }
   return runner.transaction(node, work, limitsOf(options))
+}
+
+/** The input, what stands in it, and the rows of a list. */
+const FROZEN_LEVELS = 3
+
+/** The caller's own object stays as it is, and the call means the same when it is repeated. Bounded: nothing is checked yet. */
+function frozen(value: unknown, levels = FROZEN_LEVELS): Readonly<unknown> {
+  if (levels === 0) return value as Readonly<unknown>
+  if (Array.isArray(value)) return Object.freeze(value.map((entry) => frozen(entry, levels - 1)))
+  if (!isPlainObject(value)) return value as Readonly<unknown>
+  const copy = { ...value }
+  for (const name of Object.keys(copy)) copy[name] = frozen(copy[name], levels - 1)
+  return Object.freeze(copy)
 }
 
 function refuseChunks(model: string, operation: string, options: unknown): void {

@@ -153,6 +153,57 @@ forEachEngine((engine) => {
       expect(await guests.count()).toBe(0)
     })
 
+    it('cannot change the input that they are given in place', async () => {
+      const changed: string[] = []
+      const inPlace = (change: (input: never) => unknown) => ({
+        before: ({ input }: { input: unknown }) => {
+          change(input as never)
+          changed.push('changed')
+        },
+      })
+      const other = use.another({
+        hooks: {
+          guests: {
+            create: inPlace((input: { email: string }) => Object.assign(input, { email: 'x' })),
+            update: inPlace(({ set }: { set: { age: number } }) => Object.assign(set, { age: 99 })),
+            bulkCreate: inPlace(({ rows }: { rows: { email: string }[] }) => Object.assign(rows[0]!, { email: 'x' })),
+            bulkUpsert: inPlace(({ rows }: { rows: object[] }) => rows.pop()),
+            bulkDelete: inPlace(({ where }: { where: object }) => Object.assign(where, { age: 1 })),
+          },
+        } as never,
+      })
+      const { guests } = other.nodes
+      await use.nodes.guests.create({ email: 'kept' })
+      const row = { email: 'ada' }
+      const calls = [
+        () => guests.create(row),
+        () => guests.update({ where: { email: 'kept' }, set: { age: 1 } }),
+        () => guests.bulkCreate({ rows: [row] }),
+        () => guests.bulkUpsert({ on: ['email'], rows: [row] }),
+        () => guests.bulkDelete({ where: { email: 'ada' } }),
+      ]
+      for (const call of calls) expect(await rejectionOf(call())).toBeInstanceOf(TypeError)
+      expect([row, changed]).toEqual([{ email: 'ada' }, []])
+      expect((await use.nodes.guests.list()).rows).toMatchObject([{ email: 'kept', age: null }])
+    })
+
+    it('get what another one returned as a frozen copy too', async () => {
+      const given = { email: 'ada', age: 1 }
+      const frozen: boolean[] = []
+      const other = use.another({
+        hooks: {
+          guests: {
+            create: {
+              before: [() => given, ({ input }) => void frozen.push(Object.isFrozen(input))],
+              after: ({ input }) => void frozen.push(Object.isFrozen(input)),
+            },
+          },
+        },
+      })
+      expect(await other.nodes.guests.create({ email: 'bob' })).toMatchObject(given)
+      expect([frozen, Object.isFrozen(given)]).toEqual([[true, true], false])
+    })
+
     it('count into the time of the call', async () => {
       let release = () => {}
       const held = new Promise<void>((resolve) => {
