@@ -178,7 +178,7 @@ export interface ConstraintOrigin {
   readonly constraint: string | undefined
 }
 
-/** How the engine tells what it would do for a SELECT. */
+/** How the engine tells what it would do for a SELECT, INSERT, UPDATE or DELETE. */
 export interface PlanQuestion {
   /**
    * The statement that asks for the plan of another one, with the same bound values.
@@ -187,7 +187,11 @@ export interface PlanQuestion {
    * @throws {UnsupportedError} the engine does not measure
    */
   ask(sql: string, isRun: boolean): string
-  /** The engine's own answer as plain data; as text where it gives none. */
+  /**
+   * The engine's own answer as plain data; as text where it gives none.
+   *
+   * @throws {UnsupportedError} the engine does not measure this statement
+   */
   read(rows: StatementResult['rows']): unknown
 }
 

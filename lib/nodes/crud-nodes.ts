@@ -19,7 +19,7 @@ import { updateMany, updateOne } from '../query/update.js'
 import { upsertOne } from '../query/upsert.js'
 import type { ModelNodes } from './model-nodes.js'
 import { type AnyCall, describeNode, type Effect, type Node, observeNode, observeStream } from './node.js'
-import { type Run, readCall, type Surroundings, writeCall } from './surrounded-call.js'
+import { type Run, readCall, type Surroundings, streamedCall, writeCall } from './surrounded-call.js'
 
 /** What a node does: its effect, and the operation it runs. The node's schemas follow from the operation's name. */
 interface Operation {
@@ -79,7 +79,7 @@ function startOf(model: BoundModel, runner: PlanRunner, operation: OperationName
   const { effect, run: runOn, isStream = false } = OPERATIONS[operation]
   const run: Run = (on, input, options) => runOn(model, on, input, options as never)
   if (effect === 'write') return writeCall(model, runner, operation, around, run)
-  return isStream ? (input, options) => run(runner, input, options) as ReturnType<AnyCall> : readCall(model, runner, operation, around, run)
+  return isStream ? streamedCall(model, runner, operation, run) : readCall(model, runner, operation, around, run)
 }
 
 type Description = Parameters<typeof observeNode>[0]
@@ -90,9 +90,12 @@ function promiseCall(description: Description, start: AnyCall): AnyCall {
     nodeEvents.hasSubscribers ? observeNode(description, () => start(input, options)) : start(input, options)
 }
 
+/** Rows one by one; of a call that is explained one answer, as of any other node. */
 function streamCall(description: Description, start: AnyCall): AnyCall {
   return (input, options) => {
-    const rows = start(input, options) as AsyncGenerator<unknown, void, undefined>
-    return nodeEvents.hasSubscribers ? observeStream(description, rows) : rows
+    const answer = start(input, options)
+    if (!nodeEvents.hasSubscribers) return answer
+    if (answer instanceof Promise) return observeNode(description, () => answer)
+    return observeStream(description, answer as AsyncGenerator<unknown, void, undefined>)
   }
 }

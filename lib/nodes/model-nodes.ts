@@ -36,9 +36,12 @@ export interface ReadOptions<S, I> extends RowOptions<S, I>, DeletedOption {
   readonly noWait?: boolean
 }
 
-/** Makes a node that reads give the plans of its statements in place of what it would read. */
+/** Makes a node give the plans of its statements in place of its result. */
 export interface ExplainOption {
-  /** `true`: the engine's plans, and nothing is run but what an `include` takes; `'analyze'`: the statements are run and measured (not on SQLite). */
+  /**
+   * `true`: the engine's plans; a read is run only as far as its `include` takes, a write in a transaction that is rolled back.
+   * `'analyze'`: the statements are run and measured, not on SQLite, and of writes on PostgreSQL and MariaDB alone.
+   */
   readonly explain: ExplainMode
 }
 
@@ -64,7 +67,7 @@ export interface KeyInput<M> {
 
 export interface ReadInput<M, I = undefined> extends KeyInput<M> {
   /** As in the options: give it in one of the two. */
-  readonly include?: I
+  readonly include?: Known<M, I>
 }
 
 export interface UpdateRowInput<M> extends KeyInput<M> {
@@ -91,7 +94,7 @@ export interface ListInput<M, I = undefined> {
   /** Count the rows that match in all. Default false. */
   readonly total?: boolean
   /** As in the options: give it in one of the two. */
-  readonly include?: I
+  readonly include?: Known<M, I>
 }
 
 export interface StreamInput<M, I = undefined> {
@@ -101,7 +104,7 @@ export interface StreamInput<M, I = undefined> {
   /** Most rows to give. Default: all. */
   readonly limit?: number
   /** As in the options: give it in one of the two. */
-  readonly include?: I
+  readonly include?: Known<M, I>
 }
 
 export interface ListResult<R> {
@@ -158,7 +161,7 @@ export interface ReadManyInput<M, I = undefined> {
   /** All with the fields of the same key; at most 100,000. */
   readonly keys: readonly KeyValues<M>[]
   /** As in the options: give it in one of the two. */
-  readonly include?: I
+  readonly include?: Known<M, I>
 }
 
 /** Which rows to take, what to make of them, and how many at most. */
@@ -185,69 +188,131 @@ export interface BulkUpsertResult {
   unchanged: number
 }
 
-/** A call that can be explained too. What is inferred from the type of a node is its own call, which comes last. */
-type Explainable<Input, Options, Call> = ((input: Input, options: Options & ExplainOption) => Promise<Explanation>) & Call
-
 type SelectOf<M> = Select<M> | undefined
 type IncludeOf<M> = Include<M> | undefined
 
-type CreateCall<M> = <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
-  input: NewRow<M>,
-  options?: RowOptions<S, Known<M, I>> & IdempotencyOption,
-) => Promise<RowWith<M, S, I>>
-type ReadCall<M> = <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
-  input: ReadInput<M, Known<M, I>>,
-  options?: ReadOptions<S, Known<M, I>>,
-) => Promise<RowWith<M, S, I> | null>
-type ReadOrThrowCall<M> = <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
-  input: ReadInput<M, Known<M, I>>,
-  options?: ReadOptions<S, Known<M, I>>,
-) => Promise<RowWith<M, S, I>>
-type UpdateCall<M> = <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
-  input: UpdateRowInput<M>,
-  options?: RowOptions<S, Known<M, I>>,
-) => Promise<RowWith<M, S, I>>
-type DeleteCall<M> = <const S extends SelectOf<M> = undefined>(
-  input: DeleteRowInput<M>,
-  options?: SelectOptions<S>,
-) => Promise<Selected<M, S>>
-type RestoreCall<M> = <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
-  input: KeyInput<M>,
-  options?: RowOptions<S, Known<M, I>>,
-) => Promise<RowWith<M, S, I>>
-type ListCall<M> = <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
-  input?: ListInput<M, Known<M, I>>,
-  options?: ReadOptions<S, Known<M, I>>,
-) => Promise<ListResult<RowWith<M, S, I>>>
-type ReadManyCall<M> = <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
-  input: ReadManyInput<M, Known<M, I>>,
-  options?: RowOptions<S, Known<M, I>> & DeletedOption,
-) => Promise<(RowWith<M, S, I> | null)[]>
-type StreamCall<M> = <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
-  input?: StreamInput<M, Known<M, I>>,
-  options?: RowOptions<S, Known<M, I>> & DeletedOption,
-) => AsyncGenerator<RowWith<M, S, I>, void, undefined>
-type ExistsCall<M> = (input?: { readonly where?: Where<M> }, options?: CallOptions & DeletedOption) => Promise<boolean>
-type AggregateCall<M> = <const V extends AggregateValues<M>, const G extends readonly FieldName<M>[] = readonly []>(
-  input: AggregateInput<M, V, G>,
-  options?: CallOptions & DeletedOption,
-) => Promise<AggregateRow<M, V, G>[]>
-type ClaimCall<M> = <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
-  input: ClaimInput<M>,
-  options?: RowOptions<S, Known<M, I>>,
-) => Promise<RowWith<M, S, I>[]>
-type CountCall<M> = (input?: { readonly where?: Where<M> }, options?: CallOptions & DeletedOption) => Promise<number>
-type UpsertCall<M> = <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
-  input: UpsertInput<M>,
-  options?: RowOptions<S, Known<M, I>>,
-) => Promise<UpsertResult<RowWith<M, S, I>>>
-type BulkCreateCall<M> = <const S extends SelectOf<M> = undefined>(
-  input: BulkCreateInput<M>,
-  options?: BulkOptions & SelectOptions<S> & IdempotencyOption,
-) => Promise<BulkCreateResult<Selected<M, S>>>
-type BulkUpdateCall<M> = (input: BulkUpdateInput<M>, options?: CallOptions) => Promise<CountResult>
-type BulkDeleteCall<M> = (input: BulkWhere<M>, options?: CallOptions) => Promise<CountResult>
-type BulkUpsertCall<M> = (input: BulkUpsertInput<M>, options?: BulkOptions) => Promise<BulkUpsertResult>
+// options of a call that is explained; the compiler looks at them for every other call too, and an interface costs it less than an intersection
+
+interface ExplainCall extends CallOptions, ExplainOption {}
+interface ExplainFound extends CallOptions, DeletedOption, ExplainOption {}
+interface ExplainRow<M> extends RowOptions<SelectOf<M>, IncludeOf<M>>, ExplainOption {}
+interface ExplainRead<M> extends ReadOptions<SelectOf<M>, IncludeOf<M>>, ExplainOption {}
+interface ExplainRows<M> extends RowOptions<SelectOf<M>, IncludeOf<M>>, DeletedOption, ExplainOption {}
+interface ExplainCreate<M> extends RowOptions<SelectOf<M>, IncludeOf<M>>, IdempotencyOption, ExplainOption {}
+interface ExplainDelete<M> extends SelectOptions<SelectOf<M>>, ExplainOption {}
+interface ExplainBulkCreate<M> extends BulkOptions, SelectOptions<SelectOf<M>>, IdempotencyOption, ExplainOption {}
+interface ExplainBulkUpsert extends BulkOptions, ExplainOption {}
+
+// each call has a form that explains it; what is inferred from the type of a node is its own form, which comes last
+
+interface CreateCall<M> {
+  (input: NewRow<M>, options: ExplainCreate<M>): Promise<Explanation>
+  <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
+    input: NewRow<M>,
+    options?: RowOptions<S, Known<M, I>> & IdempotencyOption,
+  ): Promise<RowWith<M, S, I>>
+}
+interface ReadCall<M> {
+  (input: ReadInput<M, IncludeOf<M>>, options: ExplainRead<M>): Promise<Explanation>
+  <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
+    input: ReadInput<M, I>,
+    options?: ReadOptions<S, Known<M, I>>,
+  ): Promise<RowWith<M, S, I> | null>
+}
+interface ReadOrThrowCall<M> {
+  (input: ReadInput<M, IncludeOf<M>>, options: ExplainRead<M>): Promise<Explanation>
+  <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
+    input: ReadInput<M, I>,
+    options?: ReadOptions<S, Known<M, I>>,
+  ): Promise<RowWith<M, S, I>>
+}
+interface UpdateCall<M> {
+  (input: UpdateRowInput<M>, options: ExplainRow<M>): Promise<Explanation>
+  <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
+    input: UpdateRowInput<M>,
+    options?: RowOptions<S, Known<M, I>>,
+  ): Promise<RowWith<M, S, I>>
+}
+interface DeleteCall<M> {
+  (input: DeleteRowInput<M>, options: ExplainDelete<M>): Promise<Explanation>
+  <const S extends SelectOf<M> = undefined>(input: DeleteRowInput<M>, options?: SelectOptions<S>): Promise<Selected<M, S>>
+}
+interface RestoreCall<M> {
+  (input: KeyInput<M>, options: ExplainRow<M>): Promise<Explanation>
+  <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
+    input: KeyInput<M>,
+    options?: RowOptions<S, Known<M, I>>,
+  ): Promise<RowWith<M, S, I>>
+}
+interface ListCall<M> {
+  (input: ListInput<M, IncludeOf<M>>, options: ExplainRead<M>): Promise<Explanation>
+  <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
+    input?: ListInput<M, I>,
+    options?: ReadOptions<S, Known<M, I>>,
+  ): Promise<ListResult<RowWith<M, S, I>>>
+}
+interface ReadManyCall<M> {
+  (input: ReadManyInput<M, IncludeOf<M>>, options: ExplainRows<M>): Promise<Explanation>
+  <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
+    input: ReadManyInput<M, I>,
+    options?: RowOptions<S, Known<M, I>> & DeletedOption,
+  ): Promise<(RowWith<M, S, I> | null)[]>
+}
+interface StreamCall<M> {
+  (input: StreamInput<M, IncludeOf<M>>, options: ExplainRows<M>): Promise<Explanation>
+  <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
+    input?: StreamInput<M, I>,
+    options?: RowOptions<S, Known<M, I>> & DeletedOption,
+  ): AsyncGenerator<RowWith<M, S, I>, void, undefined>
+}
+interface ExistsCall<M> {
+  (input: { readonly where?: Where<M> }, options: ExplainFound): Promise<Explanation>
+  (input?: { readonly where?: Where<M> }, options?: CallOptions & DeletedOption): Promise<boolean>
+}
+interface AggregateCall<M> {
+  (input: AggregateInput<M, AggregateValues<M>, readonly FieldName<M>[]>, options: ExplainFound): Promise<Explanation>
+  <const V extends AggregateValues<M>, const G extends readonly FieldName<M>[] = readonly []>(
+    input: AggregateInput<M, V, G>,
+    options?: CallOptions & DeletedOption,
+  ): Promise<AggregateRow<M, V, G>[]>
+}
+interface ClaimCall<M> {
+  (input: ClaimInput<M>, options: ExplainRow<M>): Promise<Explanation>
+  <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
+    input: ClaimInput<M>,
+    options?: RowOptions<S, Known<M, I>>,
+  ): Promise<RowWith<M, S, I>[]>
+}
+interface CountCall<M> {
+  (input: { readonly where?: Where<M> }, options: ExplainFound): Promise<Explanation>
+  (input?: { readonly where?: Where<M> }, options?: CallOptions & DeletedOption): Promise<number>
+}
+interface UpsertCall<M> {
+  (input: UpsertInput<M>, options: ExplainRow<M>): Promise<Explanation>
+  <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
+    input: UpsertInput<M>,
+    options?: RowOptions<S, Known<M, I>>,
+  ): Promise<UpsertResult<RowWith<M, S, I>>>
+}
+interface BulkCreateCall<M> {
+  (input: BulkCreateInput<M>, options: ExplainBulkCreate<M>): Promise<Explanation>
+  <const S extends SelectOf<M> = undefined>(
+    input: BulkCreateInput<M>,
+    options?: BulkOptions & SelectOptions<S> & IdempotencyOption,
+  ): Promise<BulkCreateResult<Selected<M, S>>>
+}
+interface BulkUpdateCall<M> {
+  (input: BulkUpdateInput<M>, options: ExplainCall): Promise<Explanation>
+  (input: BulkUpdateInput<M>, options?: CallOptions): Promise<CountResult>
+}
+interface BulkDeleteCall<M> {
+  (input: BulkWhere<M>, options: ExplainCall): Promise<Explanation>
+  (input: BulkWhere<M>, options?: CallOptions): Promise<CountResult>
+}
+interface BulkUpsertCall<M> {
+  (input: BulkUpsertInput<M>, options: ExplainBulkUpsert): Promise<Explanation>
+  (input: BulkUpsertInput<M>, options?: BulkOptions): Promise<BulkUpsertResult>
+}
 
 /**
  * The nodes of a model. Every one throws a typed error when it fails: {@link ValidationError} before any SQL, then what
@@ -257,9 +322,9 @@ export interface ModelNodes<M> {
   /** Inserts a row, and with it the rows of its relations that are given; gives it as it is stored. */
   readonly create: Node<CreateCall<M>>
   /** The row of a key, or null. */
-  readonly read: Node<Explainable<ReadInput<M, IncludeOf<M>>, ReadOptions<SelectOf<M>, IncludeOf<M>>, ReadCall<M>>>
+  readonly read: Node<ReadCall<M>>
   /** The row of a key; `NotFoundError` where it is not there. */
-  readonly readOrThrow: Node<Explainable<ReadInput<M, IncludeOf<M>>, ReadOptions<SelectOf<M>, IncludeOf<M>>, ReadOrThrowCall<M>>>
+  readonly readOrThrow: Node<ReadOrThrowCall<M>>
   /** Changes the row of a key; gives it as it is stored. `NotFoundError`, `StaleVersionError`. */
   readonly update: Node<UpdateCall<M>>
   /** Deletes the row of a key, or marks it as deleted; gives it as it was. `NotFoundError`, `StaleVersionError`. */
@@ -267,21 +332,17 @@ export interface ModelNodes<M> {
   /** Brings back a row that is marked as deleted, and what was deleted with it. `NotFoundError`. */
   readonly restore: Node<RestoreCall<M>>
   /** The rows of a filter, in order, by pages. */
-  readonly list: Node<Explainable<ListInput<M, IncludeOf<M>>, ReadOptions<SelectOf<M>, IncludeOf<M>>, ListCall<M>>>
+  readonly list: Node<ListCall<M>>
   /** The rows of many keys, in the order of the keys, null where there is none. */
-  readonly readMany: Node<
-    Explainable<ReadManyInput<M, IncludeOf<M>>, RowOptions<SelectOf<M>, IncludeOf<M>> & DeletedOption, ReadManyCall<M>>
-  >
+  readonly readMany: Node<ReadManyCall<M>>
   /** How many rows a filter matches. */
-  readonly count: Node<Explainable<{ readonly where?: Where<M> }, CallOptions & DeletedOption, CountCall<M>>>
+  readonly count: Node<CountCall<M>>
   /** The rows of a filter one by one, read in chunks as they are taken. */
   readonly stream: Node<StreamCall<M>>
   /** Whether a filter matches any row. */
-  readonly exists: Node<Explainable<{ readonly where?: Where<M> }, CallOptions & DeletedOption, ExistsCall<M>>>
+  readonly exists: Node<ExistsCall<M>>
   /** Counts, sums, averages and extremes over the rows of a filter, in groups or in all. */
-  readonly aggregate: Node<
-    Explainable<AggregateInput<M, AggregateValues<M>, readonly FieldName<M>[]>, CallOptions & DeletedOption, AggregateCall<M>>
-  >
+  readonly aggregate: Node<AggregateCall<M>>
   /** Creates a row or changes the one with the same key, in one step. */
   readonly upsert: Node<UpsertCall<M>>
   /** Inserts many rows, all or none. */

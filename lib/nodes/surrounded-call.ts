@@ -1,6 +1,6 @@
 import { isPlainObject } from '../model/value-kind.js'
 import type { BoundModel } from '../query/bound-model.js'
-import { explainRead } from '../query/explain.js'
+import { explainRead, explainWrite } from '../query/explain.js'
 import { type Idempotency, runOnce } from '../query/idempotency.js'
 import type { PlanRunner } from '../query/query-plan.js'
 import type { RepeatedReads } from '../query/repeated-reads.js'
@@ -28,12 +28,36 @@ export function readCall(model: BoundModel, runner: PlanRunner, operation: strin
   }
   return (input, options) => {
     if (!gives(options, 'explain')) return plain(input, options)
-    return explainRead(model, runner, operation, { input, options }, (explaining, rest) => run(explaining, input, rest))
+    return explainRead(model, runner, { operation, input, options }, (explaining, rest) => run(explaining, input, rest))
   }
 }
 
-/** A write with what is done around it: from the outside in an idempotency key, hooks, and the audit; the two last see whole rows. */
+/** A read that gives its rows piece by piece; with `explain`, the plans of the statements that give the first of them. */
+export function streamedCall(model: BoundModel, runner: PlanRunner, operation: string, run: Run): AnyCall {
+  const start = (on: PlanRunner, input: unknown, options: unknown) => run(on, input, options) as AsyncGenerator<unknown, void, undefined>
+  return (input, options) => {
+    if (!gives(options, 'explain')) return start(runner, input, options)
+    return explainRead(model, runner, { operation, input, options }, async (explaining, rest) => {
+      const rows = start(explaining, input, rest)
+      await rows.next()
+      await rows.return()
+    })
+  }
+}
+
+/** A write with what is done around it; with `explain`, the plans of all their statements, and nothing is kept. */
 export function writeCall(model: BoundModel, runner: PlanRunner, operation: string, around: Surroundings, run: Run): AnyCall {
+  const plain = surroundedWrite(model, runner, operation, around, run)
+  return (input, options) => {
+    if (!gives(options, 'explain')) return plain(input, options)
+    return explainWrite(model, runner, { operation, input, options }, (explaining, rest) =>
+      surroundedWrite(model, explaining, operation, around, run)(input, rest),
+    )
+  }
+}
+
+/** From the outside in: an idempotency key, hooks, and the audit; the two last see whole rows. */
+function surroundedWrite(model: BoundModel, runner: PlanRunner, operation: string, around: Surroundings, run: Run): AnyCall {
   const hooked = hookedCall(model, runner, operation, around, (input, options) => run(runner, input, options) as ReturnType<AnyCall>)
   if (operation !== 'create' && operation !== 'bulkCreate') return hooked
   return (input, options) => {

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { queryEvents } from '../../lib/events.js'
 import { forEachEngine, type SpecEngine } from '../support/engines.js'
-import { statementsOf, useBlog } from './use-blog.js'
+import { statementsOf, textsOf, useBlog } from './use-blog.js'
 import { rejectionOf } from './use-database.js'
 
 forEachEngine((engine) => {
@@ -68,20 +67,29 @@ forEachEngine((engine) => {
       })
     })
 
-    it('is refused by nodes that write and by streams, before any SQL, and takes two values', async () => {
+    it('has the plans of the first chunk of a stream, and of what is loaded with it', async () => {
       const { writers } = use.nodes
-      const options = { explain: true } as never
-      const writes = [
-        () => writers.create({ name: 'Eve', countryCode: null, mentorId: null }, options),
-        () => writers.bulkDelete({ all: true }, options),
-        () => writers.stream({}, options).next(),
-        () => writers.list({}, { explain: 'yes' } as never),
-        () => writers.list({}, { explain: false } as never),
-      ]
+      const stream = (options: object = {}) => writers.stream({ orderBy: { name: 'asc' } }, options)
+      const first = await textsOf(() => stream().next())
+      const plain = await writers.stream({ orderBy: { name: 'asc' } }, { explain: true })
+      expect(plain.statements.map(({ sql }) => sql)).toEqual(first)
+      const including = await textsOf(() => stream({ include: { articles: true } }).next())
+      const { statements } = await writers.stream({ orderBy: { name: 'asc' }, include: { articles: true } }, { explain: true })
+      expect(statements.map(({ sql }) => sql)).toEqual(including)
+      expect(statements).toHaveLength(2)
+      expect(await writers.stream({ limit: 0 }, { explain: true })).toEqual({ statements: [] })
+      // an input that is refused is a rejection, as of every explained call
+      expect(await rejectionOf(writers.stream({ limit: -1 }, { explain: true }))).toMatchObject({ code: 'VALIDATION' })
+    })
+
+    it('takes two values, and is refused with any other before any SQL', async () => {
+      const { writers } = use.nodes
       const refused = async () => {
-        const errors = []
-        for (const write of writes) errors.push(await rejectionOf(write()))
-        expect(errors.map(({ code }) => code)).toEqual(['UNKNOWN_FIELD', 'UNKNOWN_FIELD', 'UNKNOWN_FIELD', 'VALIDATION', 'VALIDATION'])
+        for (const explain of ['yes', false, null]) {
+          const options = { explain } as never
+          for (const call of [writers.list({}, options), writers.stream({}, options)])
+            expect(await rejectionOf(call)).toMatchObject({ code: 'VALIDATION' })
+        }
       }
       expect(await statementsOf(refused)).toBe(0)
     })
@@ -91,16 +99,4 @@ forEachEngine((engine) => {
 /** What a plan calls a row that is looked up by its unique key. */
 function accessWord({ name }: SpecEngine): string {
   return { postgres: 'Node Type', mysql: '"access_type":"const"', sqlite: 'SEARCH writers USING' }[name]
-}
-
-async function textsOf(work: () => Promise<unknown>): Promise<string[]> {
-  const texts: string[] = []
-  const listener = ({ sql }: { readonly sql: string }) => void texts.push(sql)
-  queryEvents.subscribe(listener)
-  try {
-    await work()
-  } finally {
-    queryEvents.unsubscribe(listener)
-  }
-  return texts
 }

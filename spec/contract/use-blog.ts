@@ -63,13 +63,18 @@ export function useBlog(engine: SpecEngine) {
 
 /** How many statements a piece of work sends. */
 export async function statementsOf(work: () => Promise<unknown>): Promise<number> {
-  let count = 0
-  const listener = () => void count++
+  return (await textsOf(work)).length
+}
+
+/** The statements that a piece of work sends. */
+export async function textsOf(work: () => Promise<unknown>): Promise<readonly string[]> {
+  const texts: string[] = []
+  const listener = ({ sql }: { readonly sql: string }) => void texts.push(sql)
   queryEvents.subscribe(listener)
   try {
     await work()
   } finally {
     queryEvents.unsubscribe(listener)
   }
-  return count
+  return texts
 }

@@ -18,7 +18,7 @@ const LEADING_SPACE = /^(?:\s|;|--[^\n]*(?:\n|$)|\/\*[\s\S]*?(?:\*\/|$))+/
 
 // reads and their plans, writes of rows, and transaction control; all else (PRAGMA, ATTACH, DDL for temporary tables) may change the session
 const KEEPS_SESSION =
-  /^(?:explain query plan (?:select|with)|select|values|with|insert|replace|update|delete|begin|commit|end|rollback|savepoint|release)\b/i
+  /^(?:(?:explain query plan )?(?:select|with|insert|update|delete)|values|replace|begin|commit|end|rollback|savepoint|release)\b/i
 
 /**
  * The prepared statements of one database connection: the 256 to 512 used last.

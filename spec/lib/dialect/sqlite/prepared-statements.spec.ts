@@ -35,6 +35,9 @@ describe('PreparedStatements', () => {
     'rollback',
     'values (1)',
     'explain query plan select 1',
+    'explain query plan insert into t values (1)',
+    'explain query plan update t set n = 1',
+    'explain query plan delete from t',
   ])('takes %j for one that leaves the session as it is', (sql) => {
     database.exec('create table t (n)')
     const statements = new PreparedStatements(database)
