@@ -110,7 +110,7 @@ const CASES = [
 ].map((each, index) => ({ ...each, index }))
 
 forEachEngine((engine) => {
-  const holders = holdersOn(engine, CASES)
+  const { of: holders } = holdersOn(engine, CASES)
 
   describe.each(CASES)('a filter on $title', ({ index, values: [low, middle, high], table, refused }) => {
     beforeAll(async () => {

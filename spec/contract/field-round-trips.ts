@@ -14,24 +14,43 @@ function isOrdered({ spec }: FieldCase): boolean {
 /** Declares, on every engine, that values of each type come back as they were given, whatever node they went through. */
 export function describeRoundTrips(cases: readonly FieldCase[]): void {
   forEachEngine((engine) => {
-    const holders = holdersOn(engine, cases)
+    const { of: holders, ties } = holdersOn(engine, cases)
 
     describe.each(cases.map((each, index) => ({ ...each, index })))('$title', (each) => {
       const nodes = () => holders(each.index)
-      itRoundTrips(each, nodes, engine)
+      itRoundTrips(each, { nodes, ties, within: (test) => test() }, engine)
       if (each.isOpaque !== true) itFindsByValue(each, nodes)
       if (isOrdered(each)) itPagesByValue(each, nodes)
     })
   })
 }
 
-function itRoundTrips({ values, canonical = [] }: FieldCase, nodes: () => HolderNodes, { name }: SpecEngine): void {
+/** The same of what is written and read in one transaction. */
+export function describeRoundTripsInTransactions(cases: readonly FieldCase[]): void {
+  forEachEngine((engine) => {
+    const { of: holders, ties, transaction } = holdersOn(engine, cases)
+
+    describe.each(cases.map((each, index) => ({ ...each, index })))('$title', (each) => {
+      itRoundTrips(each, { nodes: () => holders(each.index), ties, within: transaction }, engine)
+    })
+  })
+}
+
+interface Place {
+  nodes(): HolderNodes
+  ties(): ReturnType<ReturnType<typeof holdersOn>['ties']>
+  /** What every call of a test is made in. */
+  within(test: () => Promise<void>): Promise<void>
+}
+
+function itRoundTrips({ values, canonical = [] }: FieldCase, { nodes, ties, within }: Place, { name }: SpecEngine): void {
   const pairs = [...values.map((value) => [value, value] as const), ...canonical, [null, null] as const]
   const given = pairs.map(([value], slot) => ({ slot, value }))
   const stored = pairs.map(([, value], slot) => ({ slot, value }))
   const select = ['slot', 'value'] as const
+  const itIs = (what: string, test: () => Promise<void>) => it(`is ${what}`, () => within(test))
 
-  it('is given back by create, read and list, alone and among others', async () => {
+  itIs('given back by create, read and list, alone and among others', async () => {
     const { create, read, list, bulkDelete } = nodes()
     await bulkDelete({ all: true })
     for (const [position, row] of given.entries()) {
@@ -43,7 +62,7 @@ function itRoundTrips({ values, canonical = [] }: FieldCase, nodes: () => Holder
     expect((await list({ orderBy: { slot: 'asc' } }, { select })).rows).toStrictEqual(stored)
   })
 
-  it('is given back by update', async () => {
+  itIs('given back by update', async () => {
     const { create, read, update, bulkDelete } = nodes()
     await bulkDelete({ all: true })
     await create({ slot: 0, value: null })
@@ -54,7 +73,7 @@ function itRoundTrips({ values, canonical = [] }: FieldCase, nodes: () => Holder
     }
   })
 
-  it('is given back by upsert, which sees whether it is there already', async () => {
+  itIs('given back by upsert, which sees whether it is there already', async () => {
     const { upsert, bulkDelete } = nodes()
     await bulkDelete({ all: true })
     for (const { value, slot } of given) {
@@ -66,7 +85,7 @@ function itRoundTrips({ values, canonical = [] }: FieldCase, nodes: () => Holder
     }
   })
 
-  it('is given back by bulkCreate', async () => {
+  itIs('given back by bulkCreate', async () => {
     const { bulkCreate, list, bulkDelete } = nodes()
     await bulkDelete({ all: true })
     expect(await bulkCreate({ rows: given, returning: true }, { select })).toStrictEqual({ count: given.length, rows: stored })
@@ -75,7 +94,7 @@ function itRoundTrips({ values, canonical = [] }: FieldCase, nodes: () => Holder
     expect((await list({ orderBy: { slot: 'asc' } }, { select })).rows).toStrictEqual(stored)
   })
 
-  it('is given back by bulkUpsert, which sees whether it is there already', async () => {
+  itIs('given back by bulkUpsert, which sees whether it is there already', async () => {
     const { bulkUpsert, list, bulkDelete } = nodes()
     await bulkDelete({ all: true })
     const count = given.length
@@ -88,7 +107,7 @@ function itRoundTrips({ values, canonical = [] }: FieldCase, nodes: () => Holder
     expect((await list({ where: { slot: { $lt: rotated.length } }, orderBy: { slot: 'asc' } }, { select })).rows).toStrictEqual(rotated)
   })
 
-  it('is given back in relations: joined, read after the rows, and below each other', async () => {
+  itIs('given back in relations: joined, read after the rows, and below each other', async () => {
     const { bulkCreate, list, bulkDelete } = nodes()
     await bulkDelete({ all: true })
     await bulkCreate({ rows: given })
@@ -100,7 +119,26 @@ function itRoundTrips({ values, canonical = [] }: FieldCase, nodes: () => Holder
     expect(rows).toStrictEqual(stored.map((row, slot) => ({ ...row, joined: inner[slot], single: inner[slot], listed: [inner[slot]] })))
   })
 
-  it('is given back by stream and readMany, and inside a transaction', async () => {
+  itIs('given back in the first rows of each owner, and by way of a model between', async () => {
+    const { bulkCreate, list, bulkDelete } = nodes()
+    await bulkDelete({ all: true })
+    await ties().bulkDelete({ all: true })
+    const { rows: made } = await bulkCreate({ rows: given, returning: true })
+    const next = (slot: number) => (slot + 1) % given.length
+    const pairsOf = ({ id }: { id: number }, slot: number) => [slot, next(slot)].map((to) => ({ fromId: id, toId: made![to]!.id }))
+    await ties().bulkCreate({ rows: made!.flatMap(pairsOf) })
+    const both = (slot: number) => [slot, next(slot)].toSorted((one, other) => one - other).map((each) => stored[each])
+    const listWith = async (include: object) => (await list({ orderBy: { slot: 'asc' }, include } as never, { select })).rows
+    const orderBy = { slot: 'asc' }
+    expect(await listWith({ tied: { select, orderBy }, listed: { select, limit: 1 } })).toStrictEqual(
+      stored.map((row, slot) => ({ ...row, tied: both(slot), listed: [row] })),
+    )
+    expect(await listWith({ tied: { select, orderBy, limit: 1 } })).toStrictEqual(
+      stored.map((row, slot) => ({ ...row, tied: both(slot).slice(0, 1) })),
+    )
+  })
+
+  itIs('given back by stream and readMany', async () => {
     const { bulkCreate, stream, readMany, bulkDelete } = nodes()
     await bulkDelete({ all: true })
     const { rows: made } = await bulkCreate({ rows: given, returning: true })
@@ -111,7 +149,7 @@ function itRoundTrips({ values, canonical = [] }: FieldCase, nodes: () => Holder
     expect(await readMany({ keys } as never, { select })).toStrictEqual(stored)
   })
 
-  it(`is no null on ${name}, and null is nothing else`, async () => {
+  itIs(`no null on ${name}, and null is nothing else`, async () => {
     const { bulkCreate, count, bulkDelete } = nodes()
     await bulkDelete({ all: true })
     await bulkCreate({ rows: given })
