@@ -28,7 +28,7 @@ export type { NewRow } from './model/create-types.js'
 export { defineModel, definitionOf } from './model/define-model.js'
 export type { FieldSpec } from './model/field-spec.js'
 export { IdempotencyRecord } from './model/idempotency-record.js'
-export type { Include, IncludeMany, IncludeOne, RowWith } from './model/include-types.js'
+export type { DeletedOption, Include, IncludeMany, IncludeOne, RowWith } from './model/include-types.js'
 export type {
   AuditDefinition,
   FieldDefinition,
@@ -67,7 +67,6 @@ export type {
   BulkWhere,
   ClaimInput,
   CountResult,
-  DeletedOption,
   DeleteRowInput,
   ExplainOption,
   IdempotencyOption,

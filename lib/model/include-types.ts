@@ -8,7 +8,13 @@ export type Include<M> = { readonly [K in RelationName<M>]?: true | IncludeOptio
 
 type IncludeOptions<V> = V extends Many<infer T> ? IncludeMany<T> : V extends One<infer T> ? IncludeOne<T> : never
 
-export interface IncludeOne<T> {
+/** What rows that are marked as deleted are to a call, for models with a deletedAt. */
+export interface DeletedOption {
+  /** `'include'`: they are there like others; `'only'`: no others are. Default: they are not there. */
+  readonly deleted?: 'include' | 'only'
+}
+
+export interface IncludeOne<T> extends DeletedOption {
   /** Give the row only where this holds, else null. */
   readonly where?: Where<T>
   /** The fields to read. Default: all. */
@@ -44,10 +50,16 @@ export type RowWith<M, S, I> = [I] extends [undefined] ? Selected<M, S> : Flat<S
 type IncludedRows<M, I> = { [K in keyof I & keyof M]: IncludedRow<M[K], I[K]> }
 
 type IncludedRow<V, O> =
-  NonNullable<V> extends Many<infer T>
-    ? RowOfOptions<T, O>[]
-    : // a condition may leave out a row that is there
-      RowOfOptions<Related<V>, O> | (null extends V ? null : O extends { readonly where: unknown } ? null : never)
+  NonNullable<V> extends Many<infer T> ? RowOfOptions<T, O>[] : RowOfOptions<Related<V>, O> | (null extends V ? null : LeftOut<O>)
+
+/** Null where options may leave out a row that is there: by a condition, or for not being marked as deleted. */
+type LeftOut<O> = O extends { readonly where: unknown }
+  ? null
+  : O extends { readonly deleted: infer D }
+    ? 'only' extends D
+      ? null
+      : never
+    : never
 
 type RowOfOptions<T, O> = O extends true ? Row<T> : RowWith<T, Given<O, 'select'>, Given<O, 'include'>>
 

@@ -1,7 +1,7 @@
 import type { SelectType } from 'kysely'
 import type { AggregateInput, AggregateRow, AggregateValues } from '../model/aggregate-types.js'
 import type { NewRow } from '../model/create-types.js'
-import type { Include, Known, RowWith } from '../model/include-types.js'
+import type { DeletedOption, Include, Known, RowWith } from '../model/include-types.js'
 import type { CreateInput, FieldName, OrderBy, Select, Selected, UpdateInput, Where } from '../model/row-types.js'
 import type { View } from '../model/view.js'
 import type { ExplainMode, Explanation } from '../query/explain.js'
@@ -18,12 +18,6 @@ export interface SelectOptions<S> extends CallOptions {
 export interface RowOptions<S, I> extends SelectOptions<S> {
   /** The relations to read with each row: to-one by a join where they go by a key, others by one more statement. Default: none. */
   readonly include?: I
-}
-
-/** What rows that are marked as deleted are to a call, for models with a deletedAt. */
-export interface DeletedOption {
-  /** `'include'`: they are there like others; `'only'`: no others are. Default: they are not there. */
-  readonly deleted?: 'include' | 'only'
 }
 
 /** Options of the nodes that read rows: these may be locked to the end of the transaction around the call. */

@@ -77,9 +77,14 @@ function ofTenant({ definition, tenants, roles: { tenant } }: BoundModel, shape:
   return id === ALL_TENANTS ? ALWAYS : { kind: 'compare', field: tenant, operator: '=', value: shape.add(tenant.encode(id)) }
 }
 
-/** A condition on related rows, with what their models add to it. */
-export function related({ target, through }: BoundRelation, part: Condition, shape: StatementShape): RelatedCondition {
-  return { part: allOf([part, visibleOnly(target, shape)]), between: through === undefined ? ALWAYS : visibleOnly(through.model, shape) }
+/**
+ * A condition on related rows, with what their models add to it.
+ *
+ * @param deleted speaks of the related rows: one between the two that is marked as deleted ties nothing
+ */
+export function related({ target, through }: BoundRelation, part: Condition, shape: StatementShape, deleted?: Deleted): RelatedCondition {
+  const between = through === undefined ? ALWAYS : visibleOnly(through.model, shape)
+  return { part: allOf([part, visibleOnly(target, shape, deleted)]), between }
 }
 
 function flattenAnd(condition: Condition): readonly Condition[] {

@@ -1,7 +1,6 @@
 import { type BoundField, type BoundModel, keysOfDeleted } from './bound-model.js'
-import type { ParsedOptions } from './call-input.js'
 import { ALWAYS, allOf, type Condition, type Deleted, fixedFields, visibleOnly } from './condition.js'
-import type { InputIssues } from './input-issues.js'
+import type { InputIssues, Path } from './input-issues.js'
 import type { StatementShape } from './statement-cache.js'
 import { parseWhere } from './where.js'
 
@@ -81,13 +80,18 @@ export function describeKeys(keys: BoundModel['keys']): string {
   return keys.map((key) => key.map((field) => field.name).join(' + ')).join(', or ')
 }
 
-/** Checks what a call says of rows that are marked as deleted; undefined: they are not there. */
-export function parseDeleted(model: BoundModel, options: ParsedOptions | undefined, issues: InputIssues): Deleted | undefined {
+/** Checks what a call, or an include at `path`, says of rows that are marked as deleted; undefined: they are not there. */
+export function parseDeleted(
+  model: BoundModel,
+  options: { readonly deleted?: unknown } | undefined,
+  issues: InputIssues,
+  path: Path = ['options'],
+): Deleted | undefined {
   const deleted = options?.deleted
   if (deleted === undefined || deleted === 'include' || deleted === 'only') {
-    if (deleted !== undefined && model.roles.deletedAt === undefined) issues.add(['options', 'deleted'], 'the model has no deletedAt')
+    if (deleted !== undefined && model.roles.deletedAt === undefined) issues.add([...path, 'deleted'], 'the model has no deletedAt')
     return deleted
   }
-  issues.add(['options', 'deleted'], "expected 'include' or 'only'")
+  issues.add([...path, 'deleted'], "expected 'include' or 'only'")
   return undefined
 }

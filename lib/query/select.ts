@@ -2,10 +2,11 @@ import { isPlainObject, kindOf } from '../model/value-kind.js'
 import { isAtMostOne } from './at-most-one.js'
 import type { BoundField, BoundModel, BoundRelation } from './bound-model.js'
 import { parseCount } from './call-input.js'
-import { type RelatedCondition, related } from './condition.js'
+import { type Deleted, type RelatedCondition, related } from './condition.js'
 import type { InputIssues, Path } from './input-issues.js'
-import { inTotalOrder, orderKey, parseOrder } from './order.js'
+import { inTotalOrder, type OrderItem, orderKey, parseOrder } from './order.js'
 import { bareColumn, columnOfAlias, columnOfModel } from './reference.js'
+import { parseDeleted } from './row-filter.js'
 import { LOADED_ROWS, type RelationLoad, type RowWish, type Selection, selectAll, selectionOf } from './selection.js'
 import { StatementShape } from './statement-cache.js'
 import { parseWhere } from './where.js'
@@ -107,8 +108,9 @@ class SelectParser {
     if (this.size.isRefused) return
     const options = parseRelationOptions(relation, given, this.issues, path)
     if (options === undefined) return
+    const { deleted } = options
     this.key += `{${name}`
-    if (this.shape === undefined || this.#joins === MAX_JOINS || !isAtMostOne(relation)) {
+    if (this.shape === undefined || this.#joins === MAX_JOINS || !isAtMostOne(relation, deleted)) {
       const load = this.#load(relation, options, path, depth)
       this.key += load.shape.key
       wish.loaded.push(load)
@@ -116,7 +118,7 @@ class SelectParser {
       this.#joins++
       // the statement's own key tells the shape of this condition
       const before = this.shape.key.length
-      const condition = parseRelatedWhere(relation, options.where, this.shape, this.issues, path)
+      const condition = parseRelatedWhere(relation, options, this.shape, this.issues, path)
       this.key += this.shape.key.slice(before)
       wish.joined.push({ relation, condition, wish: this.parse(relation.target, options, path, depth + 1) })
     }
@@ -135,9 +137,10 @@ class SelectParser {
     const shape = new StatementShape(`include ${source.definition.name}.${name} `)
     const parser = new SelectParser(issues, shape, this.size)
     const wish = parser.parse(target, options, path, depth + 1)
-    const condition = parseRelatedWhere(relation, options.where, shape, issues, path)
-    const limit = relation.isMany ? parseCount(options.limit, [...path, 'limit'], issues) : isAtMostOne(relation) ? undefined : 1
-    const order = parseOrder(target, options.orderBy, issues, [...path, 'orderBy'])
+    const condition = parseRelatedWhere(relation, options, shape, issues, path)
+    const isFirst = !relation.isMany && !isAtMostOne(relation, options.deleted)
+    const limit = isFirst ? 1 : parseCount(options.limit, [...path, 'limit'], issues)
+    const order = isFirst ? livingFirst(target, options.deleted) : parseOrder(target, options.orderBy, issues, [...path, 'orderBy'])
     const items = limit === undefined ? order : inTotalOrder(target, order)
     shape.key += `${parser.key}|${orderKey(items)}|${limit === undefined ? '' : 'l'}`
     return {
@@ -151,23 +154,30 @@ class SelectParser {
   }
 }
 
+/** Of several rows of a to-one relation, one that is not marked as deleted comes before those that are, of these the last. */
+function livingFirst({ roles: { deletedAt } }: BoundModel, deleted: Deleted | undefined): readonly OrderItem[] {
+  return deleted === 'include' && deletedAt !== undefined ? [{ field: deletedAt, direction: 'desc', nulls: 'first' }] : []
+}
+
 function parseRelatedWhere(
   relation: BoundRelation,
-  where: unknown,
+  { where, deleted }: RelationOptions,
   shape: StatementShape,
   issues: InputIssues,
   path: Path,
 ): RelatedCondition {
-  return related(relation, parseWhere(relation.target, where ?? {}, shape, issues, [...path, 'where']), shape)
+  return related(relation, parseWhere(relation.target, where ?? {}, shape, issues, [...path, 'where']), shape, deleted)
 }
 
+/** What is said of an included relation, checked as far as `deleted`. */
 interface RelationOptions extends SelectInput {
   readonly where?: unknown
+  readonly deleted?: Deleted | undefined
   readonly orderBy?: unknown
   readonly limit?: unknown
 }
 
-const ONE_OPTIONS: readonly string[] = ['where', 'select', 'include']
+const ONE_OPTIONS: readonly string[] = ['where', 'select', 'include', 'deleted']
 const MANY_OPTIONS: readonly string[] = [...ONE_OPTIONS, 'orderBy', 'limit']
 
 /** What is said of an included relation; undefined: something that cannot be understood. */
@@ -182,7 +192,10 @@ function parseRelationOptions(relation: BoundRelation, given: unknown, issues: I
     if (!known.includes(name)) issues.addUnknown([...path, name], name, 'option')
     else if (given[name] === undefined) issues.add([...path, name], 'is undefined; leave the entry out')
   }
-  return given
+  const { where, select, include, orderBy, limit } = given
+  const deleted = parseDeleted(relation.target, given, issues, path)
+  if (deleted !== undefined && issues.isForOutsider) issues.add([...path, 'deleted'], 'is not for calls from outside')
+  return { where, select, include, orderBy, limit, deleted }
 }
 
 /** The fields named by a list. */

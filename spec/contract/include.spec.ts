@@ -67,6 +67,27 @@ forEachEngine((engine) => {
       expect(back.map(({ articles }) => articles.map(({ title }) => title))).toEqual([[], ['a1', 'a2'], ['a1']])
     })
 
+    it('gives rows of a manyToMany that are marked as deleted where that is asked for, by rows between that are not', async () => {
+      const { topics } = use.nodes
+      const { rows } = await topics.list({
+        orderBy: { area: 'asc', name: 'asc' },
+        include: { articles: { deleted: 'include', orderBy: { title: 'asc' } } },
+      })
+      // the tagging of a4 went with it, that of b1 by itself
+      expect(rows.map(({ articles }) => articles.map(({ title }) => title))).toEqual([[], ['a1', 'a2'], ['a1']])
+      const kept = use.db.transaction(async () => {
+        const { db } = use
+        await db.kysely.updateTable('taggings').set({ deletedAt: null }).execute()
+        const titles = async (deleted: 'include' | 'only') =>
+          (await topics.readOrThrow({ where: { area: 'art', name: 'dance' }, include: { articles: { deleted } } })).articles.map(
+            ({ title }) => title,
+          )
+        expect([(await titles('include')).sort(), await titles('only')]).toEqual([['a4 gone', 'b1'], ['a4 gone']])
+        throw new Error('undo')
+      })
+      await expect(kept).rejects.toThrow('undo')
+    })
+
     it('goes to any depth, through joins and lists in turn, and each owner has rows of its own', async () => {
       const { articles } = use.nodes
       const list = () =>

@@ -17,6 +17,8 @@ import {
 import { manualClock } from 'latchwork/testing'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { forEachEngine } from '../support/engines.js'
+import { isValid } from '../support/json-schema-check.js'
+import { statementsOf } from './use-blog.js'
 import { rejectionOf, useDatabase } from './use-database.js'
 
 @model()
@@ -39,6 +41,7 @@ class Box {
   @deletedAt() deletedAt!: Generated<Date | null>
   @belongsTo(() => Shelf, { foreignKey: 'shelfId', onDelete: 'cascade' }) shelf!: One<Shelf>
   @hasMany(() => Item, 'boxId') items!: Many<Item>
+  @hasMany(() => Sticker, 'boxId') stickers!: Many<Sticker>
 }
 
 /** Goes with its box, and with what it is part of. */
@@ -169,6 +172,96 @@ forEachEngine((engine) => {
       ])
       expect(await rejectionOf(use.nodes.leases.list({}, { deleted: 'only' }))).toMatchObject({ code: 'VALIDATION' })
       expect(await rejectionOf(shelves.list({}, { deleted: true } as never))).toMatchObject({ code: 'VALIDATION' })
+    })
+
+    it('is seen in an include that asks for it, at any depth, and in no other', async () => {
+      const { shelves, boxes, items } = use.nodes
+      const where = { id: ids.get('a')! }
+      await boxes.bulkDelete({ where: { name: 'a1' } })
+      const names = { select: ['name'], orderBy: { name: 'asc' } } as const
+      const listed = async (deleted?: 'include' | 'only') => {
+        const given = deleted === undefined ? names : { ...names, deleted }
+        return (await shelves.readOrThrow({ where, include: { boxes: given } })).boxes.map(({ name }) => name)
+      }
+      expect([await listed(), await listed('include'), await listed('only')]).toEqual([['a2'], ['a1', 'a2'], ['a1']])
+
+      await shelves.delete({ where })
+      // what is said of the list is not said of what it includes, nor the other way round
+      const [box] = (await boxes.list({ where: { name: 'a2' }, include: { shelf: true } }, { deleted: 'include' })).rows
+      expect(box!.shelf).toBeNull()
+      expect(await boxes.count({ where: { shelf: where } }, { deleted: 'include' })).toBe(0)
+      const up = { box: { deleted: 'include', select: ['name'], include: { shelf: { deleted: 'only', select: ['name'] } } } } as const
+      const oneOf = async (name: string) =>
+        (await items.list({ where: { partOfId: null }, orderBy: { id: 'asc' }, include: up }, { deleted: 'include' })).rows
+          .map(({ box }) => box)
+          .filter((box) => box?.name === name)
+      expect(await oneOf('a2')).toEqual([{ name: 'a2', shelf: { name: 'a' } }])
+      expect(await oneOf('b1')).toEqual([{ name: 'b1', shelf: null }])
+      // loaded by statements of their own, down and up again
+      const down = await shelves.readOrThrow(
+        {
+          where,
+          include: {
+            boxes: {
+              deleted: 'only',
+              ...names,
+              where: { name: 'a2' },
+              include: {
+                shelf: { deleted: 'include', select: ['name'] },
+                items: { deleted: 'include', select: ['boxId'], include: { partOf: true } },
+              },
+            },
+          },
+        },
+        { deleted: 'only' },
+      )
+      const parted = { boxId: box!.id, partOf: null }
+      expect(down.boxes).toEqual([{ name: 'a2', shelf: { name: 'a' }, items: [parted, parted] }])
+      const changed = await boxes.restore({ where: { id: box!.id } }, { include: { shelf: { deleted: 'include' } } })
+      expect(changed.shelf).toMatchObject({ name: 'a', deletedAt: NOON })
+    })
+
+    it('is no different for an include that is prepared before or after another', async () => {
+      const { boxes } = use.nodes
+      await use.nodes.shelves.delete({ where: { id: ids.get('a')! } })
+      const seen = async (deleted: 'include' | 'only' | undefined) => {
+        const include = { shelf: deleted === undefined ? true : { deleted } } as const
+        const { rows } = await boxes.list(
+          { where: { name: { $endsWith: '1' } }, orderBy: { name: 'asc' }, include },
+          { deleted: 'include' },
+        )
+        return rows.map(({ shelf }) => (shelf as { name: string } | null)?.name)
+      }
+      for (const again of [1, 2]) {
+        expect(await seen(undefined), String(again)).toEqual([undefined, 'b'])
+        expect(await seen('include')).toEqual(['a', 'b'])
+        expect(await seen('only')).toEqual(['a', undefined])
+      }
+    })
+
+    it('is refused in an include with another value, of a model that marks none, and for calls from outside', async () => {
+      const { shelves, stickers, boxes } = use.nodes
+      const refused = async () => {
+        const errors = [
+          await rejectionOf(shelves.list({ include: { boxes: { deleted: 'with' } } } as never)),
+          await rejectionOf(shelves.list({ include: { boxes: { deleted: true } } } as never)),
+          await rejectionOf(stickers.list({ include: { box: { include: { stickers: { deleted: 'only' } } } } } as never)),
+          await rejectionOf(boxes.list({ include: { stickers: { deleted: 'include' } } })),
+          await rejectionOf(shelves.list({ include: { boxes: { deleted: 'include' } } }, { redact: true } as never)),
+        ]
+        expect(errors.map(({ message }) => message)).toEqual([
+          expect.stringContaining("include.boxes.deleted: expected 'include' or 'only'"),
+          expect.stringContaining("include.boxes.deleted: expected 'include' or 'only'"),
+          expect.stringContaining('include.box.include.stickers.deleted: the model has no deletedAt'),
+          expect.stringContaining('include.stickers.deleted: the model has no deletedAt'),
+          expect.stringContaining('include.boxes.deleted: is not for calls from outside'),
+        ])
+        for (const error of errors) expect(error).toMatchObject({ code: 'VALIDATION' })
+      }
+      expect(await statementsOf(refused)).toBe(0)
+      // nor do published schemas tell of it
+      expect(isValid(shelves.list.inputSchema, { include: { boxes: { deleted: 'include' } } })).toBe(false)
+      expect(isValid(shelves.list.inputSchema, { include: { boxes: { limit: 1 } } })).toBe(true)
     })
 
     it('comes back with what went with it, and without what had gone before', async () => {

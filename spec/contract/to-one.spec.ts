@@ -193,6 +193,19 @@ forEachEngine((engine) => {
       ])
     })
 
+    it('gives the one that is not deleted before those that are, where these are asked for', async () => {
+      const { owners, passes } = house.nodes
+      const marked = (await passes.list({ orderBy: { id: 'asc' } }, { deleted: 'only' })).rows
+      const ids = async (deleted: 'include' | 'only') => {
+        const list = () => owners.list({ ...byId, include: { pass: { deleted } } })
+        expect(await statementsOf(list)).toBe(2)
+        return (await list()).rows.map(({ pass }) => pass?.id)
+      }
+      const [living] = (await passes.list()).rows
+      expect(await ids('include')).toEqual([living!.id, undefined, undefined])
+      expect(await ids('only')).toEqual([marked[0]!.id, undefined, undefined])
+    })
+
     it('is joined for one tenant where the key is unique for each, and not across tenants', async () => {
       const { db, nodes } = house
       const list = () => nodes.owners.list({ ...byId, include: { desk: true } })

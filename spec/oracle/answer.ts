@@ -1,5 +1,5 @@
 import type { TreeQuery } from './queries.js'
-import { compare, meets, type RelatedOf, type Value } from './where-logic.js'
+import { compare, type Deleted, meets, type RelatedOf, type Value } from './where-logic.js'
 
 type Row = Readonly<Record<string, unknown>>
 
@@ -9,6 +9,7 @@ interface Options {
   readonly limit?: number
   readonly select?: readonly string[]
   readonly include?: object
+  readonly deleted?: Deleted
 }
 
 /** What a list of these rows should give, worked out in memory; in the order of the primary key where the query leaves it open. */
@@ -43,9 +44,10 @@ function shown(row: Row, { select, include = {} }: Options, relatedOf: RelatedOf
   const fields = Object.fromEntries((select ?? Object.keys(row)).map((name) => [name, row[name]]))
   const relations = Object.entries(include).map(([name, given]) => {
     const options: Options = given === true ? {} : (given as Options)
-    const related = [relatedOf(row, name)!].flat().filter((each) => each !== null) as object[]
-    const rows = chosen(related, options, relatedOf).map((each) => shown(each as Row, options, relatedOf))
-    return [name, Array.isArray(relatedOf(row, name)) ? rows : (rows[0] ?? null)]
+    const related = relatedOf(row, name, options.deleted)!
+    const found = [related].flat().filter((each) => each !== null) as object[]
+    const rows = chosen(found, options, relatedOf).map((each) => shown(each as Row, options, relatedOf))
+    return [name, Array.isArray(related) ? rows : (rows[0] ?? null)]
   })
   return { ...fields, ...Object.fromEntries(relations) }
 }

@@ -31,9 +31,13 @@ forEachEngine((engine) => {
           await db.createTables()
           const { trees, nests, birds, visits } = db.nodes
           await trees.bulkCreate({ rows: forest.trees })
-          await nests.bulkCreate({ rows: forest.nests })
-          await birds.bulkCreate({ rows: forest.birds })
+          await nests.bulkCreate({ rows: forest.nests.map(({ deletedAt: _, ...nest }) => nest) })
+          await birds.bulkCreate({ rows: forest.birds.map(({ deletedAt: _, ...bird }) => bird) })
           await visits.bulkCreate({ rows: forest.visits })
+          for (const name of ['nests', 'birds'] as const) {
+            for (const { id, deletedAt } of forest[name])
+              await db.kysely.updateTable(name).set({ deletedAt }).where('id', '=', id).execute()
+          }
           await fc.assert(
             fc.asyncProperty(treeQueries, pagings, async (query, pages) => {
               const all = answerTo(forest.trees, query, relatedOf)

@@ -63,15 +63,17 @@ function orders(fields: readonly string[]): fc.Arbitrary<readonly Readonly<Recor
 
 const TREE_FIELDS = ['id', 'size', 'name', 'price', 'parentId']
 const BIRD_FIELDS = ['id', 'name', 'price']
+/** Of relations with rows that are marked as deleted: whether these are there. */
+const MARKED = { deleted: fc.constantFrom('include', 'only') }
 
 /** Includes to three levels. Lists of related rows are always in a whole order, so that there is one right answer. */
 const includes = fc.letrec<{ tree: object; nest: object; bird: object }>((tie) => {
-  const one = (where: fc.Arbitrary<object>, fields: string[], include: fc.Arbitrary<object>) =>
+  const one = (where: fc.Arbitrary<object>, fields: string[], include: fc.Arbitrary<object>, more = {}) =>
     fc.oneof(
       fc.constant(true),
-      fc.record({ where, select: fc.subarray(fields, { minLength: 1 }), include }, nothingRequired) as fc.Arbitrary<unknown>,
+      fc.record({ where, select: fc.subarray(fields, { minLength: 1 }), include, ...more }, nothingRequired) as fc.Arbitrary<unknown>,
     )
-  const many = (where: fc.Arbitrary<object>, fields: string[], include: fc.Arbitrary<object>) =>
+  const many = (where: fc.Arbitrary<object>, fields: string[], include: fc.Arbitrary<object>, more = {}) =>
     fc.record(
       {
         orderBy: orders(fields.filter((name) => name !== 'id')).map((items) => [...items, { id: 'asc' }]),
@@ -79,6 +81,7 @@ const includes = fc.letrec<{ tree: object; nest: object; bird: object }>((tie) =
         select: fc.subarray(fields, { minLength: 1 }),
         limit: fc.integer({ min: 0, max: 3 }),
         include,
+        ...more,
       },
       { requiredKeys: ['orderBy'] },
     )
@@ -88,8 +91,8 @@ const includes = fc.letrec<{ tree: object; nest: object; bird: object }>((tie) =
     tree: level({
       parent: one(filters.tree, TREE_FIELDS, tie('tree')),
       children: many(filters.tree, TREE_FIELDS, tie('tree')),
-      nest: one(filters.nest, ['id', 'treeId', 'size'], tie('nest')),
-      birds: many(filters.bird, BIRD_FIELDS, tie('bird')),
+      nest: one(filters.nest, ['id', 'treeId', 'size'], tie('nest'), MARKED),
+      birds: many(filters.bird, BIRD_FIELDS, tie('bird'), MARKED),
     }),
     nest: level({ tree: one(filters.tree, TREE_FIELDS, tie('tree')) }),
     bird: level({ trees: many(filters.tree, TREE_FIELDS, tie('tree')) }),

@@ -39,7 +39,10 @@ export function compare(left: Value, right: Value): number {
 type Conditions = Readonly<Record<string, unknown>>
 
 /** The rows on the other side of a relation: a list, a row or null; undefined where a row has no relation of that name. */
-export type RelatedOf = (row: object, name: string) => readonly object[] | object | null | undefined
+export type RelatedOf = (row: object, name: string, deleted?: Deleted) => readonly object[] | object | null | undefined
+
+/** Whether rows that are marked as deleted are there too, or no others; undefined: they are not there. */
+export type Deleted = 'include' | 'only'
 
 /** Whether a row meets a filter: a model of `where` in memory, to hold the engines to. */
 export function meets(row: object, where: object, relatedOf: RelatedOf = () => undefined): boolean {

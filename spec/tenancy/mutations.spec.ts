@@ -18,7 +18,7 @@ interface Site {
 /** Every place that adds the tenant to a condition or a row. What stands instead lets all rows through. */
 const REPLACEMENTS: readonly (readonly [pattern: RegExp, replacement: string])[] = [
   [/(?<!function )visibleOnly\([\w.]+, [\w.]+(, \w+)?\)/, "({ kind: 'constant', value: true } as const)"],
-  [/(?<!function )related\((\w+), (.+), ([\w.]+)\)/, "{ part: $2, between: { kind: 'constant', value: true } as const }"],
+  [/(?<!function )related\((\w+), (.+), [\w.]*shape(, \w+)?\)/, "{ part: $2, between: { kind: 'constant', value: true } as const }"],
   [/row\[tenant\.name\] = id/, 'void id'],
   [/const usable = tenant === undefined \? model\.keys : .*/, 'const usable = model.keys'],
 ]

@@ -64,12 +64,16 @@ export const reads = {
       },
     },
   ),
+  marked: books.readOrThrow({ where, include: { author: { deleted: 'include' } } }),
+  onlyMarked: books.readOrThrow({ where, include: { author: { deleted: 'only' } } }),
+  perhapsMarked: (deleted: 'include' | 'only') => books.readOrThrow({ where, include: { author: { deleted } } }),
   oneOrNull: books.read({ where, include: { author: { select: ['name'] } } }),
   pages: books.list({ include: { author: { select: ['name'] } } }),
   ofKeys: books.readMany({ keys: [{ id: 1 }, { title: 'a', authorId: 1 }] }, { select: ['id'], include: { labels: { select: ['word'] } } }),
 }
 
 type Given<K extends keyof typeof reads> = Awaited<(typeof reads)[K]>
+type Perhaps = Awaited<ReturnType<(typeof reads)['perhapsMarked']>>
 
 export type Rows = [
   Holds<Equal<Given<'plain'>, BookRow>>,
@@ -81,6 +85,9 @@ export type Rows = [
   Holds<Equal<Given<'manyToMany'>['labels'], { id: number; word: string }[]>>,
   // a condition may leave out a row that is there
   Holds<Equal<Given<'conditioned'>['author'], AuthorRow | null>>,
+  Holds<Equal<Given<'marked'>['author'], AuthorRow>>,
+  Holds<Equal<Perhaps['author'], AuthorRow | null>>,
+  Holds<Equal<Given<'onlyMarked'>['author'], AuthorRow | null>>,
   Holds<Equal<Given<'selected'>, { title: string; author: { name: string } }>>,
   Holds<
     Equal<
@@ -120,6 +127,8 @@ export const refusals = [
   () => books.list({ include: { author: { select: ['name'], selec: ['name'] } } }),
   // @ts-expect-error there is one row, so no limit, beside another either
   () => books.list({ include: { author: { select: ['name'], limit: 1 } } }),
+  // @ts-expect-error there or alone, no other way
+  () => books.list({ include: { author: { deleted: 'with' } } }),
   // @ts-expect-error a field is selected, not included
   () => books.list({ include: { title: true } }),
   // @ts-expect-error it is included or left out
