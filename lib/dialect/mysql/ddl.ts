@@ -20,7 +20,8 @@ const EXPRESSION_LENGTH = 768
 /**
  * The statements of one change of the schema, for MySQL and MariaDB alike.
  *
- * @throws {ModelError} a key over text or bytes without a length, or over too many bytes; a counter that is no key; ON … SET DEFAULT
+ * @throws {ModelError} a key over text or bytes without a length, or over too many bytes; a counter that is no key; ON … SET DEFAULT;
+ *   an action that changes a column of a check
  */
 export function ddl(change: SchemaChange): readonly string[] {
   switch (change.kind) {
@@ -231,5 +232,15 @@ function foreignKeyStatement(table: TableSchema, foreignKey: ForeignKeySchema): 
     // MariaDB takes the words and drops the action
     throw new ModelError(table.name, undefined, `${foreignKey.name}: InnoDB has no ON DELETE or ON UPDATE SET DEFAULT`)
   }
+  refuseUncheckedChange(table, foreignKey)
   return `alter table ${qualifiedName(table, SYNTAX)} add ${foreignKeyClause(foreignKey, SYNTAX)}`
+}
+
+/** InnoDB changes a row for a foreign key past the server and its checks, so neither server takes both on one column. */
+function refuseUncheckedChange(table: TableSchema, { name, columns, onDelete, onUpdate }: ForeignKeySchema): void {
+  if (onDelete !== 'setNull' && onUpdate !== 'setNull' && onUpdate !== 'cascade') return
+  const check = table.checks.find((each) => each.columns.some((column) => columns.includes(column)))
+  if (check === undefined) return
+  const advice = 'leave out setNull and onUpdate'
+  throw new ModelError(table.name, undefined, `${name}: MySQL lets no action change a column of a check, here ${check.name}; ${advice}`)
 }

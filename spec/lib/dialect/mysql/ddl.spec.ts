@@ -210,6 +210,22 @@ describe('the MySQL writer refuses', () => {
     expect(() => ddl({ kind: 'addForeignKey', table: tableOf('books'), foreignKey })).toThrow(/SET DEFAULT/)
   })
 
+  it.each([
+    [true, { onDelete: 'setNull' }],
+    [true, { onUpdate: 'setNull' }],
+    [true, { onUpdate: 'cascade' }],
+    [false, { onDelete: 'cascade' }],
+    [false, { onDelete: 'restrict', onUpdate: 'restrict' }],
+  ] as const)('says %s to an action that a check could not see: %j', (isRefused, actions) => {
+    const books = tableOf('books')
+    const table: TableSchema = { ...books, checks: [{ name: 'books_any_check', columns: ['title', 'author_id'], sql: '1 = 1' }] }
+    const [toAuthor, toBook] = books.foreignKeys
+    const add = (foreignKey: ForeignKeySchema) => () => ddl({ kind: 'addForeignKey', table, foreignKey: { ...foreignKey, ...actions } })
+    if (isRefused) expect(add(toAuthor!)).toThrow(/books_author_id_fkey: MySQL lets no action .* books_any_check/)
+    else expect(add(toAuthor!)).not.toThrow()
+    expect(add(toBook!)).not.toThrow()
+  })
+
   it('a varchar longer than a row', () => {
     const columns = [
       { name: 'code', type: { kind: 'integer' }, nullable: false },
