@@ -31,6 +31,11 @@ export interface UnknownField<F> {
   readonly [expected]: F
 }
 
+/** Stands in a compiler's message where a name is no belongsTo of the model whose key takes null. */
+export interface UnknownChoice<R> {
+  readonly [expected]: R
+}
+
 /** The first two arguments of a decorator on a property, as the two modes give them. */
 export type PropertyTarget = object | undefined
 export type PropertyPlace = ClassFieldDecoratorContext | string

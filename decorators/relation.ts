@@ -33,7 +33,8 @@ type RelationRefusal<V, M, T, F extends string, N> = [F] extends [FieldName<M>]
       : DeclareAs<T>
   : UnknownField<Exclude<F, FieldName<M>>>
 
-type NullRefusal<V, T, N> = N extends true
+/** Whether the property may be null: `true`, `false`, or either. */
+export type NullRefusal<V, T, N> = N extends true
   ? null extends V
     ? unknown
     : DeclareAs<T | null>
@@ -94,6 +95,7 @@ function isList(given: readonly string[] | HasOptions): given is readonly string
   return Array.isArray(given)
 }
 
-function relationDecorator(spec: RelationSpec): ReturnType<typeof propertyDecorator> {
+/** A decorator that says of its property what `spec` says. */
+export function relationDecorator(spec: RelationSpec): ReturnType<typeof propertyDecorator> {
   return propertyDecorator(() => ({ relation: spec }))
 }

@@ -28,12 +28,14 @@ export type { NewRow } from './model/create-types.js'
 export { defineModel, definitionOf } from './model/define-model.js'
 export type { FieldSpec } from './model/field-spec.js'
 export { IdempotencyRecord } from './model/idempotency-record.js'
-export type { DeletedOption, Include, IncludeMany, IncludeOne, RowWith } from './model/include-types.js'
+export type { DeletedOption, Include, IncludeMany, IncludeOne, IncludeOneOf, RowWith } from './model/include-types.js'
 export type {
   AuditDefinition,
   FieldDefinition,
   ModelClass,
   ModelDefinition,
+  PolymorphicChoice,
+  PolymorphicDefinition,
   ReferentialAction,
   RelationDefinition,
 } from './model/model-definition.js'
@@ -46,6 +48,7 @@ export type {
   Many,
   ManyConditions,
   One,
+  OneOf,
   OrderBy,
   RelationName,
   Row,

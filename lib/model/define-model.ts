@@ -3,6 +3,7 @@ import { ModelError } from '../errors.js'
 import { defineAudit } from './define-audit.js'
 import { type DefinedField, defineField } from './define-field.js'
 import { defineChecks, defineIndexes, definePrimaryKey, defineUniques } from './define-keys.js'
+import { definePolymorphics, isPolymorphic } from './define-polymorphic.js'
 import { defineRelation } from './define-relation.js'
 import { frozenMap } from './frozen-copy.js'
 import { givenOptions } from './known-options.js'
@@ -74,9 +75,9 @@ function build(target: ModelClass, given: unknown): ModelDefinition {
   const fieldByName = frozenMap(fields.map((field) => [field.name, field]))
   const isOfView = isView(target)
   if (isOfView) refuseOnView(name, defined, options)
-  const relations = Object.entries(entriesOf(name, 'relations', options.relations ?? {})).map(([property, spec]) =>
-    defineRelation({ model: name, fields: fieldByName, isView: isOfView }, property, spec),
-  )
+  const ties = Object.entries(entriesOf(name, 'relations', options.relations ?? {}))
+  const owner = { model: name, fields: fieldByName, isView: isOfView }
+  const relations = ties.filter((entry) => !isPolymorphic(entry)).map(([property, spec]) => defineRelation(owner, property, spec))
   const primaryKey = definePrimaryKey(name, defined, isOfView)
   return withConditions({
     name,
@@ -90,6 +91,7 @@ function build(target: ModelClass, given: unknown): ModelDefinition {
     indexes: isOfView ? Object.freeze([]) : defineIndexes(name, defined, fieldByName, options),
     checks: defineChecks(name, defined, options.checks),
     relations: Object.freeze(relations),
+    polymorphics: definePolymorphics(owner, relations, ties.filter(isPolymorphic)),
     comment: options.comment as string | undefined,
     renamedFrom: options.renamedFrom as string | undefined,
     roles: rolesOf(name, defined),

@@ -27,8 +27,7 @@ export interface RelationOwner {
  * @throws {ModelError} the relation contradicts itself or this model's fields
  */
 export function defineRelation({ model, fields, isView }: RelationOwner, name: string, spec: unknown): RelationDefinition {
-  const problem = fields.has(name) ? 'is a field and a relation' : codeNameProblem(name)
-  if (problem !== undefined) throw new ModelError(model, name, problem)
+  checkRelationName(model, fields, name)
   const kind = relationKind(model, name, spec)
   const options = givenOptions(model, name, spec, RELATION_OPTIONS[kind])
   const ofConstraint = isView ? ['onDelete', 'onUpdate', 'constraint'].find((option) => options[option] !== undefined) : undefined
@@ -49,12 +48,18 @@ export function defineRelation({ model, fields, isView }: RelationOwner, name: s
   return relation
 }
 
+/** @throws {ModelError} a field has the name, or no property can */
+export function checkRelationName(model: string, fields: Fields, name: string): void {
+  const problem = fields.has(name) ? 'is a field and a relation' : codeNameProblem(name)
+  if (problem !== undefined) throw new ModelError(model, name, problem)
+}
+
 const NONE: readonly string[] = Object.freeze([])
 
 function relationKind(model: string, name: string, spec: unknown): RelationDefinition['kind'] {
   const kind: unknown = typeof spec === 'object' && spec !== null ? (spec as { kind?: unknown }).kind : undefined
   if (typeof kind === 'string' && Object.hasOwn(RELATION_OPTIONS, kind)) return kind as RelationDefinition['kind']
-  throw new ModelError(model, name, `a relation's kind is one of ${Object.keys(RELATION_OPTIONS).join(', ')}`)
+  throw new ModelError(model, name, `a relation's kind is one of ${Object.keys(RELATION_OPTIONS).join(', ')}, polymorphic`)
 }
 
 function thunk(model: string, name: string, option: string, value: unknown): () => ModelClass {

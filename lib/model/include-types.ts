@@ -1,4 +1,4 @@
-import type { Many, One, OrderBy, RelationName, Row, Select, Selected, Where } from './row-types.js'
+import type { Many, One, OneOf, OrderBy, RelationName, Row, Select, Selected, Where } from './row-types.js'
 
 /** The model on the other side of a relation's property. */
 export type Related<V> = NonNullable<V> extends Many<infer T> | One<infer T> ? T : never
@@ -6,7 +6,8 @@ export type Related<V> = NonNullable<V> extends Many<infer T> | One<infer T> ? T
 /** Relations to read with a row: `true`, or which of their rows and what of them. */
 export type Include<M> = { readonly [K in RelationName<M>]?: true | IncludeOptions<NonNullable<M[K]>> }
 
-type IncludeOptions<V> = V extends Many<infer T> ? IncludeMany<T> : V extends One<infer T> ? IncludeOne<T> : never
+type IncludeOptions<V> =
+  V extends Many<infer T> ? IncludeMany<T> : V extends One<infer T> ? IncludeOne<T> : V extends OneOf<infer T> ? IncludeOneOf<T> : never
 
 /** What rows that are marked as deleted are to a call, for models with a deletedAt. */
 export interface DeletedOption {
@@ -30,6 +31,9 @@ export interface IncludeMany<T> extends IncludeOne<T> {
   readonly limit?: number
 }
 
+/** Which relations of a polymorphic one to read, and what of them. A row that chose another gets null. */
+export type IncludeOneOf<T> = { readonly [K in keyof T]?: true | IncludeOne<T[K]> }
+
 /**
  * `I` without names that mean nothing. A type that the compiler has inferred it compares with no other: a misspelled name would pass beside
  * a right one.
@@ -39,10 +43,22 @@ export type Known<M, I> = I & KnownRelations<M, I>
 type KnownRelations<M, I> = { readonly [K in keyof I]: K extends keyof M ? KnownOptions<M[K], I[K]> : never }
 
 type KnownOptions<V, O> = {
-  readonly [P in keyof O]: P extends OptionName<V> ? (P extends 'include' ? KnownRelations<Related<V>, O[P]> : unknown) : never
+  readonly [P in keyof O]: P extends OptionName<V>
+    ? P extends 'include'
+      ? KnownRelations<Related<V>, O[P]>
+      : P extends RowOption
+        ? unknown
+        : KnownOptions<Choice<V, P>, O[P]>
+    : never
 }
 
-type OptionName<V> = NonNullable<V> extends Many<unknown> ? keyof IncludeMany<unknown> : keyof IncludeOne<unknown>
+type RowOption = keyof IncludeMany<unknown>
+
+type OptionName<V> =
+  NonNullable<V> extends Many<unknown> ? RowOption : NonNullable<V> extends OneOf<infer T> ? keyof T : keyof IncludeOne<unknown>
+
+/** The relation `P` of a polymorphic one. */
+type Choice<V, P> = NonNullable<V> extends OneOf<infer T> ? (P extends keyof T ? One<T[P]> : never) : never
 
 /** The row that `select` and `include` make of a model. */
 export type RowWith<M, S, I> = [I] extends [undefined] ? Selected<M, S> : Flat<Selected<M, S> & IncludedRows<M, I>>
@@ -50,7 +66,15 @@ export type RowWith<M, S, I> = [I] extends [undefined] ? Selected<M, S> : Flat<S
 type IncludedRows<M, I> = { [K in keyof I & keyof M]: IncludedRow<M[K], I[K]> }
 
 type IncludedRow<V, O> =
-  NonNullable<V> extends Many<infer T> ? RowOfOptions<T, O>[] : RowOfOptions<Related<V>, O> | (null extends V ? null : LeftOut<O>)
+  NonNullable<V> extends Many<infer T>
+    ? RowOfOptions<T, O>[]
+    :
+        | (NonNullable<V> extends One<infer T>
+            ? RowOfOptions<T, O> | LeftOut<O>
+            : NonNullable<V> extends OneOf<infer T>
+              ? ChosenRow<T, O>
+              : never)
+        | (null extends V ? null : never)
 
 /** Null where options may leave out a row that is there: by a condition, or for not being marked as deleted. */
 type LeftOut<O> = O extends { readonly where: unknown }
@@ -60,6 +84,13 @@ type LeftOut<O> = O extends { readonly where: unknown }
       ? null
       : never
     : never
+
+/** The row of a relation, beside its name; null where the row's own choice is not asked for. */
+type ChosenRow<T, O> = O extends true
+  ? { [K in keyof T]: { type: K; row: Row<T[K]> } }[keyof T]
+  :
+      | { [K in keyof O & keyof T]: { type: K; row: RowOfOptions<T[K], O[K]> } | LeftOut<O[K]> }[keyof O & keyof T]
+      | (keyof T extends keyof O ? never : null)
 
 type RowOfOptions<T, O> = O extends true ? Row<T> : RowWith<T, Given<O, 'select'>, Given<O, 'include'>>
 

@@ -93,6 +93,22 @@ export interface RelationDefinition {
   readonly onUpdate: ReferentialAction
 }
 
+/** A relation to a row of one of several models: a choice among the model's relations of kind belongsTo. */
+export interface PolymorphicDefinition {
+  readonly name: string
+  /** In order of declaration. The row's choice is the one of which no key field is null. */
+  readonly choices: readonly PolymorphicChoice[]
+  /** Whether a row may have none of them; it never has two. */
+  readonly nullable: boolean
+}
+
+export interface PolymorphicChoice {
+  /** The name of a belongsTo. */
+  readonly relation: string
+  /** Those fields of its foreign key that take null; at least one. */
+  readonly keyFields: readonly string[]
+}
+
 /** What is written down of the changes of a model's rows. */
 export interface AuditDefinition {
   /** Fields whose values are left out. */
@@ -115,6 +131,7 @@ export interface ModelDefinition {
   readonly indexes: readonly IndexDefinition[]
   readonly checks: readonly CheckDefinition[]
   readonly relations: readonly RelationDefinition[]
+  readonly polymorphics: readonly PolymorphicDefinition[]
   readonly comment: string | undefined
   /** Former name of the table, for migrations. */
   readonly renamedFrom: string | undefined

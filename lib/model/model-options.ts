@@ -1,6 +1,6 @@
 import type { FieldSpec, FieldSpecFor } from './field-spec.js'
 import type { ModelClass, ReferentialAction, StaticCondition } from './model-definition.js'
-import type { FieldName, Many, One, RelationName } from './row-types.js'
+import type { FieldName, Many, One, OneOf, RelationName } from './row-types.js'
 
 /** One name, or several for a composite key. */
 export type Names<F extends string> = F | readonly F[]
@@ -90,6 +90,17 @@ export interface ThroughOptions<J = object, F extends string = string> {
   readonly otherKey: Names<F>
 }
 
+/** What a polymorphic relation takes beside the relations that it chooses among. */
+export interface PolymorphicOptions<N extends boolean = boolean> {
+  /** A row may have none of them. Default false: it has exactly one. */
+  readonly nullable?: N
+}
+
+type PolymorphicSpec<R extends string = string, N extends boolean = boolean> = { readonly kind: 'polymorphic' } & PolymorphicOptions<N> & {
+    /** The names of at least two belongsTo relations, whose keys take null. */
+    readonly of: readonly R[]
+  }
+
 type Target<T> = { readonly target: () => ModelClass<T> }
 
 type BelongsToSpec<T, F extends string = string, R extends string = string> = { readonly kind: 'belongsTo' } & Target<T> &
@@ -99,7 +110,7 @@ type HasSpec<K extends 'hasOne' | 'hasMany', T, F extends string = string, R ext
 type ManyToManySpec<T> = { readonly kind: 'manyToMany' } & Target<T> & ThroughOptions
 
 /** A relation as plain data. */
-export type RelationSpec = BelongsToSpec<object> | HasSpec<'hasOne' | 'hasMany', object> | ManyToManySpec<object>
+export type RelationSpec = BelongsToSpec<object> | HasSpec<'hasOne' | 'hasMany', object> | ManyToManySpec<object> | PolymorphicSpec
 
 /** The {@link RelationSpec}s that a property declared as `V` of model `M` can have. */
 type RelationSpecFor<M, V> =
@@ -107,7 +118,9 @@ type RelationSpecFor<M, V> =
     ? HasSpec<'hasMany', T, FieldName<T>, FieldName<M>> | ManyToManySpec<T>
     : NonNullable<V> extends One<infer T>
       ? BelongsToSpec<T, FieldName<M>, FieldName<T>> | (null extends V ? HasSpec<'hasOne', T, FieldName<T>, FieldName<M>> : never)
-      : never
+      : NonNullable<V> extends OneOf<infer T>
+        ? PolymorphicSpec<keyof T & RelationName<M>, null extends V ? boolean : false>
+        : never
 
 /** A model as plain data: what `defineModel` takes. Fields and relations are held to the class's properties. */
 export type ModelOptions<M> = TableOptions<FieldName<M>> & {

@@ -15,6 +15,14 @@ export interface One<T> {
   readonly target?: T
 }
 
+/**
+ * A property that holds one row of several models: of the relation that the row chose. `T` has the model of each relation, by its name. No column.
+ */
+export interface OneOf<T> {
+  readonly [relation]: 'one of'
+  readonly targets?: T
+}
+
 declare const json: unique symbol
 
 /** What marks a property as a JSON column, so that it is not taken for a column of the type it holds. */
@@ -29,14 +37,15 @@ export type Json<T> = ColumnType<T, T, T> & JsonColumn
 export type GeneratedJson<T> = ColumnType<T, T | undefined, T> & JsonColumn
 
 // biome-ignore lint/complexity/noBannedTypes: any function at all, to be left out
-type NotAColumn = Many<unknown> | One<unknown> | Function
+type NotAColumn = Many<unknown> | One<unknown> | OneOf<unknown> | Function
 
 /** The names of a model's columns: its properties, less methods and relations. */
-export type FieldName<M> = { [K in keyof M & string]: NonNullable<M[K]> extends NotAColumn ? never : K }[keyof M & string]
+export type FieldName<M> = { [K in keyof M & string]: M[K] extends NotAColumn | null | undefined ? never : K }[keyof M & string]
 
 /** The names of a model's relations. */
-export type RelationName<M> = { [K in keyof M & string]: NonNullable<M[K]> extends Many<unknown> | One<unknown> ? K : never }[keyof M &
-  string]
+export type RelationName<M> = {
+  [K in keyof M & string]: M[K] extends Many<unknown> | One<unknown> | OneOf<unknown> | null | undefined ? K : never
+}[keyof M & string]
 
 /** The columns of a model as Kysely's table interface. */
 export type Columns<M> = { [K in FieldName<M>]: M[K] }
@@ -85,7 +94,10 @@ type Conditions<T> = [T] extends [string] ? TextConditions<T> : [T] extends [rea
 /** A filter over the fields and relations of a model. All entries must hold. */
 export type Where<M> = {
   readonly [K in FieldName<M>]?: FieldWhere<M[K]>
-} & { readonly [K in RelationName<M>]?: RelationWhere<M[K]> } & WhereLogic<M>
+} & { readonly [K in FilteredName<M>]?: RelationWhere<M[K]> } & WhereLogic<M>
+
+/** The relations that are conditions: a polymorphic one leaves it to those among which it chooses. */
+type FilteredName<M> = { [K in RelationName<M>]: M[K] extends OneOf<unknown> | null ? never : K }[RelationName<M>]
 
 type RelationWhere<V> =
   NonNullable<V> extends Many<infer T> ? ManyConditions<T> : NonNullable<V> extends One<infer T> ? Where<T> | null : never

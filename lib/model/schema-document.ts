@@ -35,7 +35,13 @@ export class SchemaDocument {
   row(): JsonSchema {
     return this.#define('row', () => {
       const relations = this.#relations((target, isMany) => (isMany ? listOf(this.#relatedRow(target)) : orNull(this.#relatedRow(target))))
-      const properties = { ...this.#properties(shown(this.model), fieldSchema), ...relations }
+      const polymorphics = this.#polymorphics((choices) => {
+        const chosen = Object.entries(choices).map(([name, target]) =>
+          objectSchema({ type: { const: name }, row: this.#relatedRow(target) }, ['type', 'row']),
+        )
+        return { anyOf: [...chosen, { type: 'null' }] }
+      })
+      const properties = { ...this.#properties(shown(this.model), fieldSchema), ...relations, ...polymorphics }
       const schema = objectSchema(properties, namesOf(shown(this.model)))
       return this.model.comment === undefined ? schema : { ...schema, description: this.model.comment }
     })
@@ -130,7 +136,12 @@ export class SchemaDocument {
           include: OPEN,
           ...(isMany ? { orderBy: {}, limit: COUNT } : {}),
         })
-      return objectSchema(this.#relations((target, isMany) => ({ anyOf: [{ const: true }, options(target, isMany)] })))
+      const read = (target: ModelDefinition, isMany: boolean) => ({ anyOf: [{ const: true }, options(target, isMany)] })
+      const polymorphics = this.#polymorphics((choices) => {
+        const each = Object.fromEntries(Object.entries(choices).map(([name, target]) => [name, read(target, false)]))
+        return { anyOf: [{ const: true }, { ...objectSchema(each), minProperties: 1 }] }
+      })
+      return objectSchema({ ...this.#relations(read), ...polymorphics })
     })
   }
 
@@ -221,6 +232,20 @@ export class SchemaDocument {
     return Object.fromEntries(
       this.model.relations.map(({ name, kind, target }) => {
         return [name, schemaOf(definitionOf(target()), kind === 'hasMany' || kind === 'manyToMany')]
+      }),
+    )
+  }
+
+  /** A schema for each polymorphic relation, of the models that it chooses among. */
+  #polymorphics(schemaOf: (choices: Readonly<Record<string, ModelDefinition>>) => JsonSchema): Record<string, JsonSchema> {
+    const { polymorphics, relations } = this.model
+    return Object.fromEntries(
+      polymorphics.map(({ name, choices }) => {
+        const targets = choices.map(({ relation }) => {
+          const { target } = relations.find((each) => each.name === relation)!
+          return [relation, definitionOf(target())] as const
+        })
+        return [name, schemaOf(Object.fromEntries(targets))]
       }),
     )
   }

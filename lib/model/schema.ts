@@ -3,6 +3,8 @@ import type { ColumnType } from './column-type.js'
 import { definitionOf } from './define-model.js'
 import { frozenCopy } from './frozen-copy.js'
 import type { FieldDefinition, ModelDefinition, ReferentialAction, RelationDefinition, StaticCondition } from './model-definition.js'
+import { snakeCase } from './names.js'
+import { polymorphicCondition } from './polymorphic-keys.js'
 import { schemaConstant } from './schema-constant.js'
 import { objectName, type SchemaObjectKind } from './schema-names.js'
 import { columnCondition, conditionColumns, keyCondition } from './static-condition.js'
@@ -80,7 +82,7 @@ type EnumType = Extract<ColumnType, { kind: 'enum' }>
  * The schema that a set of models describes. Pure, and the same for the same models.
  *
  * Every foreign key has an index of its own unless a key or index of the table starts with its columns. An enum that is not
- * native has a check. Views are left out: what makes them is their own. A default that is a function leaves nothing: it runs in this process, not in the database.
+ * native has a check, and so has a polymorphic relation, by its name: `comments_subject_check`. Views are left out: what makes them is their own. A default that is a function leaves nothing: it runs in this process, not in the database.
  *
  * @throws {ModelError} two models or objects share a name, a foreign key does not fit its target, or a condition or default does not fit its field
  */
@@ -112,7 +114,7 @@ function tableOf(definition: ModelDefinition, models: readonly ModelDefinition[]
     uniques,
     indexes: [...indexes, ...foreignKeyIndexes(foreignKeys, [primaryKey, ...wholeColumns(uniques), ...wholeColumns(indexes)], nameOf)],
     foreignKeys,
-    checks: [...enumChecksOf(definition, nameOf), ...checksOf(definition, nameOf)],
+    checks: [...enumChecksOf(definition, nameOf), ...polymorphicChecksOf(definition, nameOf), ...checksOf(definition, nameOf)],
     ...(definition.comment === undefined ? {} : { comment: definition.comment }),
   }
 }
@@ -186,6 +188,13 @@ function enumChecksOf(definition: ModelDefinition, nameOf: Namer): readonly Chec
       ? [{ name: nameOf([column], 'check'), columns: [column], condition: { [column]: { $in: type.values } } }]
       : [],
   )
+}
+
+function polymorphicChecksOf(definition: ModelDefinition, nameOf: Namer): readonly CheckSchema[] {
+  return definition.polymorphics.map((polymorphic) => {
+    const condition = columnCondition(definition, polymorphicCondition(polymorphic))
+    return { name: nameOf([snakeCase(polymorphic.name)], 'check'), columns: conditionColumns(condition), condition }
+  })
 }
 
 function checksOf(definition: ModelDefinition, nameOf: Namer): readonly CheckSchema[] {

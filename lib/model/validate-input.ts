@@ -3,6 +3,7 @@ import { nearestName } from '../nearest-name.js'
 import { defaultMaker, type FieldReader, isInputField, refusalOf, updateReader, valueReader } from './field-input.js'
 import { InputFindings } from './input-findings.js'
 import type { FieldDefinition, ModelDefinition, RelationDefinition } from './model-definition.js'
+import { changeCheck, keysOfChoices, newRowCheck } from './polymorphic-keys.js'
 import { kindOf } from './value-kind.js'
 
 interface Validated {
@@ -103,7 +104,10 @@ function readerOf(model: string, field: FieldDefinition, operation: 'create' | '
 
 function refuseName(definition: ModelDefinition, name: string, findings: InputFindings): void {
   const relation = definition.relations.find((each) => each.name === name)
+  const polymorphic = definition.polymorphics.find((each) => each.name === name)
   if (relation !== undefined) findings.add([name], `is a relation, and cannot be given; ${insteadOf(relation)}`)
+  else if (polymorphic !== undefined)
+    findings.add([name], `is a relation, and cannot be given; set ${keysOfChoices(polymorphic).join(' or ')}`)
   else findings.addUnknown(name, suggestion(definition, name, findings))
 }
 
@@ -123,20 +127,25 @@ function suggestion(definition: ModelDefinition, name: string, findings: InputFi
 }
 
 /** Fills in what was left out, or says that it must not be. */
-function createEnd({ name: model, fields }: ModelDefinition): RowEnd {
+function createEnd(definition: ModelDefinition): RowEnd {
+  const { name: model, fields } = definition
   const leavable = fields.filter((field) => field.role === undefined).map((field) => ({ field, make: defaultMaker(model, field) }))
   const incomplete = leavable.filter(({ field, make }) => make !== undefined || (field.default === undefined && !field.nullable))
+  const checkPolymorphics = newRowCheck(definition)
   return (row, _, findings, filled) => {
     for (const { field, make } of incomplete) {
       if (Object.hasOwn(row, field.name) || filled?.has(field.name) === true) continue
       if (make === undefined) findings.add([field.name], 'is required')
       else row[field.name] = make()
     }
+    checkPolymorphics(row, findings, filled)
   }
 }
 
-function updateEnd({ name }: ModelDefinition): RowEnd {
-  return (_, givenCount, findings) => {
-    if (givenCount === 0) findings.add([], `expected at least one field of ${name} to set, got none`)
+function updateEnd(definition: ModelDefinition): RowEnd {
+  const checkPolymorphics = changeCheck(definition)
+  return (row, givenCount, findings) => {
+    if (givenCount === 0) findings.add([], `expected at least one field of ${definition.name} to set, got none`)
+    checkPolymorphics(row, findings)
   }
 }

@@ -58,7 +58,15 @@ describe('decorators', () => {
   })
 
   it('define the same models in standard ESM and in legacy CommonJS with emitDecoratorMetadata', () => {
-    expect(standard.definitions.map(({ name }) => name)).toEqual(['User', 'Purchase', 'Passport', 'Product', 'OrderLine', 'Account'])
+    expect(standard.definitions.map(({ name }) => name)).toEqual([
+      'User',
+      'Purchase',
+      'Passport',
+      'Product',
+      'OrderLine',
+      'Remark',
+      'Account',
+    ])
     expect(legacy.definitions).toEqual(standard.definitions)
   })
 

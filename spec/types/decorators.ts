@@ -10,10 +10,11 @@ import {
   id,
   manyToMany,
   model,
+  polymorphic,
   updatedAt,
   version,
 } from '../../decorators/index.js'
-import type { GeneratedJson, Json, Many, One } from '../../lib/model/row-types.js'
+import type { GeneratedJson, Json, Many, One, OneOf } from '../../lib/model/row-types.js'
 
 type Email = string & { readonly brand: 'email' }
 
@@ -237,6 +238,41 @@ export class Book {
   @belongsTo(() => Author, { foreignKey: 'authorId', references: 'key' }) d!: One<Author>
   // @ts-expect-error there is no such action
   @belongsTo(() => Author, { foreignKey: 'authorId', onDelete: 'forget' }) e!: One<Author>
+}
+
+export class Remark {
+  @id() id!: Generated<number>
+  @field.integer({ nullable: true }) authorId!: number | null
+  @field.integer({ nullable: true }) bookId!: number | null
+  @field.integer() shopId!: number
+  @belongsTo(() => Author, 'authorId') author!: One<Author> | null
+  @belongsTo(() => Book, 'bookId') book!: One<Book> | null
+  @belongsTo(() => Author, 'shopId') shop!: One<Author>
+  @hasMany(() => Book, 'authorId') books!: Many<Book>
+  @polymorphic(['author', 'book']) subject!: OneOf<{ author: Author; book: Book }>
+  @polymorphic(['author', 'book']) mayBeGone!: OneOf<{ author: Author; book: Book }> | null
+  @polymorphic(['book', 'author'], { nullable: true }) optional!: OneOf<{ author: Author; book: Book }> | null
+
+  // @ts-expect-error there may be none
+  @polymorphic(['author', 'book'], { nullable: true }) a!: OneOf<{ author: Author; book: Book }>
+  // @ts-expect-error there is no such relation
+  @polymorphic(['author', 'boek']) b!: OneOf<{ author: Author; boek: Book }>
+  // @ts-expect-error a field is no relation
+  @polymorphic(['author', 'bookId']) c!: OneOf<{ author: Author; bookId: Book }>
+  // @ts-expect-error a relation to many
+  @polymorphic(['author', 'books']) d!: OneOf<{ author: Author; books: Book }>
+  // @ts-expect-error every row has a shop
+  @polymorphic(['author', 'shop']) e!: OneOf<{ author: Author; shop: Author }>
+  // @ts-expect-error it may be a book too
+  @polymorphic(['author', 'book']) f!: OneOf<{ author: Author }>
+  // @ts-expect-error it is never a shop
+  @polymorphic(['author', 'book']) g!: OneOf<{ author: Author; book: Book; shop: Author }>
+  // @ts-expect-error the book is a Book
+  @polymorphic(['author', 'book']) h!: OneOf<{ author: Author; book: Author }>
+  // @ts-expect-error one of several models
+  @polymorphic(['author', 'book']) i!: One<Author>
+  // @ts-expect-error there is no such option
+  @polymorphic(['author', 'book'], { nulable: true }) j!: OneOf<{ author: Author; book: Book }>
 }
 
 export class Signing {

@@ -1,6 +1,6 @@
 import type { Generated } from 'kysely'
 import { defineModel } from '../../lib/model/define-model.js'
-import type { GeneratedJson, Json, Many, One } from '../../lib/model/row-types.js'
+import type { GeneratedJson, Json, Many, One, OneOf } from '../../lib/model/row-types.js'
 
 class Author {
   id!: Generated<number>
@@ -116,3 +116,34 @@ defineModel(Book, { fields: bookFields, relations: { author: { kind: 'hasMany', 
 defineModel(Book, { fields: bookFields, relations: { author: { kind: 'belongsTo', target: () => Tag, foreignKey: 'authorId' } } })
 // @ts-expect-error the key is a field of this model
 defineModel(Book, { fields: bookFields, relations: { author: { kind: 'belongsTo', target: () => Author, foreignKey: 'writerId' } } })
+
+class Remark {
+  id!: Generated<number>
+  authorId!: number | null
+  bookId!: string | null
+  author!: One<Author> | null
+  book!: One<Book> | null
+  subject!: OneOf<{ author: Author; book: Book }>
+}
+const remarkFields = {
+  id,
+  authorId: { kind: 'integer', nullable: true },
+  bookId: { kind: 'uuid', nullable: true },
+} as const
+const toAuthor = { kind: 'belongsTo', target: () => Author, foreignKey: 'authorId' } as const
+const toBook = { kind: 'belongsTo', target: () => Book, foreignKey: 'bookId' } as const
+const remarkRelations = { author: toAuthor, book: toBook }
+
+export const remark = defineModel(Remark, {
+  fields: remarkFields,
+  relations: { ...remarkRelations, subject: { kind: 'polymorphic', of: ['author', 'book'] } },
+})
+// @ts-expect-error what it chooses among is said
+defineModel(Remark, { fields: remarkFields, relations: remarkRelations })
+// @ts-expect-error there is no such relation
+defineModel(Remark, { fields: remarkFields, relations: { ...remarkRelations, subject: { kind: 'polymorphic', of: ['author', 'boek'] } } })
+const optional = { kind: 'polymorphic', of: ['author', 'book'], nullable: true } as const
+// @ts-expect-error the property is never null
+defineModel(Remark, { fields: remarkFields, relations: { ...remarkRelations, subject: optional } })
+// @ts-expect-error OneOf<…> is a choice
+defineModel(Remark, { fields: remarkFields, relations: { ...remarkRelations, subject: toAuthor } })

@@ -27,6 +27,11 @@ const TOOLTIPS = [
     '{ author: { books: { id: number; }[]; mentor: { name: string; } | null; name: string; }; labels: { id: number; word: string; }[]; title: string; }',
   ],
   [
+    'a polymorphic include',
+    "readOrThrow({ where }, { select: ['id'], include: { subject: { author: { select: ['name'] }, label: true } } })",
+    '{ id: number; subject: { type: "author"; row: { name: string; }; } | { type: "label"; row: { id: number; word: string; }; } | null; }',
+  ],
+  [
     'rows of keys',
     "readMany({ keys: [where] }, { select: ['id'], include: { author: { select: ['name'] } } })",
     '({ author: { name: string; }; id: number; } | null)[]',
@@ -39,7 +44,7 @@ const TOOLTIPS = [
 ] as const
 
 const SOURCE = `
-import type { Generated, Many, ModelNodes, One } from '../../../index.js'
+import type { Generated, Many, ModelNodes, One, OneOf } from '../../../index.js'
 class Author {
   id!: Generated<number>
   name!: string
@@ -53,6 +58,7 @@ class Book {
   authorId!: number
   author!: One<Author>
   labels!: Many<Label>
+  subject!: OneOf<{ author: Author; label: Label }> | null
 }
 class Label {
   id!: Generated<number>

@@ -37,6 +37,27 @@ describe('defineModel', () => {
     expect(definition.fields.map(({ column }) => column)).toEqual(['order_id', 'placed_on', 'sum'])
   })
 
+  it('keeps a polymorphic relation as a choice, with the fields that make it', () => {
+    const target = () => class Customer {}
+    const optional = { kind: 'integer', nullable: true }
+    const definition = define({
+      fields: { id: ID, shopId: { kind: 'integer' }, postId: optional, photoId: optional },
+      relations: {
+        // before what it names
+        subject: { kind: 'polymorphic', of: ['post', 'photo'] },
+        post: { kind: 'belongsTo', target, foreignKey: ['shopId', 'postId'] },
+        photo: { kind: 'belongsTo', target, foreignKey: 'photoId' },
+      },
+    })
+    expect(definition.relations.map(({ name }) => name)).toEqual(['post', 'photo'])
+    const choices = [
+      { relation: 'post', keyFields: ['postId'] },
+      { relation: 'photo', keyFields: ['photoId'] },
+    ]
+    expect(definition.polymorphics).toEqual([{ name: 'subject', choices, nullable: false }])
+    expect(Object.isFrozen(definition.polymorphics[0]!.choices[0]!.keyFields)).toBe(true)
+  })
+
   it('fills in what was not said', () => {
     expect(define({ fields: { id: ID, name: { kind: 'text' } } }).fieldByName.get('name')).toEqual({
       name: 'name',
@@ -340,6 +361,58 @@ describe('defineModel', () => {
       const error = refusal(() => define({ ...named(), relations: { customer: spec } }))
       expect(error).toMatchObject({ model: 'Order', field: 'customer' })
       expect(error.message).toContain(problem)
+    })
+
+    const optional = { kind: 'integer', nullable: true }
+    const toOne = (foreignKey: string | readonly string[], more: object = {}) => ({ kind: 'belongsTo', target, foreignKey, ...more })
+    const keyed = {
+      fields: { id: ID, shopId: { kind: 'integer' }, postId: optional, photoId: optional, areaId: optional },
+      relations: {
+        post: toOne('postId'),
+        photo: toOne('photoId', { onDelete: 'setNull' }),
+        area: toOne('areaId', { onUpdate: 'setDefault' }),
+        shop: toOne('shopId'),
+        samePost: toOne(['shopId', 'postId']),
+        place: toOne(['areaId', 'photoId']),
+        posts: { kind: 'hasMany', target, foreignKey: 'postId' },
+      },
+    }
+    const polymorphic = (of: unknown, more: object = {}) => ({ kind: 'polymorphic', of, nullable: true, ...more })
+    const wrongPolymorphics: readonly (readonly [problem: string, spec: object])[] = [
+      ['of: expected a list of at least two relations', polymorphic(undefined)],
+      ['of: expected a list of at least two relations', polymorphic('post')],
+      ['of: expected a list of at least two relations', polymorphic(['post'])],
+      ['of: expected a list of at least two relations', polymorphic(['post', 7])],
+      ['of: names "post" twice', polymorphic(['post', 'photo', 'post'])],
+      ['of: "phto" is no relation of Order; did you mean "photo"?', polymorphic(['post', 'phto'])],
+      ['of: "postId" is no relation of Order', polymorphic(['photo', 'postId'])],
+      ['of: "subject" is no relation of Order', polymorphic(['post', 'subject'])],
+      ['of: "posts" is a hasMany, and has to be a belongsTo', polymorphic(['photo', 'posts'])],
+      ['of: every row has a "shop": make shopId nullable', polymorphic(['post', 'shop'])],
+      ['setNull of "photo" would leave a row with none', polymorphic(['post', 'photo'], { nullable: false })],
+      ['setDefault of "area" would leave a row with none', polymorphic(['post', 'area'], { nullable: false })],
+      ['"samePost" is never set without "post"', polymorphic(['post', 'samePost'])],
+      ['"place" is never set without "photo"', polymorphic(['place', 'photo'])],
+      ['nullable: expected a boolean, got string', polymorphic(['post', 'photo'], { nullable: 'yes' })],
+      ['unknown option "target"', polymorphic(['post', 'photo'], { target })],
+    ]
+
+    it.each(wrongPolymorphics)('a polymorphic relation: %s', (problem, spec) => {
+      const error = refusal(() => define({ ...keyed, relations: { ...keyed.relations, subject: spec } }))
+      expect(error).toMatchObject({ model: 'Order', field: 'subject' })
+      expect(error.message).toContain(problem)
+    })
+
+    it('a relation that two polymorphic ones choose among', () => {
+      const relations = { ...keyed.relations, subject: polymorphic(['post', 'photo']), other: polymorphic(['place', 'post']) }
+      const error = refusal(() => define({ ...keyed, relations }))
+      expect(error).toMatchObject({ model: 'Order', field: 'other' })
+      expect(error.message).toContain('"post" is a choice of "subject" already')
+    })
+
+    it.each(['postId', '$post', 'constructor'])('a polymorphic relation that is called %s', (name) => {
+      const relations = { ...keyed.relations, [name]: polymorphic(['post', 'photo']) }
+      expect(refusal(() => define({ ...keyed, relations }))).toMatchObject({ model: 'Order', field: name })
     })
 
     it('a property that is a field and a relation', () => {

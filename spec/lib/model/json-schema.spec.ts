@@ -50,6 +50,20 @@ const HOUSE = defineLooseModel(House, {
   },
 })
 
+class Remark {}
+const REMARK = defineLooseModel(Remark, {
+  fields: {
+    id: { kind: 'integer', primary: true, increment: true },
+    ownerId: { kind: 'integer', nullable: true },
+    houseId: { kind: 'integer', nullable: true },
+  },
+  relations: {
+    owner: { kind: 'belongsTo', target: () => Owner, foreignKey: 'ownerId' },
+    house: { kind: 'belongsTo', target: () => House, foreignKey: 'houseId' },
+    subject: { kind: 'polymorphic', of: ['owner', 'house'] },
+  },
+})
+
 const PLAIN = defineLooseModel(class Plain {}, { fields: { id: { kind: 'integer', primary: true, increment: true } } })
 
 const OPERATIONS: readonly ModelOperation[] = [
@@ -205,6 +219,36 @@ describe('jsonSchemaOf', () => {
     [false, { street: 'a', owner: { id: 1 } }, HOUSE],
   ])('says %s to a create of rows with %j', (isTaken, input, model) => {
     expect(accepts('create', 'input', input, model)).toBe(isTaken)
+  })
+
+  it.each([
+    [true, true],
+    [true, { owner: true }],
+    [true, { owner: { select: ['name'], include: { houses: true } }, house: { where: { street: 'a' } } }],
+    [false, {}],
+    [false, { houses: true }],
+    [false, { owner: { select: ['street'] } }],
+    [false, { house: { limit: 1 } }],
+  ])('says %s to a polymorphic relation that is included by %j', (isTaken, subject) => {
+    expect(accepts('list', 'input', { include: { subject } }, REMARK)).toBe(isTaken)
+  })
+
+  it.each([
+    [true, null],
+    [true, { type: 'owner', row: { id: 1, name: null } }],
+    [true, { type: 'house', row: { street: 'a' } }],
+    [false, { type: 'houses', row: { street: 'a' } }],
+    [false, { type: 'house', row: null }],
+    [false, { type: 'house' }],
+    [false, { street: 'a' }],
+  ])('says %s to a row that has of a polymorphic relation %j', (isTaken, subject) => {
+    expect(accepts('read', 'output', { id: 1, ownerId: 1, houseId: null, subject }, REMARK)).toBe(isTaken)
+  })
+
+  it('takes no polymorphic relation where it is not read', () => {
+    const subject = { owner: { name: null } }
+    expect(accepts('create', 'input', { subject }, REMARK)).toBe(false)
+    expect(accepts('list', 'input', { where: { subject } }, REMARK)).toBe(false)
   })
 
   it('takes rows of relations in create alone', () => {

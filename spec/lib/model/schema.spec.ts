@@ -132,6 +132,31 @@ describe('schemaOf', () => {
     expect(checks).toEqual([{ name: 'users_kind_check', columns: ['kind'], condition: { kind: { $in: ['a', 'b'] } } }])
   })
 
+  it('holds a polymorphic relation to one of its keys by a check with its name', () => {
+    const optional = { kind: 'integer', nullable: true } as const
+    const toOne = (foreignKey: string | string[]): RelationSpec => ({
+      kind: 'belongsTo',
+      target: () => class {},
+      foreignKey,
+      constraint: false,
+    })
+    const checksOf = (nullable: boolean) =>
+      tableOf({
+        fields: { postId: optional, area: optional, place: { ...optional, column: 'nr' } },
+        relations: {
+          post: toOne('postId'),
+          seat: toOne(['area', 'place']),
+          mainSubject: { kind: 'polymorphic', of: ['post', 'seat'], nullable },
+        },
+      }).checks
+    const common = { name: 'users_main_subject_check', columns: ['post_id', 'area', 'nr'] }
+    const [isSet, isNull] = [{ $null: false }, { $null: true }]
+    const noSeat = { $or: [{ area: isNull }, { nr: isNull }] }
+    const one = [{ $and: [{ post_id: isSet }, noSeat] }, { $and: [{ post_id: isNull }, { area: isSet }, { nr: isSet }] }]
+    expect(checksOf(false)).toEqual([{ ...common, condition: { $or: one } }])
+    expect(checksOf(true)).toEqual([{ ...common, condition: { $or: [...one, { $and: [{ post_id: isNull }, noSeat] }] } }])
+  })
+
   it('says of a check in SQL that its columns are not known', () => {
     expect(tableOf({ checks: [{ name: 'odd', sql: 'id % 2 = 1' }] }).checks).toEqual([{ name: 'odd', columns: [], sql: 'id % 2 = 1' }])
   })

@@ -39,6 +39,60 @@ function shown(issues: readonly ValidationIssue[]): string[] {
   return issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
 }
 
+describe('the validators of a model with a polymorphic relation', () => {
+  const optional = { kind: 'integer', nullable: true } as const
+  const NOTE = defineLooseModel(class Note {}, {
+    fields: {
+      id: { kind: 'integer', primary: true },
+      teamId: { kind: 'integer' },
+      userId: { ...optional, defaultSql: '1' },
+      postId: { ...optional, default: 5 },
+      taskId: optional,
+    },
+    relations: {
+      user: { kind: 'belongsTo', target: () => Team, foreignKey: 'userId' },
+      post: { kind: 'belongsTo', target: () => Team, foreignKey: ['teamId', 'postId'] },
+      task: { kind: 'belongsTo', target: () => Team, foreignKey: 'taskId' },
+      on: { kind: 'polymorphic', of: ['user', 'post', 'task'] },
+    },
+  })
+  const createNote = compileValidator(NOTE, 'create')
+  const updateNote = compileValidator(NOTE, 'update')
+  const none = ['on: needs one of userId, postId, taskId']
+  const two = (keys: string) => [`on: takes one of userId, postId, taskId, and is given ${keys}`]
+
+  it.each([
+    ['a default of its own', {}, []],
+    ['two, one of them by its default', { taskId: 1 }, two('postId and taskId')],
+    ['one, and what the database makes up', { postId: null, taskId: 1 }, []],
+    ['nothing but what the database makes up', { postId: null }, []],
+    ['none', { postId: null, userId: null }, none],
+    ['undefined, which is left out', { postId: null, userId: null, taskId: undefined }, none],
+    ['all', { userId: 1, postId: 1, taskId: 1 }, two('userId and postId and taskId')],
+    ['what is no key', { taskId: 'a', postId: null }, ['taskId: expected a whole number from -2147483648 to 2147483647, got text']],
+  ])('say of a new row with %s what is wrong', (_, keys, issues) => {
+    expect(shown(createNote({ id: 1, teamId: 1, ...keys }).issues)).toEqual(issues)
+  })
+
+  it('count a key that is filled in from another row', () => {
+    const filled = new Map([['taskId', '"task"']])
+    expect(shown(createNote({ id: 1, teamId: 1 }, filled).issues)).toEqual(two('postId and taskId'))
+    expect(createNote({ id: 1, teamId: 1, postId: null }, filled).issues).toEqual([])
+  })
+
+  it.each([
+    ['one', { taskId: 1 }, []],
+    ['one, and none of another', { taskId: 1, postId: null }, []],
+    ['some of them to null', { taskId: null, postId: null }, []],
+    ['one by arithmetic', { taskId: { $increment: 1 }, postId: 1 }, []],
+    ['two', { taskId: 1, userId: 1 }, two('userId and taskId')],
+    ['all of them to null', { taskId: null, postId: null, userId: null }, none],
+    ['something else', { teamId: 2 }, []],
+  ])('say of a change that sets %s what is certain', (_, set, issues) => {
+    expect(shown(updateNote(set).issues)).toEqual(issues)
+  })
+})
+
 describe('the validator of create', () => {
   it('gives the values to store, with defaults, without what the database makes itself', () => {
     expect(create({ email: 'ada@example.com' })).toEqual({
