@@ -50,5 +50,6 @@ export async function aggregateRows(model: BoundModel, runner: PlanRunner, input
 
 /** The rows of the result as a model of their own, so that they are filtered and ordered like any other. */
 function resultsOf(model: BoundModel, fields: readonly BoundField[]): BoundModel {
-  return { ...model, fields, fieldByName: new Map(fields.map((field) => [field.name, field])), relations: new Map(), roles: {} }
+  const fieldByName = new Map(fields.map((field) => [field.name, field]))
+  return { ...model, fields, fieldByName, relations: new Map(), polymorphics: new Map(), roles: {} }
 }

@@ -29,7 +29,7 @@ export function bindModels(
   const ties = new Map<BoundModel, ModelTies>()
   const models = new Map<ModelDefinition, BoundModel>()
   const bind = (definition: ModelDefinition, entries: BoundModel | undefined) => {
-    const own: ModelTies = { relations: new Map(), dependents: [], entries }
+    const own: ModelTies = { relations: new Map(), polymorphics: new Map(), dependents: [], entries }
     const model = bindModel(definition, own, surroundings)
     models.set(definition, model)
     ties.set(model, own)
@@ -47,6 +47,10 @@ export function bindModels(
       requireRestorable(relation)
       ties.get(relation.target)!.dependents.push(relation)
     }
+    for (const { name, choices } of model.definition.polymorphics) {
+      const relations = choices.map(({ relation }) => own.relations.get(relation)!)
+      own.polymorphics.set(name, relations)
+    }
   }
   return models
 }
@@ -54,6 +58,7 @@ export function bindModels(
 /** What ties a model to others. */
 interface ModelTies {
   readonly relations: Map<string, BoundRelation>
+  readonly polymorphics: Map<string, readonly BoundRelation[]>
   readonly dependents: BoundRelation[]
   /** The model of `AuditEntry`, where it is one of the database's. */
   readonly entries: BoundModel | undefined
@@ -83,7 +88,7 @@ function requireRestorable({ source, target, name, definition }: BoundRelation):
 
 function bindModel(
   definition: ModelDefinition,
-  { relations, dependents, entries }: ModelTies,
+  { relations, polymorphics, dependents, entries }: ModelTies,
   { dialect, compiler, foreignKeys, now, cursorKey, tenants, actors }: ModelSurroundings,
 ): BoundModel {
   if (definition.schema !== undefined && !dialect.capabilities.schemas)
@@ -109,6 +114,7 @@ function bindModel(
     tenants,
     audit: bindAudit(definition, entries, actors, fields),
     relations,
+    polymorphics,
     dependents,
     foreignKeys,
     roles: Object.fromEntries(fields.flatMap((field) => (field.definition.role === undefined ? [] : [[field.definition.role, field]]))),

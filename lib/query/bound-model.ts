@@ -79,6 +79,8 @@ export interface BoundModel {
   /** Those of {@link keys} and {@link givenKeys} for which rows that are marked as deleted do not count: they name none of these. */
   readonly livingKeys: ReadonlySet<readonly BoundField[]>
   readonly relations: ReadonlyMap<string, BoundRelation>
+  /** The polymorphic relations: those of {@link relations} among which each chooses. */
+  readonly polymorphics: ReadonlyMap<string, readonly BoundRelation[]>
   /** The relations by whose foreign keys rows of any model refer to rows of this one. */
   readonly dependents: readonly BoundRelation[]
   /** The foreign keys of all models. */

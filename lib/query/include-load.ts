@@ -16,6 +16,7 @@ import {
   type PendingLoad,
   type PlainRow,
   pendingLoads,
+  putRelated,
   type RelationLoad,
   readRow,
   type Selection,
@@ -69,7 +70,7 @@ async function loadRelation(
   const { name, isMany, sourceFields, target } = relation
   const byKey = new Map<string, { readonly key: OwnerKey; readonly rows: PlainRow[] }>()
   for (const { row, key } of owners) {
-    row[name] = isMany ? [] : null
+    putRelated(row, load, isMany ? [] : null)
     // a key with a null in it belongs to nothing
     if (key.includes(null)) continue
     const known = byKey.get(keyText(sourceFields, key))
@@ -88,7 +89,7 @@ async function loadRelation(
       // one for each owner, also where several have the same: nobody's row is somebody else's too
       const row = readRow(selection, values, sourceFields.length)
       if (isMany) (owner[name] as PlainRow[]).push(row)
-      else owner[name] = row
+      else putRelated(owner, load, row)
       made.push(row)
     }
   }

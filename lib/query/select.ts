@@ -7,7 +7,7 @@ import type { InputIssues, Path } from './input-issues.js'
 import { inTotalOrder, type OrderItem, orderKey, parseOrder } from './order.js'
 import { bareColumn, columnOfAlias, columnOfModel } from './reference.js'
 import { parseDeleted } from './row-filter.js'
-import { LOADED_ROWS, type RelationLoad, type RowWish, type Selection, selectAll, selectionOf } from './selection.js'
+import { LOADED_ROWS, type ReadRelation, type RelationLoad, type RowWish, type Selection, selectAll, selectionOf } from './selection.js'
 import { StatementShape } from './statement-cache.js'
 import { parseWhere } from './where.js'
 
@@ -66,6 +66,13 @@ interface OpenWish extends RowWish {
   readonly loaded: RelationLoad[]
 }
 
+/** Where something stands in an `include`, and what it adds to. */
+interface IncludePlace {
+  readonly path: Path
+  readonly depth: number
+  readonly wish: OpenWish
+}
+
 /** Parses what one statement reads. */
 class SelectParser {
   /** Says what is read, for the statement's shape. */
@@ -87,7 +94,7 @@ class SelectParser {
     const at = [...path, 'include']
     if (!isPlainObject(include)) this.issues.add(at, `expected an object of relations, got ${kindOf(include)}`)
     else if (depth >= MAX_DEPTH) this.#refuse(`expected at most ${MAX_DEPTH} levels`)
-    else for (const name of Object.keys(include)) this.#relation(model, name, include[name], [...at, name], depth, wish)
+    else for (const name of Object.keys(include)) this.#named(model, name, include[name], { path: [...at, name], depth, wish })
     return wish
   }
 
@@ -97,21 +104,44 @@ class SelectParser {
     return fields
   }
 
-  #relation(model: BoundModel, name: string, given: unknown, path: Path, depth: number, wish: OpenWish): void {
-    const relation = model.relations.get(name)
-    if (relation === undefined) {
-      this.issues.addUnknown(path, name, 'relation')
+  #named({ relations, polymorphics }: BoundModel, name: string, given: unknown, place: IncludePlace): void {
+    const relation = relations.get(name)
+    const choices = polymorphics.get(name)
+    if (relation !== undefined) this.#relation({ relation, polymorphic: undefined }, given, place)
+    else if (choices !== undefined) this.#choices(name, choices, given, place)
+    else this.issues.addUnknown(place.path, name, 'relation')
+  }
+
+  /** Each relation that is asked for is read as it would be by itself: a row has the one that it chose. */
+  #choices(polymorphic: string, choices: readonly BoundRelation[], given: unknown, place: IncludePlace): void {
+    const names = choices.map(({ name }) => name)
+    const wanted = given === true ? Object.fromEntries(names.map((name) => [name, true])) : given
+    if (!isPlainObject(wanted) || Object.keys(wanted).length === 0) {
+      const got = isPlainObject(wanted) ? 'an empty one' : kindOf(wanted)
+      this.issues.add(place.path, `expected true or an object of ${names.join(', ')}, got ${got}`)
       return
     }
+    this.key += `{${polymorphic}`
+    for (const name of Object.keys(wanted)) {
+      const path = [...place.path, name]
+      const relation = choices.find((choice) => choice.name === name)
+      if (relation === undefined) this.issues.addUnknown(path, name, 'relation')
+      else this.#relation({ relation, polymorphic }, wanted[name], { ...place, path })
+    }
+    this.key += '}'
+  }
+
+  #relation(read: ReadRelation, given: unknown, { path, depth, wish }: IncludePlace): void {
+    const { relation } = read
     if (!this.issues.allowsRelation(relation, path)) return
     if (++this.size.relations > MAX_RELATIONS) this.#refuse(`expected at most ${MAX_RELATIONS} relations in all`)
     if (this.size.isRefused) return
     const options = parseRelationOptions(relation, given, this.issues, path)
     if (options === undefined) return
     const { deleted } = options
-    this.key += `{${name}`
+    this.key += `{${relation.name}`
     if (this.shape === undefined || this.#joins === MAX_JOINS || !isAtMostOne(relation, deleted)) {
-      const load = this.#load(relation, options, path, depth)
+      const load = this.#load(read, options, path, depth)
       this.key += load.shape.key
       wish.loaded.push(load)
     } else {
@@ -120,7 +150,7 @@ class SelectParser {
       const before = this.shape.key.length
       const condition = parseRelatedWhere(relation, options, this.shape, this.issues, path)
       this.key += this.shape.key.slice(before)
-      wish.joined.push({ relation, condition, wish: this.parse(relation.target, options, path, depth + 1) })
+      wish.joined.push({ ...read, condition, wish: this.parse(relation.target, options, path, depth + 1) })
     }
     this.key += '}'
   }
@@ -131,8 +161,9 @@ class SelectParser {
     this.size.isRefused = true
   }
 
-  #load(relation: BoundRelation, options: RelationOptions, path: Path, depth: number): RelationLoad {
+  #load(read: ReadRelation, options: RelationOptions, path: Path, depth: number): RelationLoad {
     const { issues } = this
+    const { relation } = read
     const { source, target, name } = relation
     const shape = new StatementShape(`include ${source.definition.name}.${name} `)
     const parser = new SelectParser(issues, shape, this.size)
@@ -144,7 +175,7 @@ class SelectParser {
     const items = limit === undefined ? order : inTotalOrder(target, order)
     shape.key += `${parser.key}|${orderKey(items)}|${limit === undefined ? '' : 'l'}`
     return {
-      relation,
+      ...read,
       selection: selectionOf(wish, parser.key, columnOfAlias(LOADED_ROWS)),
       condition,
       order: items,

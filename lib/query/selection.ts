@@ -33,9 +33,21 @@ export interface RowPart {
   readonly loaded: readonly LoadedPart[]
 }
 
-/** The row of a to-one relation, read by the same statement. */
-interface JoinedPart {
+/** A relation that is read, and where its rows go. */
+export interface ReadRelation {
   readonly relation: BoundRelation
+  /** The polymorphic relation that they are read for; undefined: the relation itself. */
+  readonly polymorphic: string | undefined
+}
+
+/** What a row has of a polymorphic relation: the name of the one that it chose, and its row. */
+export interface ChosenRow {
+  readonly type: string
+  readonly row: PlainRow
+}
+
+/** The row of a to-one relation, read by the same statement. */
+interface JoinedPart extends ReadRelation {
   readonly alias: string
   readonly condition: RelatedCondition
   readonly part: RowPart
@@ -54,8 +66,7 @@ interface LoadedPart {
 export const LOADED_ROWS = 'lw_rows'
 
 /** What is read of a relation's rows by a statement of their own. */
-export interface RelationLoad {
-  readonly relation: BoundRelation
+export interface RelationLoad extends ReadRelation {
   readonly selection: Selection
   readonly condition: RelatedCondition
   readonly order: readonly OrderItem[]
@@ -70,7 +81,7 @@ export interface RowWish {
   readonly fields: readonly BoundField[]
   /** What is to be read too, without being shown. */
   readonly also?: readonly BoundField[]
-  readonly joined: readonly { readonly relation: BoundRelation; readonly condition: RelatedCondition; readonly wish: RowWish }[]
+  readonly joined: readonly (ReadRelation & { readonly condition: RelatedCondition; readonly wish: RowWish })[]
   readonly loaded: readonly RelationLoad[]
 }
 
@@ -116,12 +127,12 @@ class Columns {
     return {
       ...part,
       loaded: loaded.map((load) => ({ load, keys: load.relation.sourceFields.map(position) })),
-      joined: joined.map(({ relation, condition, wish }) => {
+      joined: joined.map(({ relation, polymorphic, condition, wish }) => {
         const alias = `lw_j${++this.#aliases}`
         // of a view without a key: what it was found by
         const key = (relation.target.keys[0] ?? relation.targetFields)[0]!
         const inner = this.place({ ...wish, also: [...(wish.also ?? []), key] }, columnOfAlias(alias))
-        return { relation, alias, condition, part: inner, presence: positionIn(inner, key) }
+        return { relation, polymorphic, alias, condition, part: inner, presence: positionIn(inner, key) }
       }),
     }
   }
@@ -173,11 +184,23 @@ function readPart(part: RowPart, values: readonly unknown[], offset: number): Pl
     const value = values[position++]
     row[field.name] = value === null || field.decode === undefined ? value : field.decode(value)
   }
-  for (const { relation, part: inner, presence } of joined) {
-    row[relation.name] = values[presence + offset] === null ? null : readPart(inner, values, offset)
-  }
+  for (const join of joined) putRelated(row, join, values[join.presence + offset] === null ? null : readPart(join.part, values, offset))
   if (loaded.length > 0) awaited.set(row, ownerKeys(loaded, values, offset))
   return row
+}
+
+/** Gives a row what was read of a relation; of those that a polymorphic one chooses among, in any order, what there is stays. */
+export function putRelated(row: PlainRow, { relation: { name }, polymorphic }: ReadRelation, related: PlainRow | PlainRow[] | null): void {
+  if (polymorphic === undefined) row[name] = related
+  else if (related === null) row[polymorphic] ??= null
+  else row[polymorphic] = { type: name, row: related }
+}
+
+/** The row of a to-one relation, as {@link putRelated} gave it. */
+function relatedOf(row: PlainRow, { relation: { name }, polymorphic }: ReadRelation): PlainRow | null {
+  if (polymorphic === undefined) return row[name] as PlainRow | null
+  const chosen = row[polymorphic] as ChosenRow | null
+  return chosen?.type === name ? chosen.row : null
 }
 
 function ownerKeys(loaded: readonly LoadedPart[], values: readonly unknown[], offset: number): readonly OwnerKey[] {
@@ -203,9 +226,9 @@ export function pendingLoads({ root, hasLoads }: Selection, rows: readonly Plain
 
 function pendingOf({ joined, loaded }: RowPart, rows: readonly PlainRow[]): readonly PendingLoad[] {
   const own = loaded.map(({ load }, index) => ({ load, owners: rows.map((row) => ({ row, key: awaited.get(row)![index]! })) }))
-  const inner = joined.flatMap(({ relation, part }) => {
-    const present = rows.map((row) => row[relation.name]).filter((row) => row !== null)
-    return pendingOf(part, present as PlainRow[])
+  const inner = joined.flatMap((join) => {
+    const present = rows.map((row) => relatedOf(row, join)).filter((row) => row !== null)
+    return pendingOf(join.part, present)
   })
   return [...own, ...inner]
 }

@@ -1,7 +1,7 @@
 import { fieldFromJson, fieldToJson } from '../model/field-type.js'
 import type { FieldDefinition } from '../model/model-definition.js'
-import type { BoundModel } from './bound-model.js'
-import type { PlainRow } from './selection.js'
+import type { BoundModel, BoundRelation } from './bound-model.js'
+import type { ChosenRow, PlainRow } from './selection.js'
 
 /** What a create gives: a row, or a count and perhaps rows. */
 type Result = PlainRow | { readonly count: number; readonly rows?: readonly PlainRow[] }
@@ -29,12 +29,21 @@ type Convert = (field: FieldDefinition, value: unknown) => unknown
 function mapRow(model: BoundModel, row: PlainRow, convert: Convert): PlainRow {
   const converted = (name: string, value: unknown): unknown => {
     if (value === null) return null
+    const choices = model.polymorphics.get(name)
+    if (choices !== undefined) return mapChosen(choices, value as ChosenRow, convert)
     const relation = model.relations.get(name)
     if (relation === undefined) return convert(model.fieldByName.get(name)!.definition, value)
     if (!Array.isArray(value)) return mapRow(relation.target, value as PlainRow, convert)
     return value.map((each: PlainRow) => mapRow(relation.target, each, convert))
   }
   // the model may have lost some since the result was stored
-  const known = Object.entries(row).filter(([name]) => model.fieldByName.has(name) || model.relations.has(name))
+  const known = Object.entries(row).filter(([name]) =>
+    [model.fieldByName, model.relations, model.polymorphics].some((names) => names.has(name)),
+  )
   return Object.fromEntries(known.map(([name, value]) => [name, converted(name, value)]))
+}
+
+function mapChosen(choices: readonly BoundRelation[], { type, row }: ChosenRow, convert: Convert): ChosenRow | null {
+  const relation = choices.find(({ name }) => name === type)
+  return relation === undefined ? null : { type, row: mapRow(relation.target, row, convert) }
 }

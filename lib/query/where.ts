@@ -118,6 +118,8 @@ class WhereParser {
       this.shape.key += '!'
       return { kind: 'not', part: this.parse(value, path, depth + 1) }
     }
+    const choices = this.model.polymorphics.get(name)
+    if (choices !== undefined) return this.#wrong(path, `is no condition: ask of ${choices.map((choice) => choice.name).join(' or ')}`)
     this.issues.addUnknown(path, name, name.startsWith('$') ? 'operator' : 'field')
     return ALWAYS
   }

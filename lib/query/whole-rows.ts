@@ -33,7 +33,7 @@ export async function withWholeRows(
   issues.throwIfAny()
   const output = await run(rest)
   return place(output as never, (row) => {
-    const relations = Object.keys(row).filter((name) => model.relations.has(name))
+    const relations = Object.keys(row).filter((name) => model.relations.has(name) || model.polymorphics.has(name))
     return Object.fromEntries([...selected, ...relations].map((name) => [name, row[name]]))
   })
 }
