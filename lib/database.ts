@@ -339,6 +339,7 @@ export class Database<M extends Models> implements AsyncDisposable {
 
   /** Refuses new calls, waits for those that run, and gives the pool back. Always settles. */
   async close({ timeoutMs = CLOSE_TIMEOUT_MS }: CloseOptions = {}): Promise<void> {
+    this.#runner.sendGathered()
     await Promise.all([this.#source.close(timeoutMs), this.#locks.close()])
     this.#endLimit?.()
     this.#endLogging?.()

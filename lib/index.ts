@@ -82,6 +82,7 @@ export type {
   NodesOf,
   ReadInput,
   ReadManyInput,
+  ReadOneOptions,
   ReadOptions,
   RowOptions,
   Rows,

@@ -30,6 +30,15 @@ export interface ReadOptions<S, I> extends RowOptions<S, I>, DeletedOption {
   readonly noWait?: boolean
 }
 
+/** Options of the nodes that read one row. */
+export interface ReadOneOptions<S, I> extends ReadOptions<S, I> {
+  /**
+   * `false`: in a statement of its own. Default true: reads by one integer, bigint or UUID that come while one of the same kind is under way
+   * go together, outside of transactions and locks.
+   */
+  readonly batch?: boolean
+}
+
 /** Makes a node give the plans of its statements in place of its result. */
 export interface ExplainOption {
   /**
@@ -210,14 +219,14 @@ interface ReadCall<M> {
   (input: ReadInput<M, IncludeOf<M>>, options: ExplainRead<M>): Promise<Explanation>
   <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
     input: ReadInput<M, I>,
-    options?: ReadOptions<S, Known<M, I>>,
+    options?: ReadOneOptions<S, Known<M, I>>,
   ): Promise<RowWith<M, S, I> | null>
 }
 interface ReadOrThrowCall<M> {
   (input: ReadInput<M, IncludeOf<M>>, options: ExplainRead<M>): Promise<Explanation>
   <const S extends SelectOf<M> = undefined, const I extends IncludeOf<M> = undefined>(
     input: ReadInput<M, I>,
-    options?: ReadOptions<S, Known<M, I>>,
+    options?: ReadOneOptions<S, Known<M, I>>,
   ): Promise<RowWith<M, S, I>>
 }
 interface UpdateCall<M> {

@@ -31,6 +31,7 @@ interface OwnOptions {
 /** A call's options, checked but for {@link OwnOptions}. */
 export interface ParsedOptions extends CallLimits, OwnOptions {
   readonly transaction: boolean
+  readonly batch: boolean
 }
 
 /** Options that every node takes beside its input. `redact` is for channels, which know no types: those of rows would be wrong. */
@@ -46,7 +47,7 @@ const MAX_TIMEOUT_MS = 2_147_483_647
 export function parseOptions(
   options: unknown,
   issues: InputIssues,
-  more: readonly (keyof OwnOptions | 'transaction')[] = [],
+  more: readonly (keyof OwnOptions | 'transaction' | 'batch')[] = [],
 ): ParsedOptions | undefined {
   if (options === undefined) return undefined
   if (!isPlainObject(options)) {
@@ -57,9 +58,7 @@ export function parseOptions(
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) issues.addUnknown(['options', name], name, 'option')
   }
-  const { signal, timeoutMs, select, include, transaction, for: lock, skipLocked, noWait, deleted } = options
-  if (transaction !== undefined && typeof transaction !== 'boolean')
-    issues.add(['options', 'transaction'], `expected true or false, got ${kindOf(transaction)}`)
+  const { signal, timeoutMs, select, include, for: lock, skipLocked, noWait, deleted } = options
   issues.isForOutsider = parseFlag(options.redact, 'redact', issues, ['options'])
   return {
     select,
@@ -68,7 +67,8 @@ export function parseOptions(
     skipLocked,
     noWait,
     deleted,
-    transaction: transaction !== false,
+    transaction: parseFlag(options.transaction, 'transaction', issues, ['options'], true),
+    batch: parseFlag(options.batch, 'batch', issues, ['options'], true),
     signal: parseSignal(signal, issues),
     deadline: parseTimeout(timeoutMs, issues),
   }
@@ -95,10 +95,11 @@ function parseTimeout(timeoutMs: unknown, issues: InputIssues): Deadline {
   return Number.POSITIVE_INFINITY
 }
 
-/** `true`, `false` or nothing, which means `false`. */
-export function parseFlag(value: unknown, name: string, issues: InputIssues, path: Path = []): boolean {
-  if (value !== undefined && typeof value !== 'boolean') issues.add([...path, name], `expected true or false, got ${kindOf(value)}`)
-  return value === true
+/** `true`, `false`, or nothing, which means `unsaid`. */
+export function parseFlag(value: unknown, name: string, issues: InputIssues, path: Path = [], unsaid = false): boolean {
+  if (typeof value === 'boolean') return value
+  if (value !== undefined) issues.add([...path, name], `expected true or false, got ${kindOf(value)}`)
+  return unsaid
 }
 
 /** A whole number from 0, or nothing. */

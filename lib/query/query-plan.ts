@@ -19,6 +19,20 @@ export interface QueryPlan<T> {
   readonly read: (result: StatementResult) => T
   /** For engines that do not name the foreign key that refused a statement: what to ask to learn it. */
   readonly foreignKeyProbes?: (() => Iterable<ForeignKeyProbe>) | undefined
+  /** How it can go together with others; undefined: it goes alone. */
+  readonly sharable?: SharableRead | undefined
+}
+
+/** A read of the one row that a key names, as one of many that go in one statement. */
+export interface SharableRead {
+  /** The same for reads that differ in nothing but the key. */
+  readonly group: string
+  /** In the driver's form. */
+  readonly key: unknown
+  /** The same for the same key. */
+  readonly keyText: string
+  /** The statement that reads the rows of these keys for the whole group; gives each row by the text of its key. */
+  together(keys: readonly unknown[]): QueryPlan<ReadonlyMap<string, readonly unknown[]>>
 }
 
 /** What a caller may say about one call beside its input. */
@@ -62,6 +76,7 @@ interface PlanParts<T> {
   readonly exactIntegers?: boolean
   /** What is written, for a foreign key that refuses it. */
   readonly writing?: Writing
+  readonly sharable?: SharableRead | undefined
 }
 
 /**
@@ -70,11 +85,11 @@ interface PlanParts<T> {
  * @throws {ValidationError} the call's conditions bind more values than the engine takes in one statement
  */
 export function planOf<T>(model: BoundModel, parts: PlanParts<T>): QueryPlan<T> {
-  const { operation, access, shape, build, read, exactIntegers, writing } = parts
+  const { operation, access, shape, build, read, exactIntegers, writing, sharable } = parts
   const { sql, name, redacted, bind } = model.statements.get(shape, build)
   const statement = { sql, name, parameters: bindable(bind(shape.values), model, operation), exactIntegers, redacted }
   const label = model.labelOf(operation)
-  if (writing === undefined || model.dialect.capabilities.namesForeignKeys) return { label, access, statement, read }
+  if (writing === undefined || model.dialect.capabilities.namesForeignKeys) return { label, access, statement, read, sharable }
   return { label, access, statement, read, foreignKeyProbes: () => foreignKeyProbes(model, writing) }
 }
 

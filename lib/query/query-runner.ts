@@ -1,11 +1,12 @@
 import type { ConnectionSource } from '../dialect/connection-source.js'
 import type { Connection, ConstraintCatalogue, Dialect, MaybePromise, Statement, StatementResult } from '../dialect/dialect.js'
 import { AbortedError, ConnectionLostError, ForeignKeyViolationError, type LatchworkError, QueryTimeoutError } from '../errors.js'
-import { currentScope, requireHeld } from '../lock/lock-scope.js'
+import { currentFrame, currentScope, requireHeld } from '../lock/lock-scope.js'
 import { DebugValues } from './debug-values.js'
 import { type Interruption, interruptible, requireNotInterrupted } from './interruptible.js'
 import { QueryObserver } from './query-observer.js'
 import type { CallLimits, PlanRunner, QueryPlan } from './query-plan.js'
+import { ReadBatcher } from './read-batcher.js'
 import { Transactions } from './transaction.js'
 import { TransactionControl } from './transaction-control.js'
 import { nearestLimits, type TransactionFrame } from './transaction-frame.js'
@@ -25,6 +26,7 @@ export class QueryRunner implements PlanRunner {
   readonly #transactions: Transactions
   readonly #observer: QueryObserver
   readonly #debug: DebugValues | undefined
+  readonly #reads = new ReadBatcher((plan, interruption) => this.#runPooled(plan, interruption))
 
   constructor(
     readonly dialect: Dialect,
@@ -55,9 +57,14 @@ export class QueryRunner implements PlanRunner {
     if (frame !== undefined) return this.#runWithin(frame, plan, limits)
     const interruption = interruptionOf(plan.label, limits)
     requireHeld()
-    const connection = this.source.acquire(plan, interruption)
-    if (connection instanceof Promise) return connection.then((acquired) => this.#runOn(acquired, plan, interruption))
-    return this.#runOn(connection, plan, interruption)
+    // who holds something waits for a connection in the graph of waits, alone
+    if (plan.sharable !== undefined && currentFrame()?.isHolder !== true) return this.#reads.run(plan, plan.sharable, interruption)
+    return this.#runPooled(plan, interruption)
+  }
+
+  /** Sends reads that wait to go with others: see {@link ReadBatcher}. */
+  sendGathered(): void {
+    this.#reads.sendAll()
   }
 
   transaction<T>(label: string, fn: () => Promise<T>, limits?: CallLimits): Promise<T> {
@@ -75,6 +82,12 @@ export class QueryRunner implements PlanRunner {
 
   attempt<T>(label: string, fn: () => Promise<T>, limits?: CallLimits): Promise<T> {
     return this.#transactions.current() === undefined ? fn() : this.#transactions.nest(label, fn, limits)
+  }
+
+  #runPooled<T>(plan: QueryPlan<T>, interruption: Interruption | undefined): MaybePromise<T> {
+    const connection = this.source.acquire(plan, interruption)
+    if (connection instanceof Promise) return connection.then((acquired) => this.#runOn(acquired, plan, interruption))
+    return this.#runOn(connection, plan, interruption)
   }
 
   #runOn<T>(connection: Connection, plan: QueryPlan<T>, interruption: Interruption | undefined): MaybePromise<T> {

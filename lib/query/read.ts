@@ -6,9 +6,10 @@ import type { Condition } from './condition.js'
 import { joinIncluded, type Query } from './include-join.js'
 import { withIncluded } from './include-load.js'
 import { InputIssues } from './input-issues.js'
+import { sharableRead } from './key-read.js'
 import { type OrderItem, orderExpressions } from './order.js'
 import type { LimitSlots } from './page.js'
-import { type CallLimits, type PlanRunner, planOf, type QueryPlan } from './query-plan.js'
+import { type CallLimits, type PlanRunner, planOf, type QueryPlan, type SharableRead } from './query-plan.js'
 import { parseDeleted, parseKeyFilter } from './row-filter.js'
 import { parseRowLock, ROW_LOCK_OPTIONS, type RowLock } from './row-lock.js'
 import { parseReadSelect } from './select.js'
@@ -26,13 +27,15 @@ export function readOne(
 ): PlainRow | null | Promise<PlainRow | null> {
   const issues = new InputIssues(model.definition.name, operation)
   const given = parseInput(input, ['where', 'include'], issues)
-  const call = parseOptions(options, issues, ['select', 'include', 'deleted', ...ROW_LOCK_OPTIONS])
+  const call = parseOptions(options, issues, ['select', 'include', 'deleted', 'batch', ...ROW_LOCK_OPTIONS])
   const lock = parseRowLock(model, runner, call, issues)
   const shape = new StatementShape('read')
   const selection = parseReadSelect(model, given, call, issues, { joining: lock === undefined ? shape : undefined })
   const condition = parseKeyFilter(model, given.where, shape, issues, parseDeleted(model, call, issues))
   issues.throwIfAny()
-  const row = selectFirst(model, runner, { shape, condition, selection, operation, lock }, call)
+  const read = { shape, condition, selection }
+  const sharable = lock === undefined && call?.batch !== false ? sharableRead(model, given.where, read) : undefined
+  const row = selectFirst(model, runner, { ...read, operation, lock, sharable }, call)
   return withIncluded(runner, { label: model.labelOf(operation), selection, limits: call }, row)
 }
 
@@ -51,13 +54,14 @@ interface RowSelection {
   readonly selection: Selection
   /** Read the row as it is now and lock it, rather than as it was when the transaction began to read. */
   readonly lock?: RowLock | undefined
+  readonly sharable?: SharableRead | undefined
 }
 
 /** The first row that a checked condition matches. */
 export function selectFirst(
   model: BoundModel,
   runner: PlanRunner,
-  { operation, shape, condition, selection, lock }: RowSelection,
+  { operation, shape, condition, selection, lock, sharable }: RowSelection,
   limits?: CallLimits,
 ): PlainRow | null | Promise<PlainRow | null> {
   shape.key += `${lock?.key ?? ''}${selection.key}`
@@ -71,6 +75,7 @@ export function selectFirst(
       return lock === undefined ? query : lock.apply(query)
     },
     read: (result) => readFirst(selection, result),
+    sharable,
   })
   return runner.run(plan, limits)
 }
