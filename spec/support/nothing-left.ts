@@ -110,12 +110,21 @@ function pathOf(descriptor: string): string {
 /** Sessions that are in a transaction and do nothing; of a SQLite file, the one that keeps others from writing. */
 export async function openTransactions(engine: Looked, url: string): Promise<number> {
   if (engine.name === 'sqlite') return (await isLockedForWriting(engine, url)) ? 1 : 0
-  const sessions =
-    engine.name === 'postgres'
-      ? "select 1 from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'"
-      : `select 1 from information_schema.innodb_trx t join information_schema.processlist p on p.id = t.trx_mysql_thread_id
-         where p.db = database() and p.command = 'Sleep'`
+  if (engine.name === 'mysql') return openInInnodb(engine, url)
+  const sessions = "select 1 from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'"
   return (await engine.admin(url, sessions)).length
+}
+
+/** A look that shows its own transaction is no older than that: whoever else looks keeps an old one alive. */
+async function openInInnodb(engine: Looked, url: string): Promise<number> {
+  const look = `start transaction with consistent snapshot;
+    select p.id = connection_id() as isOwn, p.db = database() and p.command = 'Sleep' as isOpen
+    from information_schema.innodb_trx t join information_schema.processlist p on p.id = t.trx_mysql_thread_id`
+  for (;;) {
+    const transactions = await engine.admin(url, look)
+    if (transactions.some(({ isOwn }) => Number(isOwn) === 1)) return transactions.filter(({ isOpen }) => Number(isOpen) === 1).length
+    await sleep(LOOK_AGAIN_MS)
+  }
 }
 
 async function isLockedForWriting(engine: Looked, url: string): Promise<boolean> {
