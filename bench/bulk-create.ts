@@ -3,11 +3,12 @@ import BetterSqlite3 from 'better-sqlite3'
 import { createDatabase } from 'latchwork'
 import { createConnection } from 'mysql2/promise'
 import pg from 'pg'
+import type { Settings } from './settings.js'
+import type { EngineName } from './support/engine-traits.js'
 import { withFreshDatabase } from './support/fresh-database.js'
 import { Measurement, measurementOf, type NewMeasurement } from './support/measurements.js'
 import type { Limit, Report, Table } from './support/report.js'
-import { type Contender, type Cost, inRounds, LEAST_ROUNDS, median, medianOf } from './support/rounds.js'
-import type { EngineName, Settings } from './support/settings.js'
+import { type Contender, type Cost, costOf, inRounds, LEAST_ROUNDS, median, medianOf } from './support/rounds.js'
 
 /** Rows a second that have to be reached, on a machine of two cores. */
 const LEAST_ROWS_A_SECOND: Readonly<Partial<Record<EngineName, number>>> = { sqlite: 100_000, postgres: 50_000 }
@@ -59,14 +60,15 @@ async function measure(engine: EngineName, rows: readonly NewMeasurement[], roun
     const driver = await WRITERS[engine](url)
     try {
       await check(driver, db, rows.slice(0, 2_500))
-      const afterRound = async () => {
+      const afterTurn = async () => {
         if ((await driver.clear()) !== rows.length) throw new Error('not every row was written')
       }
+      const once = (call: () => Promise<unknown>) => costOf(call, { callers: 1, calls: 1 })
       const contenders: readonly Contender[] = [
-        { name: 'driver', call: () => driver.write(rows), afterRound },
-        { name: 'latchwork', call: () => db.nodes.measurements.bulkCreate({ rows }), afterRound },
+        { name: 'driver', turn: () => once(() => driver.write(rows)), afterTurn },
+        { name: 'latchwork', turn: () => once(() => db.nodes.measurements.bulkCreate({ rows })), afterTurn },
       ]
-      const [theirs = [], ours = []] = await inRounds(contenders, { rounds, calls: 1, callers: 1 })
+      const [theirs = [], ours = []] = await inRounds(contenders, rounds)
       return { theirs, ours }
     } finally {
       await driver.close()

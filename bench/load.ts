@@ -1,14 +1,15 @@
 import { createDatabase } from 'latchwork'
-import { type Contender, manyPoolsContenders, onePoolContenders, type Place } from './load/contenders.js'
+import { type Contender, manyPoolsContenders, onePoolContenders } from './load/contenders.js'
 import { loadLimits } from './load/load-limits.js'
 import { type LoadRow, loadTable, type MeasuredRow, measuredRow, type Runs } from './load/load-row.js'
 import { averaged, type Run, runOnce } from './load/run.js'
+import type { Settings } from './settings.js'
 import { Account } from './support/account.js'
 import { withFreshDatabase } from './support/fresh-database.js'
 import { type Inspector, openInspector } from './support/inspector.js'
+import type { Place } from './support/place.js'
 import { randomKeys } from './support/random-keys.js'
 import type { Limit, Report } from './support/report.js'
-import type { Settings } from './support/settings.js'
 
 /** Workflows of raw and of nodes before those that count: the runtime compiles what runs often. */
 const WARM_UP_WORKFLOWS = 3_000

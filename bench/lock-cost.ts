@@ -1,10 +1,10 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { createDatabase } from 'latchwork'
 import { collectMetrics } from 'latchwork/metrics'
+import type { Settings } from './settings.js'
 import { type Internals, loadInternals } from './support/internals.js'
 import type { Limit, Report, Table } from './support/report.js'
 import { LEAST_ROUNDS, median } from './support/rounds.js'
-import type { Settings } from './support/settings.js'
 
 /** Something that is done over and over by one caller. Awaited where it gives a promise. */
 interface Operation {

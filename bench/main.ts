@@ -1,17 +1,13 @@
 import { bulkCreate } from './bulk-create.js'
-import { byKeyRead } from './by-key-read.js'
-import { include } from './include.js'
+import { compare } from './compare.js'
 import { load } from './load.js'
 import { lockCost } from './lock-cost.js'
 import { memory } from './memory.js'
-import { operations } from './operations.js'
+import { type BenchmarkName, isHelpWanted, parseSettings, type Settings, USAGE, UsageError } from './settings.js'
 import { exitCodeOf, publish, type Report } from './support/report.js'
-import { type BenchmarkName, isHelpWanted, parseSettings, type Settings, USAGE, UsageError } from './support/settings.js'
 
 const BENCHMARKS: Readonly<Record<BenchmarkName, (settings: Settings) => Promise<Report>>> = {
-  'by-key-read': byKeyRead,
-  operations,
-  include,
+  compare,
   'bulk-create': bulkCreate,
   memory,
   load,
@@ -22,23 +18,16 @@ const argv = process.argv.slice(2)
 if (isHelpWanted(argv)) console.log(USAGE)
 else await run(argv)
 
+/** Where what is asked for cannot be made out or cannot be had, says so, and the process ends with code 2. */
 async function run(argv: readonly string[]): Promise<void> {
-  const asked = settingsOf(argv)
-  if (asked === undefined) return
-  const { benchmark, settings } = asked
-  const report = await BENCHMARKS[benchmark](settings)
-  await publish(benchmark, settings, report)
-  process.exitCode = exitCodeOf(report.limits)
-}
-
-/** What is asked for; where that cannot be made out says so, and the process ends with code 2. */
-function settingsOf(argv: readonly string[]): ReturnType<typeof parseSettings> | undefined {
   try {
-    return parseSettings(argv)
+    const { benchmark, settings } = parseSettings(argv)
+    const report = await BENCHMARKS[benchmark](settings)
+    await publish(benchmark, settings, report)
+    process.exitCode = exitCodeOf(report.limits)
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
     console.error(`${error.message}\nWhat there is: npm run bench -- --help`)
     process.exitCode = 2
-    return undefined
   }
 }

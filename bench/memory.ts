@@ -1,8 +1,9 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import type { Settings } from './settings.js'
+import type { EngineName } from './support/engine-traits.js'
 import type { Limit, Report, Table } from './support/report.js'
-import type { EngineName, Settings } from './support/settings.js'
 import type { MemoryReading } from './support/stream-rows.js'
 
 /** What resident memory may grow by, from a tenth of the rows to the last one. */

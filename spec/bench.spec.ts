@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { PeerRow } from '../bench/compare/peer-row.js'
 import type { LoadRow } from '../bench/load/load-row.js'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -33,8 +34,8 @@ describe('the benchmarks', () => {
 
   beforeAll(async () => {
     if (!existsSync(join(ROOT, 'dist/index.js'))) throw new Error('there is no dist/ that the benchmarks can import; run: npm run build')
-    const { exitCode, stdout } = await run(join(ROOT, 'node_modules/.bin/tsc'), ['-p', join(ROOT, 'bench/tsconfig.json')])
-    if (exitCode !== 0) throw new Error(`the benchmarks cannot be built:\n${stdout}`)
+    const { exitCode, stderr } = await run(process.execPath, [join(ROOT, 'scripts/build-bench.mjs')])
+    if (exitCode !== 0) throw new Error(`the benchmarks cannot be built:\n${stderr}`)
     folder = await mkdtemp(join(tmpdir(), 'latchwork-bench-spec-'))
   })
 
@@ -89,6 +90,27 @@ describe('the benchmarks', () => {
     expect(stdout).toContain('| 20 on sqlite: success of nodes | ≥ 100 % | 100 % | yes |')
   })
 
+  it('compare latchwork with raw on a SQLite file, and write an array of rows', async () => {
+    const json = join(folder, 'compare.json')
+    const options = '--engine sqlite --only latchwork --workloads read,transaction,bulk --rows 1000 --rounds 1 --turn-ms 1 --seed 7'
+    const { exitCode, stdout, stderr } = await bench(...options.split(' '), '--json', json)
+    expect({ exitCode, stderr: stderr.replace(/^sqlite: .*\n/gm, '') }).toEqual({ exitCode: 0, stderr: '' })
+
+    const rows = JSON.parse(await readFile(json, 'utf8')) as PeerRow[]
+    const workloads = ['cold-start', 'read', 'transaction', 'bulk']
+    expect(rows.map(({ workload, adapter }) => `${workload} ${adapter}`)).toEqual(
+      workloads.flatMap((workload) => [`${workload} raw`, `${workload} latchwork`]),
+    )
+    for (const row of rows) {
+      const isRaw = row.adapter === 'raw'
+      expect(row).toMatchObject({ engine: 'sqlite', concurrency: 1, cpuUs: expect.any(Number), wallUs: expect.any(Number) })
+      expect([row.cpuRatio === 1, row.wallRatio === 1]).toEqual([isRaw, isRaw])
+      expect(Math.min(row.cpuUs, row.wallUs, row.cpuRatio, row.wallRatio)).toBeGreaterThan(0)
+    }
+    expect(stdout).toContain('seed 7')
+    expect(stdout).toContain('| workload, callers | raw µs | latchwork |')
+  }, 60_000)
+
   it('do not judge limits by a run that is too small for them', async () => {
     const { exitCode, stdout } = await bench('lock-cost', '--calls', '10', '--rounds', '1')
     expect(exitCode).toBe(0)
@@ -101,12 +123,10 @@ describe('the benchmarks', () => {
     ['an option that the benchmark does not listen to', ['load', '--rows', '5'], '--rows: load does not listen to it'],
     ['a count that is none', ['load', '--n', '100,3OO'], '--n: expected a whole number from 1, got 3OO'],
     ['an unknown engine', ['load', '--engine', 'sqlite,oracle'], '--engine: expected one of postgres, mysql, sqlite, got oracle'],
-    [
-      'an unknown benchmark',
-      ['lod'],
-      'expected one benchmark of by-key-read, operations, include, bulk-create, memory, load, lock-cost, got lod',
-    ],
-    ['no benchmark', [], 'got none'],
+    ['an unknown benchmark', ['lod'], 'expected one benchmark of compare, bulk-create, memory, load, lock-cost, got lod'],
+    ['an unknown adapter', ['--only', 'raw,hibernate'], '--only: expected one of raw, latchwork, '],
+    ['an unknown workload', ['--workloads', 'reads'], '--workloads: expected one of read, list, '],
+    ['too few rows to compare with', ['--only', 'raw', '--rows', '10'], '--rows: compare takes 1000 or more, got 10'],
   ])('end with code 2 and say why: %s', async (_, parameters, said) => {
     const { exitCode, stdout, stderr } = await bench(...parameters)
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })

@@ -1,6 +1,6 @@
-import type { EngineName } from '../support/settings.js'
+import { TRAITS } from '../support/engine-traits.js'
+import type { Place } from '../support/place.js'
 import { APPLICATION_NAME } from './connection-count.js'
-import { TRAITS } from './engine-traits.js'
 import { openNodeAccounts } from './node-accounts.js'
 import { openRawAccounts } from './raw-accounts.js'
 import { openStallingFront } from './stalling-front.js'
@@ -25,14 +25,6 @@ export interface Contender {
 export interface OpenPools {
   readonly each: readonly AccountPool[]
   close(): Promise<void>
-}
-
-/** Where and how large. */
-export interface Place {
-  readonly engine: EngineName
-  readonly url: string
-  /** Of each contender that has one pool. */
-  readonly maxConnections: number
 }
 
 const POOLS = 20

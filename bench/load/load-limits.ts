@@ -1,7 +1,7 @@
+import type { EngineName } from '../support/engine-traits.js'
+import { TRAITS } from '../support/engine-traits.js'
 import type { Limit } from '../support/report.js'
 import { LEAST_ROUNDS, median } from '../support/rounds.js'
-import type { EngineName } from '../support/settings.js'
-import { TRAITS } from './engine-traits.js'
 import { type LoadRow, type Runs, ratiosTo } from './load-row.js'
 
 /** One pool that is slow to open changes nothing for the others, give or take what a machine that does other things adds. */

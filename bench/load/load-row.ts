@@ -1,6 +1,6 @@
+import type { EngineName } from '../support/engine-traits.js'
 import type { Table } from '../support/report.js'
 import { median } from '../support/rounds.js'
-import type { EngineName } from '../support/settings.js'
 import type { Contender, Mode } from './contenders.js'
 import type { Run } from './run.js'
 

@@ -1,7 +1,7 @@
 import { createDatabase } from 'latchwork'
 import { Account } from '../support/account.js'
-import type { EngineName } from '../support/settings.js'
-import { TRAITS } from './engine-traits.js'
+import type { EngineName } from '../support/engine-traits.js'
+import { TRAITS } from '../support/engine-traits.js'
 import { type AccountCalls, type AccountPool, rehearsalNumbers, rehearse } from './workflow.js'
 
 /** Long enough for the last of thousands of callers: what is measured is how long they wait, not who gives up. */

@@ -1,7 +1,7 @@
 import BetterSqlite3 from 'better-sqlite3'
 import { type Connection, createPool, type ResultSetHeader, type RowDataPacket } from 'mysql2/promise'
 import pg from 'pg'
-import type { EngineName } from '../support/settings.js'
+import type { EngineName } from '../support/engine-traits.js'
 import { APPLICATION_NAME } from './connection-count.js'
 import { type AccountCalls, type AccountPool, rehearsalNumbers, rehearse } from './workflow.js'
 

@@ -1,6 +1,6 @@
 import { field, type Generated, id, model } from 'latchwork'
 
-/** The table of all benchmarks but the bulk ones. */
+/** The table of the load benchmark. */
 @model({ table: 'accounts' })
 export class Account {
   @id() id!: Generated<number>

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createConnection } from 'mysql2/promise'
 import pg from 'pg'
-import type { EngineName } from './settings.js'
+import type { EngineName } from './engine-traits.js'
 
 /** An empty database of this run alone. */
 export interface FreshDatabase {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import BetterSqlite3 from 'better-sqlite3'
 import { createConnection, type RowDataPacket } from 'mysql2/promise'
 import pg from 'pg'
-import type { EngineName } from './settings.js'
+import type { EngineName } from './engine-traits.js'
 
 /** Looks at what contenders leave behind, past all of them, on a session of its own. */
 export interface Inspector {

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
-import type { Settings } from './settings.js'
+import type { Settings } from '../settings.js'
 
 export interface Table {
   readonly title: string

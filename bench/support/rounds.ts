@@ -1,25 +1,26 @@
 /** One way to do the same work. */
 export interface Contender {
   readonly name: string
-  /** Does the work once. */
-  call(): Promise<unknown>
-  /** Runs after the calls of a round, and costs nothing. */
-  afterRound?(): Promise<void>
+  /** Does its share of a round, and gives what a call of it took. */
+  turn(): Promise<Cost>
+  /** Runs after its turn, and costs nothing. */
+  afterTurn?(): Promise<void>
 }
 
 /** What one call took, in microseconds. */
 export interface Cost {
-  /** Processor time of this process, garbage collection included. */
+  /** Processor time of the process that made it, garbage collection included. */
   readonly cpuUs: number
   readonly wallUs: number
 }
 
-export interface RoundsOptions {
-  readonly rounds: number
-  /** Calls a contender and round. */
-  readonly calls: number
+export interface CallsOptions {
   /** Calls under way at once. */
   readonly callers: number
+  /** Calls that are made at least. */
+  readonly calls: number
+  /** How long calls are begun at least. Default 0. */
+  readonly forMs?: number
 }
 
 /** A median of fewer rounds is a matter of luck: limits on times are not judged by it. */
@@ -32,34 +33,35 @@ const WARM_UP_ROUNDS = 2
  * The cost of a call in each round, by contender. They take turns within a round, another one first each time, so that
  * what else the machine does hits all of them alike.
  */
-export async function inRounds(contenders: readonly Contender[], options: RoundsOptions): Promise<readonly (readonly Cost[])[]> {
+export async function inRounds(contenders: readonly Contender[], rounds: number): Promise<readonly (readonly Cost[])[]> {
   const costs: Cost[][] = contenders.map(() => [])
-  for (let round = -WARM_UP_ROUNDS; round < options.rounds; round++) {
+  for (let round = -WARM_UP_ROUNDS; round < rounds; round++) {
     for (let turn = 0; turn < contenders.length; turn++) {
       const index = (turn + round + WARM_UP_ROUNDS) % contenders.length
-      const cost = await costOf(contenders[index]!, options)
-      await contenders[index]!.afterRound?.()
+      const cost = await contenders[index]!.turn()
+      await contenders[index]!.afterTurn?.()
       if (round >= 0) costs[index]!.push(cost)
     }
   }
   return costs
 }
 
-async function costOf(contender: Contender, { calls, callers }: RoundsOptions): Promise<Cost> {
+/** What a call costs when it is made again and again by so many callers, each waiting for its own. */
+export async function costOf(call: () => Promise<unknown>, { callers, calls, forMs = 0 }: CallsOptions): Promise<Cost> {
+  let made = 0
   const cpu = process.cpuUsage()
   const startedMs = performance.now()
-  await callMany(contender, calls, callers)
-  const wallUs = (performance.now() - startedMs) * 1_000
-  const { user, system } = process.cpuUsage(cpu)
-  return { cpuUs: (user + system) / calls, wallUs: wallUs / calls }
-}
-
-async function callMany(contender: Contender, calls: number, callers: number): Promise<void> {
-  let started = 0
+  const isOver = () => made >= calls && performance.now() - startedMs >= forMs
   const caller = async () => {
-    while (started++ < calls) await contender.call()
+    while (!isOver()) {
+      made++
+      await call()
+    }
   }
   await Promise.all(Array.from({ length: callers }, caller))
+  const wallUs = (performance.now() - startedMs) * 1_000
+  const { user, system } = process.cpuUsage(cpu)
+  return { cpuUs: (user + system) / made, wallUs: wallUs / made }
 }
 
 export function median(values: readonly number[]): number {

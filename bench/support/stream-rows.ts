@@ -1,7 +1,7 @@
 import { createDatabase } from 'latchwork'
+import type { EngineName } from './engine-traits.js'
 import { withFreshDatabase } from './fresh-database.js'
 import { Measurement, measurementOf, type NewMeasurement } from './measurements.js'
-import type { EngineName } from './settings.js'
 
 /** Resident memory of a process that writes a stream of rows. */
 export interface MemoryReading {

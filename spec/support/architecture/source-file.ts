@@ -29,11 +29,16 @@ export function readSources(root: string, entries: readonly string[]): SourceFil
   return present.flatMap((entry) => pathsOf(root, entry).map((path) => parseSource(path, readFileSync(join(root, path), 'utf8'))))
 }
 
+/** Folders of what is not written here: installed, built or generated. A link in them may lead back to the root. */
+const FOREIGN: ReadonlySet<string> = new Set(['node_modules', 'dist', 'generated'])
+
 function pathsOf(root: string, entry: string): string[] {
   if (entry.endsWith('.ts')) return [entry]
-  return readdirSync(join(root, entry), { recursive: true, encoding: 'utf8' })
-    .map((path) => posix.join(entry, path.replaceAll('\\', '/')))
-    .filter((path) => path.endsWith('.ts') && !path.includes('node_modules/'))
+  return readdirSync(join(root, entry), { withFileTypes: true }).flatMap((child) => {
+    const path = posix.join(entry, child.name)
+    if (child.isDirectory()) return FOREIGN.has(child.name) ? [] : pathsOf(root, path)
+    return path.endsWith('.ts') ? [path] : []
+  })
 }
 
 /** Parses one file's text. */

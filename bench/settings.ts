@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
-
-export type EngineName = 'postgres' | 'mysql' | 'sqlite'
+import { ADAPTER_NAMES, type AdapterName } from './compare/adapter.js'
+import { WORKLOAD_NAMES, type WorkloadName } from './compare/workloads.js'
+import { ENGINE_NAMES, type EngineName } from './support/engine-traits.js'
 
 /** What a benchmark may be asked for; each has its own defaults. */
 export interface Settings {
@@ -12,8 +13,13 @@ export interface Settings {
   /** Calls a contender and round. */
   readonly calls: number | undefined
   readonly rounds: number | undefined
+  /** What is compared with raw. */
+  readonly only: readonly AdapterName[] | undefined
+  readonly workloads: readonly WorkloadName[] | undefined
   /** Numbers of concurrent callers. */
-  readonly callers: readonly number[] | undefined
+  readonly concurrency: readonly number[] | undefined
+  /** How long a contender's share of a round lasts at least. */
+  readonly turnMs: number | undefined
   readonly maxConnections: number
   /** Where the random keys start: the same seed gives the same keys. */
   readonly seed: number
@@ -21,31 +27,38 @@ export interface Settings {
   readonly json: string | undefined
 }
 
-export const USAGE = `npm run bench -- <benchmark> [options]
+export const USAGE = `npm run bench -- [benchmark] [options]
 npm run bench:load -- [options]              the same as: npm run bench -- load [options]
 
 benchmarks
-  by-key-read   client time of a read by key, against the plain driver        rows calls rounds callers max-connections seed
-  operations    the same for create, update, upsert, list of 50 and count     rows calls rounds callers max-connections seed
-  include       authors with ten posts each, against two statements by hand   rows calls rounds callers max-connections
-  bulk-create   rows a second into an empty table                             engine rows rounds
-  memory        resident memory while a million rows stream in                engine rows
+  compare       (the default) ten workloads by latchwork and its peers, each     engine only workloads concurrency rows rounds
+                against the plain driver; cold start and memory                  turn-ms max-connections seed
+  bulk-create   rows a second into an empty table                                engine rows rounds
+  memory        resident memory while a million rows stream in                   engine rows
   load          many four-call workflows started at once, on one pool
-                and on twenty of which one is slow to open                    engine n rounds max-connections seed
-  lock-cost     a free lock, an open pool, an idle connection                 calls rounds
+                and on twenty of which one is slow to open                       engine n rounds max-connections seed
+  lock-cost     a free lock, an open pool, an idle connection                    calls rounds
 
 options
   --engine <name>           postgres, mysql or sqlite
+  --only <adapter>          ${ADAPTER_NAMES.slice(0, 5).join(', ')},
+                            ${ADAPTER_NAMES.slice(5).join(', ')}; raw always
+  --workloads <name>        ${WORKLOAD_NAMES.join(', ')}
+  --concurrency <n>         concurrent callers, of every workload; each has its own default
   --n <n>                   workflows started at once (100,200,300,400,1000,5000)
   --rows <n>                rows in the table, or rows to write
-  --calls <n>               calls a contender and round
+  --calls <n>               calls a round
   --rounds <n>              rounds; every figure is the median over them
-  --callers <n>             concurrent callers
+  --turn-ms <n>             how long a contender works in a round, at least (200)
   --max-connections <n>     size of each contender's pool (10)
   --seed <n>                seed of the random keys, or of the rows that are written
-  --json <file>             write the report as JSON too; load writes an array of its table's rows
+  --json <file>             write the report as JSON too; compare and load write an array of rows
 
---engine, --n and --callers take several values: repeated, or separated by commas.
+--engine, --only, --workloads, --concurrency and --n take several values: repeated, or separated by commas.
+
+compare: each adapter works in a process of its own, by turns, and is first checked against raw: the same rows, the same types.
+CPU is that of its process. Ratios are medians of each round's own ratio to raw. What raw and latchwork need is there; the peers
+are installed by: npm ci --prefix bench. workflow is a burst: insert, read and update, all callers at once, one call each.
 
 load: response times count from the common start. In each round every contender runs twice, and its figures are the mean of
 the two. With 20 pools (3 connections each; not on SQLite, which is reached without a network) the first one's connections go
@@ -56,19 +69,20 @@ on one cold pool.
 Servers: POSTGRES_URL (postgres://postgres@127.0.0.1:5432/postgres) and MYSQL_URL (mysql://root@127.0.0.1:3306).
 Each run makes databases of its own and drops them.
 
-Limits say yes, NO or, where a run is too small to tell, not judged: times need 3 rounds, 1,000 calls (10,000 of locks), 100,000 rows
-written, and 300 workflows where nodes are compared with raw. Success and connections are always judged. Exit code 1: a limit says NO.
-Exit code 2: an option is not understood; nothing has run.`
-
-const ENGINES: readonly string[] = ['postgres', 'mysql', 'sqlite'] satisfies EngineName[]
+Limits say yes, NO or, where a run is too small to tell, not judged: times need 3 rounds, 10,000 calls, 100,000 rows written, and
+300 workflows where nodes are compared with raw. Success and connections are always judged. Exit code 1: a limit says NO.
+Exit code 2: an option is not understood, or an adapter is not installed; nothing has run.`
 
 const OPTIONS = {
   engine: { type: 'string', multiple: true },
+  only: { type: 'string', multiple: true },
+  workloads: { type: 'string', multiple: true },
+  concurrency: { type: 'string', multiple: true },
   n: { type: 'string', multiple: true },
   rows: { type: 'string' },
   calls: { type: 'string' },
   rounds: { type: 'string' },
-  callers: { type: 'string', multiple: true },
+  'turn-ms': { type: 'string' },
   'max-connections': { type: 'string' },
   seed: { type: 'string' },
   json: { type: 'string' },
@@ -76,13 +90,9 @@ const OPTIONS = {
 
 type OptionName = keyof typeof OPTIONS
 
-const OF_POINTS: readonly OptionName[] = ['rows', 'calls', 'rounds', 'callers', 'max-connections', 'seed']
-
 /** What each benchmark listens to, besides `json`. */
 const OPTIONS_OF = {
-  'by-key-read': OF_POINTS,
-  operations: OF_POINTS,
-  include: ['rows', 'calls', 'rounds', 'callers', 'max-connections'],
+  compare: ['engine', 'only', 'workloads', 'concurrency', 'rows', 'rounds', 'turn-ms', 'max-connections', 'seed'],
   'bulk-create': ['engine', 'rows', 'rounds'],
   memory: ['engine', 'rows'],
   load: ['engine', 'n', 'rounds', 'max-connections', 'seed'],
@@ -106,20 +116,23 @@ export function isHelpWanted(argv: readonly string[]): boolean {
  */
 export function parseSettings(argv: readonly string[]): { readonly benchmark: BenchmarkName; readonly settings: Settings } {
   const { values, positionals } = parsed(argv)
-  const [benchmark = '', ...others] = positionals
+  const [benchmark = 'compare', ...others] = positionals
   if (!isBenchmark(benchmark) || others.length > 0) {
-    throw new UsageError(`expected one benchmark of ${Object.keys(OPTIONS_OF).join(', ')}, got ${positionals.join(' ') || 'none'}`)
+    throw new UsageError(`expected one benchmark of ${Object.keys(OPTIONS_OF).join(', ')}, got ${positionals.join(' ')}`)
   }
   const known: readonly string[] = [...OPTIONS_OF[benchmark], 'json']
   const unheard = Object.keys(values).find((option) => !known.includes(option))
   if (unheard !== undefined) throw new UsageError(`--${unheard}: ${benchmark} does not listen to it, only to ${known.join(', ')}`)
   const settings: Settings = {
-    engines: list(values.engine)?.map(engineOf),
+    engines: list(values.engine)?.map((name) => oneOf('engine', ENGINE_NAMES, name)),
     workflows: list(values.n)?.map((text) => count('n', text)),
     rows: optionalCount('rows', values.rows),
     calls: optionalCount('calls', values.calls),
     rounds: optionalCount('rounds', values.rounds),
-    callers: list(values.callers)?.map((text) => count('callers', text)),
+    only: list(values.only)?.map((name) => oneOf('only', ADAPTER_NAMES, name)),
+    workloads: list(values.workloads)?.map((name) => oneOf('workloads', WORKLOAD_NAMES, name)),
+    concurrency: list(values.concurrency)?.map((text) => count('concurrency', text)),
+    turnMs: optionalCount('turn-ms', values['turn-ms']),
     maxConnections: optionalCount('max-connections', values['max-connections']) ?? 10,
     seed: optionalCount('seed', values.seed) ?? 1 + (Date.now() % 1_000_000),
     json: values.json,
@@ -144,9 +157,10 @@ function list(values: readonly string[] | undefined): readonly string[] | undefi
   return values?.flatMap((value) => value.split(','))
 }
 
-function engineOf(name: string): EngineName {
-  if (!ENGINES.includes(name)) throw new UsageError(`--engine: expected one of ${ENGINES.join(', ')}, got ${name}`)
-  return name as EngineName
+function oneOf<Name extends string>(option: string, names: readonly Name[], name: string): Name {
+  const found = names.find((each) => each === name)
+  if (found === undefined) throw new UsageError(`--${option}: expected one of ${names.join(', ')}, got ${name}`)
+  return found
 }
 
 function optionalCount(option: string, text: string | undefined): number | undefined {

@@ -1,0 +1,32 @@
+import { createDatabase } from 'latchwork'
+import type { Adapter } from '../compare/adapter.js'
+import { Post, User } from '../compare/models.js'
+import type { Place } from '../support/place.js'
+
+/** Nodes, as the README shows them. */
+export function open({ url, maxConnections }: Place): Adapter {
+  const db = createDatabase({ url, models: { users: User, posts: Post }, pool: { maxConnections } })
+  const { users } = db.nodes
+  return {
+    read: (id) => users.read({ where: { id } }),
+    insert: (user) => users.create(user),
+    update: (id, age) => users.update({ where: { id }, set: { age } }),
+    list: async (from) => {
+      return (await users.list({ where: { id: { $gte: from }, active: true }, orderBy: { id: 'asc' }, limit: 50 })).rows
+    },
+    include: async (from) => {
+      return (await users.list({ where: { id: { $gte: from } }, orderBy: { id: 'asc' }, limit: 50, include: { posts: true } })).rows
+    },
+    upsert: async (user) => (await users.upsert({ on: ['email'], values: user, update: { age: user.age } })).row,
+    count: (from, to) => users.count({ where: { id: { $gte: from, $lt: to } } }),
+    transaction: (id, user) => {
+      return db.transaction(async () => {
+        const { age } = await users.readOrThrow({ where: { id } })
+        await users.update({ where: { id }, set: { age: age + 1 } })
+        return users.create(user)
+      })
+    },
+    bulk: (rows) => users.bulkCreate({ rows }),
+    close: () => db.close(),
+  }
+}

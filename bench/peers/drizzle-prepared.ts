@@ -1,0 +1,14 @@
+import type { Adapter } from '../compare/adapter.js'
+import type { EngineName } from '../support/engine-traits.js'
+import type { Place } from '../support/place.js'
+
+/** Drizzle where somebody prepares each statement by hand. */
+export async function open(place: Place): Promise<Adapter> {
+  return OPENERS[place.engine](place)
+}
+
+const OPENERS: Readonly<Record<EngineName, (place: Place) => Promise<Adapter>>> = {
+  postgres: async (place) => (await import('./drizzle-postgres.js')).openPreparedDrizzlePostgres(place),
+  mysql: async (place) => (await import('./drizzle-mysql.js')).openPreparedDrizzleMysql(place),
+  sqlite: async (place) => (await import('./drizzle-sqlite.js')).openPreparedDrizzleSqlite(place),
+}
