@@ -17,6 +17,8 @@ process.on('message', async (question: Question) => {
   process.send!(answer satisfies Answer)
   if (question.ask === 'close') process.disconnect!()
 })
+// also where the one who asks has ended: what is open here would keep this process
+process.on('disconnect', () => process.exit())
 process.send!({ value: await firstRow() } satisfies Answer)
 
 /** When this process, from nothing, had its first row, and what it had taken by then. */
