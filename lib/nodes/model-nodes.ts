@@ -34,7 +34,7 @@ export interface ReadOptions<S, I> extends RowOptions<S, I>, DeletedOption {
 export interface ReadOneOptions<S, I> extends ReadOptions<S, I> {
   /**
    * `false`: in a statement of its own. Default true: reads by one integer, bigint or UUID that come while one of the same kind is under way
-   * go together, outside of transactions and locks.
+   * go together, outside of transactions and locks, and without `timeoutMs` and `signal`.
    */
   readonly batch?: boolean
 }

@@ -32,9 +32,9 @@ export async function boundBy<T>(limits: CallLimits | undefined, label: string, 
 
 /**
  * Settles as `running` does; at the deadline or the signal rejects at once and asks the server to stop the statement.
- * The connection is then still busy and has to be destroyed. Undefined: the statement is not the call's to stop, and goes on unheard.
+ * The connection is then still busy and has to be destroyed.
  */
-export function interruptible<T>(connection: Connection | undefined, running: Promise<T>, interruption: Interruption): Promise<T> {
+export function interruptible<T>(connection: Connection, running: Promise<T>, interruption: Interruption): Promise<T> {
   const { deadline, signal } = interruption
   return new Promise<T>((resolve, reject) => {
     let isSettled = false
@@ -43,7 +43,7 @@ export function interruptible<T>(connection: Connection | undefined, running: Pr
       settle()
       reject(reasonOf(interruption))
       // the connection goes either way: a server that cannot be asked notices when its socket closes
-      connection?.cancel().catch(() => undefined)
+      connection.cancel().catch(() => undefined)
     }
     // after a stall of the event loop the timer runs before the sockets are read: an answer that has come by now counts
     const timer = deadline === Number.POSITIVE_INFINITY ? undefined : setTimeout(() => setImmediate(stop), remainingMs(deadline))

@@ -26,7 +26,7 @@ export class QueryRunner implements PlanRunner {
   readonly #transactions: Transactions
   readonly #observer: QueryObserver
   readonly #debug: DebugValues | undefined
-  readonly #reads = new ReadBatcher((plan, interruption) => this.#runPooled(plan, interruption))
+  readonly #reads = new ReadBatcher((plan) => this.#runPooled(plan, undefined))
 
   constructor(
     readonly dialect: Dialect,
@@ -57,9 +57,9 @@ export class QueryRunner implements PlanRunner {
     if (frame !== undefined) return this.#runWithin(frame, plan, limits)
     const interruption = interruptionOf(plan.label, limits)
     requireHeld()
-    // who holds something waits for a connection in the graph of waits, alone
-    if (plan.sharable !== undefined && currentFrame()?.isHolder !== true) return this.#reads.run(plan, plan.sharable, interruption)
-    return this.#runPooled(plan, interruption)
+    // what may be stopped on the server is the call's own; and who holds something waits for a connection in the graph of waits
+    const isAlone = plan.sharable === undefined || interruption !== undefined || currentFrame()?.isHolder === true
+    return isAlone ? this.#runPooled(plan, interruption) : this.#reads.run(plan, plan.sharable)
   }
 
   /** Sends reads that wait to go with others: see {@link ReadBatcher}. */

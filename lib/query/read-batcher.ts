@@ -1,7 +1,6 @@
 import type { MaybePromise, Statement, StatementResult } from '../dialect/dialect.js'
 import { PoolTimeoutError } from '../errors.js'
 import { outside } from '../pool/outside.js'
-import { type Interruption, interruptible, requireNotInterrupted } from './interruptible.js'
 import type { QueryPlan, SharableRead } from './query-plan.js'
 
 /** Most reads that go together in one statement. */
@@ -10,7 +9,7 @@ const MOST_READS = 1_024
 const LONGEST_WAIT_MS = 1
 
 /** Runs a plan on a connection of its own. */
-type RunAlone = <T>(plan: QueryPlan<T>, interruption?: Interruption) => MaybePromise<T>
+type RunAlone = <T>(plan: QueryPlan<T>) => MaybePromise<T>
 
 /**
  * Lets reads of single rows go together where they come faster than they are answered. A read that comes alone goes out at once; those that
@@ -25,12 +24,12 @@ export class ReadBatcher {
     this.#runAlone = runAlone
   }
 
-  /** What the plan gives. What interrupts the call stops no statement that others have a part in. */
-  run<T>(plan: QueryPlan<T>, read: SharableRead, interruption: Interruption | undefined): MaybePromise<T> {
+  /** What the plan gives. */
+  run<T>(plan: QueryPlan<T>, read: SharableRead): MaybePromise<T> {
     const name = `${plan.label} ${read.group}`
     const group = this.#groups.get(name)
-    if (group !== undefined) return joined(group, plan, read, interruption)
-    const running = this.#runAlone(plan, interruption)
+    if (group !== undefined) return group.join(plan, read)
+    const running = this.#runAlone(plan)
     if (running instanceof Promise) {
       const made = new ReadGroup(this.#runAlone, () => this.#groups.delete(name))
       this.#groups.set(name, made)
@@ -43,12 +42,6 @@ export class ReadBatcher {
   sendAll(): void {
     for (const group of this.#groups.values()) group.send()
   }
-}
-
-function joined<T>(group: ReadGroup, plan: QueryPlan<T>, read: SharableRead, interruption: Interruption | undefined): Promise<T> {
-  if (interruption === undefined) return group.join(plan, read)
-  requireNotInterrupted(interruption)
-  return interruptible(undefined, group.join(plan, read), interruption)
 }
 
 /** Reads that differ in nothing but the key, while at least one of them is under way. */

@@ -73,10 +73,12 @@ forEachEngine((engine) => {
       expect(await statementsOf(byTag)).toBe(statements)
     })
 
-    it('go alone where that is said, by a text, in a transaction, under a lock, and with a lock of rows', async () => {
+    it('go alone where that is said, where they may be stopped, by a text, in a transaction, under a lock, and with a lock of rows', async () => {
       const { parts } = use.nodes
       const each = (read: (n: number) => Promise<unknown>) => statementsOf(() => Promise.all(all.map(read)))
       expect(await each((n) => parts.read({ where: { id: ids[n]! } }, { batch: false }))).toBe(PARTS)
+      expect(await each((n) => parts.read({ where: { id: ids[n]! } }, { timeoutMs: 60_000 }))).toBe(PARTS)
+      expect(await each((n) => parts.read({ where: { id: ids[n]! } }, { signal: new AbortController().signal }))).toBe(PARTS)
       expect(await each((n) => parts.read({ where: { label: `part ${n}` } }))).toBe(PARTS)
       expect(await each((n) => use.db.lock(`part ${n}`, () => parts.read({ where: { id: ids[n]! } })))).toBe(PARTS)
       const inOne = () => use.db.transaction(() => Promise.all(ids.map((id) => parts.read({ where: { id } }))))
