@@ -20,19 +20,26 @@ export interface QueryPlan<T> {
   /** For engines that do not name the foreign key that refused a statement: what to ask to learn it. */
   readonly foreignKeyProbes?: (() => Iterable<ForeignKeyProbe>) | undefined
   /** How it can go together with others; undefined: it goes alone. */
-  readonly sharable?: SharableRead | undefined
+  readonly sharable?: SharableRead<T> | undefined
 }
 
 /** A read of the one row that a key names, as one of many that go in one statement. */
-export interface SharableRead {
-  /** The same for reads that differ in nothing but the key. */
-  readonly group: string
+export interface SharableRead<T = unknown> {
+  readonly reads: SharedReads<T>
   /** In the driver's form. */
   readonly key: unknown
+}
+
+/** Reads that differ in nothing but the key. */
+export interface SharedReads<T = unknown> {
+  /** The same for all of them, and for no others. */
+  readonly name: string
   /** The same for the same key. */
-  readonly keyText: string
-  /** The statement that reads the rows of these keys for the whole group; gives each row by the text of its key. */
+  textOf(key: unknown): string
+  /** The statement that reads the rows of these keys; gives each row by the text of its key. */
   together(keys: readonly unknown[]): QueryPlan<ReadonlyMap<string, readonly unknown[]>>
+  /** What one of them gives; `values` are those of its row, undefined where there is none. */
+  answerOf(values: readonly unknown[] | undefined): T
 }
 
 /** What a caller may say about one call beside its input. */
@@ -76,7 +83,7 @@ interface PlanParts<T> {
   readonly exactIntegers?: boolean
   /** What is written, for a foreign key that refuses it. */
   readonly writing?: Writing
-  readonly sharable?: SharableRead | undefined
+  readonly sharable?: SharableRead<T> | undefined
 }
 
 /**

@@ -5,6 +5,8 @@ import type { QueryPlan, SharableRead } from './query-plan.js'
 
 /** Most reads that go together in one statement. */
 const MOST_READS = 1_024
+/** As many reads are worth a statement of their own beside another one, so that the server works on one while the other's answers are read. */
+const WORTH_A_STATEMENT = 8
 /** Longest that a read waits for others to go with, while a statement of its group is under way. */
 const LONGEST_WAIT_MS = 1
 
@@ -25,15 +27,15 @@ export class ReadBatcher {
   }
 
   /** What the plan gives. */
-  run<T>(plan: QueryPlan<T>, read: SharableRead): MaybePromise<T> {
-    const name = `${plan.label} ${read.group}`
+  run<T>(plan: QueryPlan<T>, read: SharableRead<T>): MaybePromise<T> {
+    const { name } = read.reads
     const group = this.#groups.get(name)
     if (group !== undefined) return group.join(plan, read)
     const running = this.#runAlone(plan)
     if (running instanceof Promise) {
       const made = new ReadGroup(this.#runAlone, () => this.#groups.delete(name))
       this.#groups.set(name, made)
-      made.follow(running)
+      made.follow(running, 1)
     }
     return running
   }
@@ -48,7 +50,9 @@ export class ReadBatcher {
 class ReadGroup {
   readonly #runAlone: RunAlone
   readonly #end: () => void
+  /** Statements that are not answered, and reads in them. */
   #underWay = 0
+  #readsUnderWay = 0
   /** What a read can still join. */
   #batch: ReadBatch | undefined
 
@@ -58,37 +62,51 @@ class ReadGroup {
   }
 
   /** Counts a statement until it is answered. */
-  follow(running: Promise<unknown>): void {
+  follow(running: Promise<unknown>, reads: number): void {
     this.#underWay++
-    const landed = () => this.#landed()
+    this.#readsUnderWay += reads
+    const landed = () => this.#landed(reads)
     running.then(landed, landed)
   }
 
-  join<T>(plan: QueryPlan<T>, read: SharableRead): Promise<T> {
+  join<T>(plan: QueryPlan<T>, read: SharableRead<T>): Promise<T> {
     this.#batch ??= new ReadBatch(() => this.send())
     const batch = this.#batch
     const answer = batch.add(plan, read)
-    if (batch.isFull) {
+    if (batch.size >= MOST_READS) {
       this.send()
       this.#batch = undefined
-    }
+    } else if (this.#balances(batch)) this.send()
     return answer
   }
 
-  /** Sends what has gathered, if it is not on its way already. */
+  /** Sends what has gathered, if it is not on its way already: in two statements where it is worth that and none is under way. */
   send(): void {
     const batch = this.#batch
     if (batch === undefined || batch.isStarted) return
+    if (this.#underWay === 0 && batch.size >= 2 * WORTH_A_STATEMENT) this.#start(batch.half())
+    this.#start(batch)
+  }
+
+  /** Whether as many have gathered as are under way in the one statement there is. */
+  #balances({ size }: ReadBatch): boolean {
+    return this.#underWay === 1 && size >= this.#readsUnderWay && size >= WORTH_A_STATEMENT && this.#readsUnderWay >= WORTH_A_STATEMENT
+  }
+
+  #start(batch: ReadBatch): void {
+    const reads = batch.size
     // what runs for several callers belongs to none of them
-    this.follow(outside(() => batch.run(this.#runAlone, () => this.#close(batch))))
+    const running = outside(() => batch.run(this.#runAlone, () => this.#close(batch)))
+    this.follow(running, reads)
   }
 
   #close(batch: ReadBatch): void {
     if (this.#batch === batch) this.#batch = undefined
   }
 
-  #landed(): void {
+  #landed(reads: number): void {
     this.#underWay--
+    this.#readsUnderWay -= reads
     // after those that have their answer now: what they ask for next goes with the others
     if (this.#batch !== undefined) setImmediate(() => this.send())
     else if (this.#underWay === 0) this.#end()
@@ -105,25 +123,31 @@ interface Member {
 
 /** Reads that go together. Others can join until the statement is sent. */
 class ReadBatch {
-  readonly #members: Member[] = []
-  readonly #timer: NodeJS.Timeout
+  readonly #members: Member[]
+  readonly #timer: NodeJS.Timeout | undefined
   #startedMs: number | undefined
 
-  constructor(onTime: () => void) {
-    this.#timer = setTimeout(onTime, LONGEST_WAIT_MS)
+  constructor(onTime: (() => void) | undefined, members: Member[] = []) {
+    if (onTime !== undefined) this.#timer = setTimeout(onTime, LONGEST_WAIT_MS)
+    this.#members = members
   }
 
   get isStarted(): boolean {
     return this.#startedMs !== undefined
   }
 
-  get isFull(): boolean {
-    return this.#members.length >= MOST_READS
+  get size(): number {
+    return this.#members.length
   }
 
-  add<T>(plan: QueryPlan<T>, read: SharableRead): Promise<T> {
+  /** Those that have waited longest, as a batch of their own. */
+  half(): ReadBatch {
+    return new ReadBatch(undefined, this.#members.splice(0, this.#members.length >> 1))
+  }
+
+  add<T>(plan: QueryPlan<T>, read: SharableRead<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.#members.push({ plan, read, joinedMs: performance.now(), resolve: resolve as Member['resolve'], reject })
+      this.#members.push({ plan, read, joinedMs: performance.now(), resolve: resolve as Member['resolve'], reject } as Member)
     })
   }
 
@@ -182,29 +206,32 @@ interface SentRead {
 
 function sentRead(members: readonly Member[]): SentRead {
   const [first] = members
-  if (members.length === 1) return { statement: first!.plan.statement, answer: (result) => answer(first!, result) }
-  const keys = new Map(members.map(({ read }) => [read.keyText, read.key]))
-  const plan = first!.read.together([...keys.values()])
+  if (members.length === 1) {
+    return { statement: first!.plan.statement, answer: (result) => settle(first!, () => first!.plan.read(result)) }
+  }
+  const { reads } = first!.read
+  const texts = members.map(({ read }) => reads.textOf(read.key))
+  const keys = new Map(members.map(({ read }, index) => [texts[index]!, read.key]))
+  const plan = reads.together([...keys.values()])
   return {
     statement: plan.statement,
     answer(result) {
       const found = plan.read(result)
-      const given = new Set<string>()
-      for (const member of members) {
-        const { keyText } = member.read
-        const values = found.get(keyText)
-        // nobody's row is somebody else's too
-        const rows = values === undefined ? [] : [given.has(keyText) ? values.map(copyOf) : values]
-        given.add(keyText)
-        answer(member, { ...result, rows })
-      }
+      // nobody's row is somebody else's too
+      const given = keys.size === members.length ? undefined : new Set<string>()
+      members.forEach((member, index) => {
+        const text = texts[index]!
+        const values = found.get(text)
+        settle(member, () => reads.answerOf(given?.has(text) ? values?.map(copyOf) : values))
+        given?.add(text)
+      })
     },
   }
 }
 
-function answer({ plan, resolve, reject }: Member, result: StatementResult): void {
+function settle({ resolve, reject }: Member, answer: () => unknown): void {
   try {
-    resolve(plan.read(result))
+    resolve(answer())
   } catch (error) {
     reject(error)
   }

@@ -9,6 +9,7 @@ import { InputIssues } from './input-issues.js'
 import { sharableRead } from './key-read.js'
 import { type OrderItem, orderExpressions } from './order.js'
 import type { LimitSlots } from './page.js'
+import { plainRead, rememberPlainRead } from './plain-read.js'
 import { type CallLimits, type PlanRunner, planOf, type QueryPlan, type SharableRead } from './query-plan.js'
 import { parseDeleted, parseKeyFilter } from './row-filter.js'
 import { parseRowLock, ROW_LOCK_OPTIONS, type RowLock } from './row-lock.js'
@@ -25,6 +26,8 @@ export function readOne(
   options?: unknown,
   operation = 'read',
 ): PlainRow | null | Promise<PlainRow | null> {
+  const known = options === undefined ? plainRead(model, operation, input) : undefined
+  if (known !== undefined) return runner.run(known)
   const issues = new InputIssues(model.definition.name, operation)
   const given = parseInput(input, ['where', 'include'], issues)
   const call = parseOptions(options, issues, ['select', 'include', 'deleted', 'batch', ...ROW_LOCK_OPTIONS])
@@ -33,9 +36,11 @@ export function readOne(
   const selection = parseReadSelect(model, given, call, issues, { joining: lock === undefined ? shape : undefined })
   const condition = parseKeyFilter(model, given.where, shape, issues, parseDeleted(model, call, issues))
   issues.throwIfAny()
-  const read = { shape, condition, selection }
+  const read = { operation, shape, condition, selection }
   const sharable = lock === undefined && call?.batch !== false ? sharableRead(model, given.where, read) : undefined
-  const row = selectFirst(model, runner, { ...read, operation, lock, sharable }, call)
+  const plan = firstRow(model, { ...read, lock, sharable })
+  if (options === undefined) rememberPlainRead(model, operation, input, plan)
+  const row = runner.run(plan, call)
   return withIncluded(runner, { label: model.labelOf(operation), selection, limits: call }, row)
 }
 
@@ -54,18 +59,22 @@ interface RowSelection {
   readonly selection: Selection
   /** Read the row as it is now and lock it, rather than as it was when the transaction began to read. */
   readonly lock?: RowLock | undefined
-  readonly sharable?: SharableRead | undefined
+  readonly sharable?: SharableRead<PlainRow | null> | undefined
 }
 
 /** The first row that a checked condition matches. */
 export function selectFirst(
   model: BoundModel,
   runner: PlanRunner,
-  { operation, shape, condition, selection, lock, sharable }: RowSelection,
+  row: RowSelection,
   limits?: CallLimits,
 ): PlainRow | null | Promise<PlainRow | null> {
+  return runner.run(firstRow(model, row), limits)
+}
+
+function firstRow(model: BoundModel, { operation, shape, condition, selection, lock, sharable }: RowSelection): QueryPlan<PlainRow | null> {
   shape.key += `${lock?.key ?? ''}${selection.key}`
-  const plan = planOf(model, {
+  return planOf(model, {
     operation,
     access: lock === undefined ? 'read' : 'write',
     shape,
@@ -77,7 +86,6 @@ export function selectFirst(
     read: (result) => readFirst(selection, result),
     sharable,
   })
-  return runner.run(plan, limits)
 }
 
 /** What is read of one model's rows, which ones, in which order and how many. */
