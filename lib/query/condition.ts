@@ -36,10 +36,13 @@ export interface RelatedCondition {
 
 export type Comparison = '=' | '<>' | '>' | '>=' | '<' | '<='
 
-/** The fields that the filter holds to one value each, in every row that it matches. */
-export function fixedFields(condition: Condition): ReadonlySet<BoundField> {
-  const parts = condition.kind === 'and' ? condition.parts : [condition]
-  return new Set(parts.flatMap((part) => (part.kind === 'compare' && part.operator === '=' ? [part.field] : [])))
+/** Whether the filter holds a field to one value, in every row that it matches. */
+export function holdsToOne(condition: Condition, field: BoundField): boolean {
+  return condition.kind === 'and' ? condition.parts.some((part) => isEqual(part, field)) : isEqual(condition, field)
+}
+
+function isEqual(part: Condition, field: BoundField): boolean {
+  return part.kind === 'compare' && part.operator === '=' && part.field === field
 }
 
 export const ALWAYS: Condition = Object.freeze({ kind: 'constant', value: true })

@@ -20,11 +20,14 @@ export interface ListResult extends PageRows {
   readonly total?: number
 }
 
+const LIST_ENTRIES = ['where', 'orderBy', 'total', 'include', ...PAGE_ENTRIES] as const
+const LIST_OPTIONS = ['select', 'include', 'deleted', ...ROW_LOCK_OPTIONS] as const
+
 /** The rows that a filter matches, in order; all of them unless `limit` says otherwise. */
 export async function listRows(model: BoundModel, runner: PlanRunner, input: unknown = {}, options?: unknown): Promise<ListResult> {
   const issues = new InputIssues(model.definition.name, 'list')
-  const given = parseInput(input, ['where', 'orderBy', 'total', 'include', ...PAGE_ENTRIES], issues)
-  const call = parseOptions(options, issues, ['select', 'include', 'deleted', ...ROW_LOCK_OPTIONS])
+  const given = parseInput(input, LIST_ENTRIES, issues)
+  const call = parseOptions(options, issues, LIST_OPTIONS)
   const lock = parseRowLock(model, runner, call, issues)
   const shape = new StatementShape('list')
   const order = parseOrder(model, given.orderBy, issues)

@@ -18,6 +18,9 @@ import { type PlainRow, readFirst, type Selection } from './selection.js'
 import { StatementShape } from './statement-cache.js'
 import { whereExpression } from './where-expression.js'
 
+const ENTRIES = ['where', 'include'] as const
+const OPTIONS = ['select', 'include', 'deleted', 'batch', ...ROW_LOCK_OPTIONS] as const
+
 /** The row that `where` names, or null. */
 export function readOne(
   model: BoundModel,
@@ -29,8 +32,8 @@ export function readOne(
   const known = options === undefined ? plainRead(model, operation, input) : undefined
   if (known !== undefined) return runner.run(known)
   const issues = new InputIssues(model.definition.name, operation)
-  const given = parseInput(input, ['where', 'include'], issues)
-  const call = parseOptions(options, issues, ['select', 'include', 'deleted', 'batch', ...ROW_LOCK_OPTIONS])
+  const given = parseInput(input, ENTRIES, issues)
+  const call = parseOptions(options, issues, OPTIONS)
   const lock = parseRowLock(model, runner, call, issues)
   const shape = new StatementShape('read')
   const selection = parseReadSelect(model, given, call, issues, { joining: lock === undefined ? shape : undefined })

@@ -1,5 +1,5 @@
 import { type BoundField, type BoundModel, keysOfDeleted } from './bound-model.js'
-import { ALWAYS, allOf, type Condition, type Deleted, fixedFields, visibleOnly } from './condition.js'
+import { ALWAYS, allOf, type Condition, type Deleted, holdsToOne, visibleOnly } from './condition.js'
 import type { InputIssues, Path } from './input-issues.js'
 import type { StatementShape } from './statement-cache.js'
 import { parseWhere } from './where.js'
@@ -22,7 +22,7 @@ export function parseKeyFilter(
   const usable = deleted === undefined ? model : keysOfDeleted(model)
   if (findKey(usable, condition) === undefined) {
     const { tenant } = model.roles
-    const keys = tenant !== undefined && fixedFields(condition).has(tenant) ? usable.givenKeys : usable.keys
+    const keys = tenant !== undefined && holdsToOne(condition, tenant) ? usable.givenKeys : usable.keys
     issues.add(['where'], `expected the value of every field of a key: ${describeKeys(keys)}`)
   }
   return condition
@@ -40,8 +40,7 @@ export function parseBulkFilter(model: BoundModel, input: Record<string, unknown
 
 /** The first key that the condition holds to one value. */
 export function findKey({ keys }: Pick<BoundModel, 'keys'>, condition: Condition): readonly BoundField[] | undefined {
-  const fixed = fixedFields(condition)
-  return keys.find((key) => key.every((field) => fixed.has(field)))
+  return keys.find((key) => key.every((field) => holdsToOne(condition, field)))
 }
 
 /** A filter that holds for every row whatever its values: `{}`, `{ $and: [] }`, `{ id: { $nin: [] } }`, … */
