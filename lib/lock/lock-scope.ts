@@ -150,8 +150,9 @@ export async function withResource<T>(resource: HeldResource, label: string, fn:
   const frame = frameOf(requireOpenChain(), { kind: 'resource', resource, label, opener })
   resource.heldBy(frame)
   try {
-    return await runInFrame(frame, fn)
+    return await frames.run(frame, fn)
   } finally {
+    endFrame(frame)
     resource.freedBy(frame)
   }
 }

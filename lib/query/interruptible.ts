@@ -21,8 +21,11 @@ export function requireNotInterrupted(interruption: Interruption): void {
  *
  * @throws {AbortedError | QueryTimeoutError} it was time to stop; what came in time but late does not count
  */
-export async function boundBy<T>(limits: CallLimits | undefined, label: string, fn: () => Promise<T>): Promise<T> {
-  if (limits === undefined) return fn()
+export function boundBy<T>(limits: CallLimits | undefined, label: string, fn: () => Promise<T>): Promise<T> {
+  return limits === undefined ? fn() : bound(limits, label, fn)
+}
+
+async function bound<T>(limits: CallLimits, label: string, fn: () => Promise<T>): Promise<T> {
   const interruption = { label, deadline: limits.deadline, signal: limits.signal }
   const value = await settledBy(fn(), limits.deadline, limits.signal)
   if (value === LATE) throw reasonOf(interruption)

@@ -11,7 +11,7 @@ import { IdleTime } from './idle-time.js'
 import { boundBy } from './interruptible.js'
 import type { CallLimits } from './query-plan.js'
 import type { TransactionControl } from './transaction-control.js'
-import { currentFrame, enclosingFrame, inFrame, outsideOf, TransactionFrame, type WaitingWork } from './transaction-frame.js'
+import { currentFrame, enclosingFrame, inFrame, outsideOf, TransactionFrame } from './transaction-frame.js'
 import { checkTransactionOptions, type TransactionOptions } from './transaction-options.js'
 import { retrying } from './transaction-retry.js'
 
@@ -41,7 +41,16 @@ export class Transactions {
    * @throws {AfterCommitError} committed; work that waited for that failed
    * @throws {ConfigurationError} an option is unknown, of the wrong kind, or cannot be had inside another transaction
    */
-  async run<T>(fn: () => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+  run<T>(fn: () => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    try {
+      return this.#run(fn, options)
+    } catch (error) {
+      // not an async function: each promise costs more while async contexts are followed
+      return Promise.reject(error)
+    }
+  }
+
+  #run<T>(fn: () => Promise<T>, options: TransactionOptions): Promise<T> {
     const outer = this.current()
     checkTransactionOptions(options, outer !== undefined && !outer.isSandbox)
     const limits = limitsOf(options)
@@ -92,7 +101,7 @@ export class Transactions {
     const outer = this.current()
     const running =
       outer === undefined
-        ? this.#committed('sandbox', undone, undefined, {}, true)
+        ? this.#begun('sandbox', undone, undefined, {}, true)
         : this.#savepoint('sandbox', outer, undone, undefined, () => undefined, true)
     return running.catch((error: unknown) => {
       if (error !== undo) throw error
@@ -110,40 +119,38 @@ export class Transactions {
     else frame.waitForCommit(waitingWork(work))
   }
 
-  async #begun<T>(label: string, fn: () => Promise<T>, limits: CallLimits | undefined, options: BeginOptions): Promise<T> {
-    const { value, waiting } = await this.#committed(label, fn, limits, options)
-    // where the call itself is in a transaction, this one was independent of it: so is what follows it
-    if (waiting.length > 0) await outsideOf(this, () => runAfterCommit(waiting, value))
-    return value
-  }
-
-  async #committed<T>(
+  async #begun<T>(
     label: string,
     fn: () => Promise<T>,
     limits: CallLimits | undefined,
     options: BeginOptions,
     isSandbox = false,
-  ): Promise<{ readonly value: T; readonly waiting: readonly WaitingWork[] }> {
+  ): Promise<T> {
     const access = options.readOnly === true ? 'read' : 'write'
     const opener = callSite('the transaction was begun here')
     const connection = await this.#source.acquire({ access, label, borrower: opener }, limits)
     const frame = this.#frame(connection, undefined, limits, { opener, isSandbox })
     let condition: Condition = 'broken'
+    let value: T
     try {
       await this.#control.begin(connection, options, limits)
       frame.idle?.begin()
-      const value = await this.#callback(frame, label, this.#source.slotsOf(connection), fn).catch(async (error: unknown) => {
+      try {
+        value = await this.#callback(frame, label, this.#source.slotsOf(connection), fn)
+      } catch (error) {
         condition = await this.#control.rollback(frame)
         throw error
-      })
+      }
       frame.idle?.end('commit')
       const end = await this.#control.commit(frame, limits)
       condition = end.condition
       if (end.error !== undefined) throw end.error
-      return { value, waiting: frame.waiting }
     } finally {
       this.#source.release(connection, condition)
     }
+    // where the call itself is in a transaction, this one was independent of it: so is what follows it
+    if (frame.waiting.length > 0) await outsideOf(this, () => runAfterCommit(frame.waiting, value))
+    return value
   }
 
   /** @param isWhole an error of `fn` is one of the whole transaction, which can keep nothing then */

@@ -33,6 +33,14 @@ forEachEngine((engine) => {
       expect(await names()).toEqual(['ada'])
     })
 
+    it('may be one in which nothing runs', async () => {
+      expect(await shop.db.transaction(async () => 'nothing')).toBe('nothing')
+      const failing = async () => Promise.reject(new Error('mine'))
+      expect(await rejectionOf(shop.db.transaction(failing))).toMatchObject({ message: 'mine' })
+      expect(await rejectionOf(shop.db.transaction(() => shop.db.transaction(failing)))).toMatchObject({ message: 'mine' })
+      expect(await shop.db.transaction(() => shop.db.transaction(names), { isolation: 'serializable' })).toEqual([])
+    })
+
     it('throws what its callback throws, and keeps nothing', async () => {
       const reason = new RangeError('changed my mind')
       const error = await rejectionOf(

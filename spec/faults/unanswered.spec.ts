@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { PoolClosedError, QueryTimeoutError, TransactionAbortedError } from 'latchwork'
+import { PoolClosedError, QueryTimeoutError, sql, TransactionAbortedError } from 'latchwork'
 import { describe, expect, it } from 'vitest'
 import { rejectionOf } from '../contract/use-database.js'
 import { forEachEngine } from '../support/engines.js'
@@ -38,6 +38,13 @@ forEachEngine(
         expect(performance.now() - startedMs).toBeLessThan(1_000)
         proxy.set('pass')
         await db.transaction(() => db.nodes.items.count())
+      })
+
+      it('lets the first statement of a transaction take longer than BEGIN may', async () => {
+        const db = shop.open({ maxConnections: 1, acquireTimeoutMs: 300 })
+        const wait = engine.name === 'postgres' ? 'select pg_sleep(0.7)' : 'select sleep(0.7)'
+        await db.transaction(() => sql.raw(wait).execute(db.kysely))
+        expect(await db.nodes.items.count()).toBe(0)
       })
 
       describe('ends the whole transaction where it leaves a savepoint of it without an answer', () => {

@@ -3,15 +3,17 @@ import type { Client, QueryArrayConfig } from 'pg'
 import { type Deadline, deadlineAfter, LATE, settledBy } from '../../deadline.js'
 import { ConnectionError, ConnectionLostError, PoolerModeError, QueryError } from '../../errors.js'
 import type { Connection, Statement, StatementResult } from '../dialect.js'
+import type { OnAnswer } from './answered-query.js'
 import { CANCEL_TIMEOUT_MS, insistOnCancel, requestCancel, type SessionKey, serverName } from './cancel.js'
 import type { PgDriver } from './driver.js'
 import { invalidated, isInvalidatedStatement, mayBeOutdated } from './errors.js'
 import type { Pooler } from './pooler.js'
-import { type OnAnswer, type Preparation, PreparedQuery } from './prepared-query.js'
-import { PostgresResult, type ServerResult } from './result.js'
+import { type Preparation, PreparedQuery } from './prepared-query.js'
+import { PostgresResult } from './result.js'
 import { type PostgresServer, tlsOptions } from './server.js'
 import { copyOf, isServerError, type ServerError } from './server-error.js'
 import { sessionNeedOf } from './session-statements.js'
+import { TextQuery } from './text-query.js'
 
 /** The protocol counts bound values in 16 bits. */
 export const MAX_PARAMETERS = 65_535
@@ -128,12 +130,12 @@ export class PostgresConnection implements Connection {
       isAnswered = true
       this.#isBusy = false
       this.#onAnswer?.()
-      if (error === null) settle.resolve(new PostgresResult(this, lastOf(result!)))
+      if (error === null) settle.resolve(new PostgresResult(this, result!))
       else if (isKept(preparation) && (isInvalidatedStatement(error) || (hasRun && mayBeOutdated(error))))
         this.#prepareAnew(statement, canRunAgain, error, settle)
       else settle.reject(this.#reason(error))
     }
-    const query = preparation && new PreparedQuery(preparation, sql, parameters, onAnswer)
+    const query = preparation === undefined ? plainQuery(statement, onAnswer) : new PreparedQuery(preparation, sql, parameters, onAnswer)
     this.#isBusy = true
     // without a name it may be somebody's own text, with values in it
     this.#lastStatement = statement.name === undefined ? undefined : sql
@@ -253,15 +255,16 @@ function isKept(preparation: Preparation | undefined): boolean {
   return preparation !== undefined && preparation.name !== ''
 }
 
+/** Values of a user's own statement may be of any kind that the driver knows: undefined leaves them to it. */
+function plainQuery({ sql, parameters }: Statement, onAnswer: OnAnswer): TextQuery | undefined {
+  return parameters.length === 0 ? new TextQuery(sql, onAnswer) : undefined
+}
+
 /** The error for what a pooler in transaction mode cannot give. */
 export function sessionRefusal(need: string): PoolerModeError {
   return new PoolerModeError(
     `${need} needs a session of its own, and the pooler before the server gives a connection for one transaction at a time; where each has a session, set pool.pooler to 'session'`,
   )
-}
-
-function lastOf(result: ServerResult | readonly ServerResult[]): ServerResult {
-  return 'rows' in result ? result : result.at(-1)!
 }
 
 function tooManyParameters(count: number): QueryError {

@@ -1,7 +1,6 @@
-import type { Duplex } from 'node:stream'
-import type { FieldDef, Submittable } from 'pg'
+import type { FieldDef } from 'pg'
 import { QueryError } from '../../errors.js'
-import type { ServerResult } from './result.js'
+import { AnsweredQuery, type OnAnswer, type Wire } from './answered-query.js'
 
 /** A statement that a session keeps prepared, or parses for one run. */
 export interface Preparation {
@@ -13,44 +12,22 @@ export interface Preparation {
   fields: readonly FieldDef[] | undefined
 }
 
-/** Called once: with the result, a list of them where a text held several statements; or with what the server or the driver raised. */
-export type OnAnswer = (error: Error | null, result?: ServerResult | readonly ServerResult[]) => void
-
-/** What is used of the driver's connection. The types it publishes leave some of it out. */
-interface Wire {
-  readonly stream: Duplex
-  /** Texts of the prepared statements by name; the driver adds one when the server says that it was parsed. */
-  readonly parsedStatements: Readonly<Record<string, string>>
-  close(message: { readonly type: 'S'; readonly name: string }): void
-  parse(message: { readonly name: string; readonly text: string }): void
-  bind(message: { readonly statement: string; readonly values: readonly unknown[] }): void
-  describe(message: { readonly type: 'P' }): void
-  execute(): void
-  sync(): void
-  sendCopyFail(reason: string): void
-}
-
 /**
  * One run of a prepared statement, for the driver to submit in place of a query of its own: it asks for the description of
  * the columns once a session instead of once a run, and leaves the values as the server sent them.
  */
-export class PreparedQuery implements Submittable {
+export class PreparedQuery extends AnsweredQuery {
   // the driver reads these two
   readonly name: string
   readonly text: string
-  /** The driver reads it to know that it need not make a promise. */
-  readonly callback: OnAnswer
   readonly #preparation: Preparation
   readonly #values: readonly unknown[]
-  readonly #rows: (readonly unknown[])[] = []
-  #command = ''
-  #rowCount = 0
 
   /** @throws {QueryError} a value is of a kind that has no text in the protocol; nothing was sent */
   constructor(preparation: Preparation, text: string, parameters: readonly unknown[], callback: OnAnswer) {
+    super(callback)
     this.name = preparation.name
     this.text = text
-    this.callback = callback
     this.#preparation = preparation
     this.#values = parameters.map(wireValue)
   }
@@ -80,24 +57,10 @@ export class PreparedQuery implements Submittable {
     this.#preparation.fields = fields
   }
 
-  handleDataRow({ fields }: { readonly fields: readonly unknown[] }): void {
-    this.#rows.push(fields)
-  }
-
-  /** The tag is a word, and a count where there is something to count: `SELECT 3`, `INSERT 0 3`. */
-  handleCommandComplete({ text: tag }: { readonly text: string }): void {
-    this.#command = tag.slice(0, tag.indexOf(' '))
-    this.#rowCount = Number(tag.slice(tag.lastIndexOf(' ') + 1))
-  }
-
   handleReadyForQuery(): void {
     // a statement without columns is not described at all
     this.#preparation.fields ??= []
-    this.callback(null, { rows: this.#rows, command: this.#command, rowCount: this.#rowCount, fields: this.#preparation.fields })
-  }
-
-  handleError(error: Error): void {
-    this.callback(error)
+    this.callback(null, { rows: this.rows, command: this.command, rowCount: this.rowCount, fields: this.#preparation.fields })
   }
 
   handleCopyInResponse(wire: Wire): void {
@@ -105,11 +68,6 @@ export class PreparedQuery implements Submittable {
     // the server has passed over the first one while it waited for rows
     wire.sync()
   }
-
-  // what the server may say beside that adds nothing to the result
-  handleCopyData(): void {}
-  handleEmptyQuery(): void {}
-  handlePortalSuspended(): void {}
 }
 
 /** A value in a form that the protocol has: text, bytes or null. */
