@@ -59,7 +59,7 @@ async function includedIn<R extends PlainRow | null>(runner: PlanRunner, call: I
   return found
 }
 
-/** Gives every owner its rows, and all of these in one list. */
+/** Gives every owner its rows; all of these in one list, where something is to be loaded into them. */
 async function loadRelation(
   runner: PlanRunner,
   label: string,
@@ -73,8 +73,9 @@ async function loadRelation(
     putRelated(row, load, isMany ? [] : null)
     // a key with a null in it belongs to nothing
     if (key.includes(null)) continue
-    const known = byKey.get(keyText(sourceFields, key))
-    if (known === undefined) byKey.set(keyText(sourceFields, key), { key, rows: [row] })
+    const text = keyText(sourceFields, key)
+    const known = byKey.get(text)
+    if (known === undefined) byKey.set(text, { key, rows: [row] })
     else known.rows.push(row)
   }
   const keys = Array.from(byKey.values(), ({ key }) => key)
@@ -82,15 +83,18 @@ async function loadRelation(
     chunksOfKeys(target, sourceFields, keys).map((chunk) => runner.run({ ...planOfKeys(load, chunk), label }, limits)),
   )
   const made: PlainRow[] = []
-  for (const values of results.flatMap(({ rows }) => rows)) {
-    const text = keyText(sourceFields, values)
-    // a key that the database takes for the same may be of an owner who was not asked for
-    for (const owner of byKey.get(text)?.rows ?? []) {
-      // one for each owner, also where several have the same: nobody's row is somebody else's too
-      const row = readRow(selection, values, sourceFields.length)
-      if (isMany) (owner[name] as PlainRow[]).push(row)
-      else putRelated(owner, load, row)
-      made.push(row)
+  for (const { rows } of results) {
+    for (const values of rows) {
+      const found = byKey.get(keyText(sourceFields, values))
+      // a key that the database takes for the same may be of an owner who was not asked for
+      if (found === undefined) continue
+      for (const owner of found.rows) {
+        // one for each owner, also where several have the same: nobody's row is somebody else's too
+        const row = readRow(selection, values, sourceFields.length)
+        if (isMany) (owner[name] as PlainRow[]).push(row)
+        else putRelated(owner, load, row)
+        if (selection.hasLoads) made.push(row)
+      }
     }
   }
   return made
