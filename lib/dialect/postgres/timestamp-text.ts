@@ -8,21 +8,9 @@ import { InvalidValueError } from '../../errors.js'
 /** A date, with what is finer than a millisecond cut off. */
 export function dateOf(text: string): Date {
   const utc = inUtc(text)
-  const year = twoDigits(utc, 0) * 100 + twoDigits(utc, 2)
-  const date = new Date(
-    Date.UTC(
-      year,
-      twoDigits(utc, 5) - 1,
-      twoDigits(utc, 8),
-      twoDigits(utc, 11),
-      twoDigits(utc, 14),
-      twoDigits(utc, 17),
-      utc.charCodeAt(19) === POINT ? Number(fraction(utc, 3)) : 0,
-    ),
-  )
-  // Date.UTC takes the years 0 to 99 for 1900 to 1999
-  if (year < 100) date.setUTCFullYear(year)
-  return date
+  const days = daysSinceEpoch(twoDigits(utc, 0) * 100 + twoDigits(utc, 2), twoDigits(utc, 5), twoDigits(utc, 8))
+  const seconds = (days * 24 + twoDigits(utc, 11)) * 3_600 + twoDigits(utc, 14) * 60 + twoDigits(utc, 17)
+  return new Date(seconds * 1_000 + (utc.charCodeAt(19) === POINT ? milliseconds(utc) : 0))
 }
 
 /** `YYYY-MM-DDTHH:MM:SS.ffffffZ` */
@@ -31,8 +19,35 @@ export function microsecondsOf(text: string): string {
   return `${utc.slice(0, 10)}T${utc.slice(11, 19)}.${fraction(utc, 6)}Z`
 }
 
+/**
+ * Days from 1970-01-01 to a date of the Gregorian calendar; `Date.UTC` takes three times as long, which a list of rows feels.
+ * Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", days_from_civil.
+ */
+function daysSinceEpoch(year: number, month: number, day: number): number {
+  // a year that ends with February has its leap day last
+  const shifted = month > 2 ? year : year - 1
+  const era = Math.floor(shifted / 400)
+  const yearOfEra = shifted - era * 400
+  const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1
+  return era * 146_097 + yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear - 719_468
+}
+
+/** Of one to six digits behind the point, what the first three say. */
+function milliseconds(utc: string): number {
+  let value = 0
+  let unit = 100
+  for (let at = 20; unit >= 1; at++) {
+    const digit = utc.charCodeAt(at) - ZERO
+    if (!(digit >= 0 && digit <= 9)) break
+    value += digit * unit
+    unit /= 10
+  }
+  return value
+}
+
 const HYPHEN = 45
 const POINT = 46
+const ZERO = 48
 
 function twoDigits(text: string, at: number): number {
   return text.charCodeAt(at) * 10 + text.charCodeAt(at + 1) - 528

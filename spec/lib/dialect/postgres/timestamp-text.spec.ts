@@ -24,6 +24,28 @@ describe('dateOf', () => {
     expect(dateOf('0004-02-29 00:00:00.5+00').toISOString()).toBe('0004-02-29T00:00:00.500Z')
   })
 
+  it('agrees with the calendar of the runtime from the first year to the last, ends of months and leap days among them', () => {
+    const wrong: string[] = []
+    const check = (ms: number) => {
+      const iso = new Date(ms).toISOString()
+      if (
+        dateOf(
+          `${iso.slice(0, 10)} ${iso
+            .slice(11, 23)
+            .replace(/(\.\d*?)0+$/, '$1')
+            .replace(/\.$/, '')}+00`,
+        ).getTime() !== ms
+      )
+        wrong.push(iso)
+    }
+    // an odd step goes through all times of the day
+    for (let ms = Date.parse('0001-01-01T00:00:00.001Z'); ms < Date.parse('9999-12-31T00:00:00Z'); ms += 2_000_000_333) check(ms)
+    for (let year = 1; year < 10_000; year++) {
+      for (const day of ['01-01', '02-28', '03-01', '12-31']) check(Date.parse(`${String(year).padStart(4, '0')}-${day}T23:59:59.999Z`))
+    }
+    expect(wrong).toEqual([])
+  })
+
   it('refuses what lies outside the years 0001 to 9999', () => {
     for (const text of OUT_OF_RANGE) expect(() => dateOf(text), text).toThrow(InvalidValueError)
   })
