@@ -1,8 +1,9 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import { ValidationError } from '../errors.js'
 import { type BoundField, type BoundModel, reboundValue } from './bound-model.js'
 import { allOf, type Comparison, type Condition, NEVER } from './condition.js'
 import type { InputIssues } from './input-issues.js'
+import { MessageKey } from './message-key.js'
 import { type OrderItem, orderKey } from './order.js'
 import type { StatementShape } from './statement-cache.js'
 
@@ -62,10 +63,16 @@ function placeFrom(text: string, length: number): Place | undefined {
 }
 
 function signature({ definition, cursorKey }: BoundModel, items: readonly OrderItem[], payload: Buffer): Buffer {
-  const signed = createHmac('sha256', cursorKey)
-    .update(`${definition.name}\n${orderKey(items)}\n`)
-    .update(payload)
-  return signed.digest().subarray(0, SIGNATURE_BYTES)
+  const signed = Buffer.concat([Buffer.from(`${definition.name}\n${orderKey(items)}\n`), payload])
+  return keyOf(cursorKey).sign(signed).subarray(0, SIGNATURE_BYTES)
+}
+
+let lastKey: { readonly text: string; readonly key: MessageKey } | undefined
+
+/** A process has one database, as a rule. */
+function keyOf(text: string): MessageKey {
+  if (lastKey?.text !== text) lastKey = { text, key: new MessageKey(text) }
+  return lastKey.key
 }
 
 function toJson(value: unknown): unknown {
