@@ -84,10 +84,17 @@ function startOf(model: BoundModel, runner: PlanRunner, operation: OperationName
 
 type Description = Parameters<typeof observeNode>[0]
 
-/** Async, so that a refused input is a rejection like every other failure. */
+/** A refused input is a rejection like every other failure. Not an async function, which makes a second promise for every call. */
 function promiseCall(description: Description, start: AnyCall): AnyCall {
-  return async (input, options) =>
-    nodeEvents.hasSubscribers ? observeNode(description, () => start(input, options)) : start(input, options)
+  return (input, options) => {
+    if (nodeEvents.hasSubscribers) return observeNode(description, () => start(input, options))
+    try {
+      const answer: unknown = start(input, options)
+      return answer instanceof Promise ? answer : Promise.resolve(answer)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
 }
 
 /** Rows one by one; of a call that is explained one answer, as of any other node. */

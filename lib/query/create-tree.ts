@@ -22,8 +22,16 @@ import { StatementShape } from './statement-cache.js'
  * Inserts a row, and the rows of its relations that are given with it, in one transaction; gives the row back as it is stored.
  * Rows of one model that need the same rows first go in together.
  */
-export async function createTree(model: BoundModel, runner: PlanRunner, input: unknown, options?: unknown): Promise<PlainRow> {
-  if (!givesRelated(model, input)) return createOne(model, runner, input, options)
+export function createTree(
+  model: BoundModel,
+  runner: PlanRunner,
+  input: unknown,
+  options?: unknown,
+): PlainRow | null | Promise<PlainRow | null> {
+  return givesRelated(model, input) ? createRelated(model, runner, input, options) : createOne(model, runner, input, options)
+}
+
+function createRelated(model: BoundModel, runner: PlanRunner, input: unknown, options: unknown): Promise<PlainRow> {
   const issues = new InputIssues(model.definition.name, 'create')
   const call = parseOptions(options, issues, ['select', 'include'])
   const { root, rows } = parseNewRows(model, input, issues)

@@ -20,7 +20,12 @@ import { ALL_TENANTS } from './tenants.js'
 export const PLAIN_INSERT: InsertTail = { operation: 'create', key: '', apply: (insert) => insert }
 
 /** Inserts one row and gives it back as it is stored. */
-export async function createOne(model: BoundModel, runner: PlanRunner, input: unknown, options?: unknown): Promise<PlainRow> {
+export function createOne(
+  model: BoundModel,
+  runner: PlanRunner,
+  input: unknown,
+  options?: unknown,
+): PlainRow | null | Promise<PlainRow | null> {
   const issues = new InputIssues(model.definition.name, 'create')
   const call = parseOptions(options, issues, ['select', 'include'])
   const validated = model.validateCreate(input)
@@ -42,7 +47,7 @@ export async function createOne(model: BoundModel, runner: PlanRunner, input: un
     return { value, rows: [value] }
   }
   const made = model.audit === undefined ? make() : auditedCreate(model, runner, { label, limits: call }, audited)
-  return (await withIncluded(runner, { label, selection, limits: call }, made))!
+  return withIncluded(runner, { label, selection, limits: call }, made)
 }
 
 /** Inserts one checked row, with what `tail` says after it. */

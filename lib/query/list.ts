@@ -59,12 +59,12 @@ export async function listRows(model: BoundModel, runner: PlanRunner, input: unk
       page === undefined ? { rows: readRows(selection, result) } : readPage(model, page, selection, result.rows),
   })
   const found = await runner.run(plan, call)
-  await loadIncluded(runner, { label: plan.label, selection, limits: call }, found.rows)
+  if (selection.hasLoads) await loadIncluded(runner, { label: plan.label, selection, limits: call }, found.rows)
   return counting === undefined ? found : { ...found, total: await runner.run(counting, call) }
 }
 
 /** How many rows a filter matches. */
-export async function countRows(model: BoundModel, runner: PlanRunner, input: unknown = {}, options?: unknown): Promise<number> {
+export function countRows(model: BoundModel, runner: PlanRunner, input: unknown = {}, options?: unknown): number | Promise<number> {
   const issues = new InputIssues(model.definition.name, 'count')
   const { where } = parseInput(input, ['where'], issues)
   const call = parseOptions(options, issues, ['deleted'])

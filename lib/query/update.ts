@@ -15,7 +15,7 @@ import { StatementShape } from './statement-cache.js'
 import { whereExpression } from './where-expression.js'
 
 /** Changes the row that `where` names and gives it back as it is stored. */
-export async function updateOne(model: BoundModel, runner: PlanRunner, input: unknown, options?: unknown): Promise<PlainRow> {
+export function updateOne(model: BoundModel, runner: PlanRunner, input: unknown, options?: unknown): PlainRow | Promise<PlainRow> {
   const issues = new InputIssues(model.definition.name, 'update')
   const { where, set, version } = parseInput(input, ['where', 'set', 'version'], issues)
   const call = parseOptions(options, issues, ['select', 'include'])

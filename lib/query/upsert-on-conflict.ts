@@ -17,14 +17,23 @@ const MAX_ATTEMPTS = 10
  * Two callers who make the same row may meet at another key than that of `on`, which raises an error there and updates
  * nothing: the one who comes second tries again, where the row is there by then.
  */
-export async function upsertOnConflict(
+export function upsertOnConflict(
   model: BoundModel,
   runner: PlanRunner,
   request: UpsertRequest,
   limits?: CallLimits,
 ): Promise<UpsertResult> {
   const upsert = () => writeOrRead(model, runner, request, limits)
-  if (!givesOtherKey(model, request.key, Object.keys(request.row))) return upsert()
+  return givesOtherKey(model, request.key, Object.keys(request.row)) ? twiceIfOvertaken(model, runner, request, upsert, limits) : upsert()
+}
+
+async function twiceIfOvertaken(
+  model: BoundModel,
+  runner: PlanRunner,
+  request: UpsertRequest,
+  upsert: () => Promise<UpsertResult>,
+  limits: CallLimits | undefined,
+): Promise<UpsertResult> {
   try {
     return await runner.attempt(model.labelOf('upsert'), upsert, limits)
   } catch (error) {

@@ -1,5 +1,6 @@
 import { kindOf } from '../model/value-kind.js'
 import { auditedUpsert } from './audit.js'
+import type { AuditedCall } from './audit-record.js'
 import type { BoundField, BoundModel } from './bound-model.js'
 import { parseInput, parseOptions } from './call-input.js'
 import { newRow } from './create.js'
@@ -39,14 +40,23 @@ export async function upsertOne(model: BoundModel, runner: PlanRunner, input: un
   const request: UpsertRequest = { key, row: newRow(model, row), set, selection }
   const label = model.labelOf('upsert')
   const upsert = () => STRATEGIES[model.dialect.capabilities.upsert](model, runner, request, call)
-  const audited = async () => {
+  const result = await (model.audit === undefined ? upsert() : audited(model, runner, request, { label, limits: call }, upsert))
+  if (selection.hasLoads) await loadIncluded(runner, { label, selection, limits: call }, [result.row])
+  return result
+}
+
+function audited(
+  model: BoundModel,
+  runner: PlanRunner,
+  { key, row }: UpsertRequest,
+  call: AuditedCall,
+  upsert: () => Promise<UpsertResult>,
+): Promise<UpsertResult> {
+  const counted = async () => {
     const value = await upsert()
     return { value, created: value.outcome === 'created' ? 1 : 0 }
   }
-  const ofKey = { fields: key, keys: [encodedKey(key, request.row)] }
-  const result = await (model.audit === undefined ? upsert() : auditedUpsert(model, runner, { label, limits: call }, ofKey, audited))
-  await loadIncluded(runner, { label, selection, limits: call }, [result.row])
-  return result
+  return auditedUpsert(model, runner, call, { fields: key, keys: [encodedKey(key, row)] }, counted)
 }
 
 /** The values of a row's key, as they are bound. */
