@@ -15,7 +15,6 @@ export interface Wire {
   parse(message: { readonly name: string; readonly text: string }): void
   bind(message: { readonly statement: string; readonly values: readonly unknown[] }): void
   describe(message: { readonly type: 'P' }): void
-  execute(): void
   sync(): void
   sendCopyFail(reason: string): void
 }
