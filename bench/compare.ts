@@ -136,10 +136,20 @@ async function compareCell(comparison: Comparison, contenders: readonly Running[
   const { place, rounds, turnMs } = comparison
   const { workload, concurrency } = cell
   say(`${place.engine}: ${workload}, callers: ${concurrency}, ${contenders.map(({ name }) => name).join(' ')}`)
-  const turns = contenders.map(({ name, turn }) => ({ name, turn: () => turn(workload, concurrency, turnMs) }))
+  const afterTurn = () => carryOver(place)
+  const turns = contenders.map(({ name, turn }) => ({ name, turn: () => turn(workload, concurrency, turnMs), afterTurn }))
   const costs = await inRounds(turns, rounds)
   const each = contenders.map(({ name }, index): AdapterCosts => ({ adapter: name, costs: costs[index]! }))
   return each.map((its) => peerRow({ engine: place.engine, ...cell }, its, costs[0]!))
+}
+
+/** Puts what a contender wrote where it belongs: of an embedded engine, the log that it left would be work for whoever comes next. */
+async function carryOver({ engine, url }: Place): Promise<void> {
+  if (TRAITS[engine].hasServer) return
+  const { openSqliteFile } = await import('./adapters/raw-sqlite.js')
+  const database = openSqliteFile(url)
+  database.pragma('wal_checkpoint(truncate)')
+  database.close()
 }
 
 /** What goes on, to whom waits for it; the report alone goes to standard output. */

@@ -24,9 +24,10 @@ export function openRawSqlite({ url }: Place): Adapter {
   const upsert = users(`${INSERT} on conflict (email) do update set age = excluded.age returning ${USER}`)
   const count = database.prepare<unknown[], { n: number }>('select count(*) as n from users where id >= ? and id < ?')
   const write = database.prepare(INSERT)
+  // what writes runs to its end: after get(), which stops at the first row, SQLite never carries its log over, and others would do it
   const transaction = database.transaction((id: number, user: NewUser) => {
-    update.get(read.get(id)!.age + 1, id)
-    return userFrom(insert.get(...valuesOf(user))!)
+    update.all(read.get(id)!.age + 1, id)
+    return userFrom(insert.all(...valuesOf(user))[0]!)
   })
   const bulk = database.transaction((rows: readonly NewUser[]) => {
     for (const user of rows) write.run(...valuesOf(user))
@@ -36,14 +37,14 @@ export function openRawSqlite({ url }: Place): Adapter {
       const row = read.get(id)
       return row && userFrom(row)
     },
-    insert: async (user) => userFrom(insert.get(...valuesOf(user))!),
-    update: async (id, age) => userFrom(update.get(age, id)!),
+    insert: async (user) => userFrom(insert.all(...valuesOf(user))[0]!),
+    update: async (id, age) => userFrom(update.all(age, id)[0]!),
     list: async (from) => list.all(from).map(userFrom),
     include: async (from) => {
       const rows = page.all(from).map(userFrom)
       return withPosts(rows, posts.all(JSON.stringify(rows.map(({ id }) => id))).map(postFrom))
     },
-    upsert: async (user) => userFrom(upsert.get(...valuesOf(user))!),
+    upsert: async (user) => userFrom(upsert.all(...valuesOf(user))[0]!),
     count: async (from, to) => count.get(from, to)!.n,
     transaction: async (id, user) => transaction.immediate(id, user),
     bulk: async (rows) => bulk.immediate(rows),
