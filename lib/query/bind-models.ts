@@ -124,8 +124,21 @@ function bindModel(
     validateRows: compileListValidator(definition, 'create'),
     now,
     cursorKey,
-    labelOf: (operation: string) => nodeName(definition.name, operation),
+    labelOf: labels(definition.name),
   })
+}
+
+/** The name of an operation's node, made once: every call asks for it. */
+function labels(model: string): BoundModel['labelOf'] {
+  const known = new Map<string, string>()
+  return (operation) => {
+    let label = known.get(operation)
+    if (label === undefined) {
+      label = nodeName(model, operation)
+      known.set(operation, label)
+    }
+    return label
+  }
 }
 
 /** Binds a field to an engine. */

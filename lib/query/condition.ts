@@ -50,8 +50,15 @@ export const NEVER: Condition = Object.freeze({ kind: 'constant', value: false }
 
 /** All of them; the plainest condition that says so. */
 export function allOf(parts: readonly Condition[]): Condition {
-  const needed = parts.filter((part) => part !== ALWAYS)
-  return needed.length === 0 ? ALWAYS : needed.length === 1 ? needed[0]! : { kind: 'and', parts: needed.flatMap(flattenAnd) }
+  let needed = 0
+  let last = ALWAYS
+  for (const part of parts) {
+    if (part === ALWAYS) continue
+    needed++
+    last = part
+  }
+  // of most calls there is one, and nothing to put together
+  return needed <= 1 ? last : { kind: 'and', parts: parts.flatMap((part) => (part === ALWAYS ? [] : flattenAnd(part))) }
 }
 
 /**

@@ -28,8 +28,7 @@ export function sharableRead(model: BoundModel, where: unknown, read: RowRead): 
   const { shape, condition, selection } = read
   // with more in it the rest would hardly be the same for two calls
   if (!isPlainObject(where) || Object.keys(where).length !== 1 || selection.root.joined.length > 0) return undefined
-  const parts = condition.kind === 'and' ? condition.parts : [condition]
-  const [key] = parts
+  const key = condition.kind === 'and' ? condition.parts[0] : condition
   if (key?.kind !== 'compare' || key.operator !== '=' || key.value !== 0) return undefined
   if (!SHARABLE_KINDS.has(key.field.definition.type.kind)) return undefined
   // what is compared beside the key, the tenant, is told apart by its text

@@ -28,16 +28,18 @@ export class ReadBatcher {
 
   /** What the plan gives. */
   run<T>(plan: QueryPlan<T>, read: SharableRead<T>): MaybePromise<T> {
-    const { name } = read.reads
-    const group = this.#groups.get(name)
+    // while nothing is under way, as ever where the driver answers at once, a group need not be named
+    const group = this.#groups.size === 0 ? undefined : this.#groups.get(read.reads.name)
     if (group !== undefined) return group.join(plan, read)
     const running = this.#runAlone(plan)
-    if (running instanceof Promise) {
-      const made = new ReadGroup(this.#runAlone, () => this.#groups.delete(name))
-      this.#groups.set(name, made)
-      made.follow(running, 1)
-    }
+    if (running instanceof Promise) this.#begin(read.reads.name, running)
     return running
+  }
+
+  #begin(name: string, running: Promise<unknown>): void {
+    const group = new ReadGroup(this.#runAlone, () => this.#groups.delete(name))
+    this.#groups.set(name, group)
+    group.follow(running, 1)
   }
 
   /** Sends what has gathered: nobody is to be waited for any more. */

@@ -41,7 +41,8 @@ export function readOne(
   issues.throwIfAny()
   const read = { operation, shape, condition, selection }
   const sharable = lock === undefined && call?.batch !== false ? sharableRead(model, given.where, read) : undefined
-  const plan = firstRow(model, { ...read, lock, sharable })
+  // name by name: a spread makes an object of a kilobyte
+  const plan = firstRow(model, { operation, shape, condition, selection, lock, sharable })
   if (options === undefined) rememberPlainRead(model, operation, input, plan)
   const row = runner.run(plan, call)
   return withIncluded(runner, { label: model.labelOf(operation), selection, limits: call }, row)
