@@ -1,4 +1,4 @@
-import { isInstant, padInstant, trimTime } from '../../model/calendar.js'
+import { instantMsOf, isInstant, padInstant, trimTime } from '../../model/calendar.js'
 import type { BigintMode, ColumnKind, ColumnType } from '../../model/column-type.js'
 import { canonicalDecimal, parseDecimal } from '../../model/decimal-text.js'
 import { fromJsonValue, toJsonValue } from '../../model/field-type.js'
@@ -73,6 +73,8 @@ function decimalOf(value: unknown, scale: number): string {
 }
 
 function dateOf(text: string): Date {
+  const instantMs = instantMsOf(text)
+  if (!Number.isNaN(instantMs)) return new Date(instantMs)
   // without its Z, the engine of JavaScript would take it for local time
   const date = new Date(text.length === 24 && text.endsWith('Z') ? text : instantOf(text))
   if (Number.isNaN(date.getTime())) throw notAnInstant()
