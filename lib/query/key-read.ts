@@ -33,7 +33,8 @@ export function sharableRead(model: BoundModel, where: unknown, read: RowRead): 
   if (!SHARABLE_KINDS.has(key.field.definition.type.kind)) return undefined
   // what is compared beside the key, the tenant, is told apart by its text
   if (shape.values.length > 1 && shape.values.some((value) => typeof value === 'object')) return undefined
-  return { reads: new KeyReads(model, key.field, parts.slice(1), read), key: shape.values[0] }
+  const others = condition.kind === 'and' ? condition.parts.slice(1) : []
+  return { reads: new KeyReads(model, key.field, others, read), key: shape.values[0] }
 }
 
 class KeyReads implements SharedReads<PlainRow | null> {

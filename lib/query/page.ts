@@ -109,9 +109,8 @@ export function readPage(model: BoundModel, page: Page, selection: Selection, fo
   const positions = items.map(({ field }) => positionIn(selection.root, field))
   const cursor = (row: readonly unknown[]) => cursorOf(model, items, placeOf(items, positions, row))
   const [first, last] = [values[0], values.at(-1)]
-  return {
-    rows,
-    ...(hasNext && last !== undefined ? { nextCursor: cursor(last) } : {}),
-    ...(hasPrevious && first !== undefined ? { previousCursor: cursor(first) } : {}),
-  }
+  const result: { -readonly [K in keyof PageRows]: PageRows[K] } = { rows }
+  if (hasNext && last !== undefined) result.nextCursor = cursor(last)
+  if (hasPrevious && first !== undefined) result.previousCursor = cursor(first)
+  return result
 }
