@@ -8,8 +8,6 @@ import { addressOf, describeAddress } from './dial.js'
 import { evicts, toDataError, wordsOf } from './errors.js'
 import { mysqlExpressions } from './expressions.js'
 import { planQuestion } from './plan-question.js'
-import { openPool } from './pool.js'
-import { openLockSession } from './session-lock.js'
 import { mysqlCodec } from './types.js'
 
 /**
@@ -47,9 +45,9 @@ export function mysqlDialect(config: ServerConnection): Dialect {
     createQueryCompiler: () => new MysqlQueryCompiler(),
     createAdapter: () => new MysqlAdapter(),
     createIntrospector: (db) => new MysqlIntrospector(db),
-    openPool: (name, options, opening) => openPool(address, name, options, opening),
+    openPool: async (name, options, opening) => (await connections()).openPool(address, name, options, opening),
     checkPoolOptions: requireNoPooler,
-    openLockSession: (_options, deadline, signal) => openLockSession(address, deadline, signal),
+    openLockSession: async (_options, deadline, signal) => (await connections()).openLockSession(address, deadline, signal),
     codec: mysqlCodec,
     planQuestion,
     begin,
@@ -62,6 +60,14 @@ export function mysqlDialect(config: ServerConnection): Dialect {
       parameters: [schema ?? null, name],
     }),
   })
+}
+
+let loaded: Promise<typeof import('./connections.js')> | undefined
+
+/** What works on connections: an application that has none on this engine never loads it. */
+function connections() {
+  loaded ??= import('./connections.js')
+  return loaded
 }
 
 function begin({ isolation, readOnly }: BeginOptions): readonly string[] {

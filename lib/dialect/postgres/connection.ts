@@ -1,10 +1,11 @@
 import type { NetConnectOpts, Socket } from 'node:net'
 import type { Client, QueryArrayConfig } from 'pg'
 import { type Deadline, deadlineAfter, LATE, settledBy } from '../../deadline.js'
-import { ConnectionError, ConnectionLostError, PoolerModeError, QueryError } from '../../errors.js'
+import { ConnectionError, ConnectionLostError, QueryError } from '../../errors.js'
 import type { Connection, Statement, StatementResult } from '../dialect.js'
 import type { OnAnswer } from './answered-query.js'
 import { CANCEL_TIMEOUT_MS, insistOnCancel, requestCancel, type SessionKey, serverName } from './cancel.js'
+import { capabilities } from './capabilities.js'
 import type { PgDriver } from './driver.js'
 import { invalidated, isInvalidatedStatement, mayBeOutdated } from './errors.js'
 import type { Pooler } from './pooler.js'
@@ -12,11 +13,9 @@ import { type Preparation, PreparedQuery } from './prepared-query.js'
 import { PostgresResult } from './result.js'
 import { type PostgresServer, tlsOptions } from './server.js'
 import { copyOf, isServerError, type ServerError } from './server-error.js'
+import { sessionRefusal } from './session-refusal.js'
 import { sessionNeedOf } from './session-statements.js'
 import { TextQuery } from './text-query.js'
-
-/** The protocol counts bound values in 16 bits. */
-export const MAX_PARAMETERS = 65_535
 
 /** Most statements kept prepared on a connection; further ones run as if they had no name. */
 const MAX_PREPARED = 500
@@ -91,7 +90,7 @@ export class PostgresConnection implements Connection {
    */
   run(statement: Statement): Promise<StatementResult> {
     if (this.#isBroken) return Promise.reject(new ConnectionError('the connection broke before the statement was sent'))
-    if (statement.parameters.length > MAX_PARAMETERS) return Promise.reject(tooManyParameters(statement.parameters.length))
+    if (statement.parameters.length > capabilities.maxParameters) return Promise.reject(tooManyParameters(statement.parameters.length))
     const need = this.pooler.mode === 'session' || statement.name !== undefined ? undefined : sessionNeedOf(statement.sql)
     return need === undefined ? this.#run(statement) : this.#runInSession(statement, need)
   }
@@ -260,13 +259,6 @@ function plainQuery({ sql, parameters }: Statement, onAnswer: OnAnswer): TextQue
   return parameters.length === 0 ? new TextQuery(sql, onAnswer) : undefined
 }
 
-/** The error for what a pooler in transaction mode cannot give. */
-export function sessionRefusal(need: string): PoolerModeError {
-  return new PoolerModeError(
-    `${need} needs a session of its own, and the pooler before the server gives a connection for one transaction at a time; where each has a session, set pool.pooler to 'session'`,
-  )
-}
-
 function tooManyParameters(count: number): QueryError {
-  return new QueryError(`a statement takes at most ${MAX_PARAMETERS} bound values, this one has ${count}`, undefined)
+  return new QueryError(`a statement takes at most ${capabilities.maxParameters} bound values, this one has ${count}`, undefined)
 }

@@ -6,11 +6,12 @@ import type { PoolerMode } from '../../pool/pool-options.js'
 import { type DialAttempt, HedgedDial } from '../hedged-dial.js'
 import { networkReason } from '../network-reason.js'
 import { createClient } from './client.js'
-import { PostgresConnection, sessionRefusal } from './connection.js'
+import { PostgresConnection } from './connection.js'
 import type { PgDriver } from './driver.js'
 import { Pooler } from './pooler.js'
 import { type PostgresServer, targetOf } from './server.js'
 import { copyOf, isServerError, refusalOf } from './server-error.js'
+import { sessionRefusal } from './session-refusal.js'
 
 /**
  * Settings of every session, sent with the request to start it: so they are its defaults, which RESET ALL goes back to, and cost

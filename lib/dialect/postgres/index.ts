@@ -1,17 +1,15 @@
 import { PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely'
 import type { PoolOptions } from '../../pool/pool-options.js'
-import type { Capabilities } from '../capabilities.js'
 import type { ServerConnection } from '../connection-config.js'
 import type { BeginOptions, Dialect } from '../dialect.js'
-import { MAX_PARAMETERS, sessionRefusal } from './connection.js'
+import { capabilities } from './capabilities.js'
 import { ddl } from './ddl.js'
 import { evicts, toDataError } from './errors.js'
 import { expressions } from './expressions.js'
 import { planQuestion } from './plan-question.js'
-import { openPool } from './pool.js'
 import { postgresServer, targetOf } from './server.js'
 import { wordsOf } from './server-error.js'
-import { openLockSession } from './session-lock.js'
+import { sessionRefusal } from './session-refusal.js'
 import { codec } from './types.js'
 
 /**
@@ -32,9 +30,9 @@ export function postgresDialect(config: ServerConnection): Dialect {
     createQueryCompiler: () => new PostgresQueryCompiler(),
     createAdapter: () => new PostgresAdapter(),
     createIntrospector: (db) => new PostgresIntrospector(db),
-    openPool: (name, options, opening) => openPool(name, server, options, opening),
+    openPool: async (name, options, opening) => (await connections()).openPool(name, server, options, opening),
     checkPoolOptions: requireLastingInitSql,
-    openLockSession: (options, deadline, signal) => openLockSession(server, options, deadline, signal),
+    openLockSession: async (options, deadline, signal) => (await connections()).openLockSession(server, options, deadline, signal),
     codec,
     planQuestion,
     begin,
@@ -49,29 +47,18 @@ export function postgresDialect(config: ServerConnection): Dialect {
   }
 }
 
+let loaded: Promise<typeof import('./connections.js')> | undefined
+
+/** What works on connections: an application that has none on this engine never loads it. */
+function connections() {
+  loaded ??= import('./connections.js')
+  return loaded
+}
+
 /** @throws {PoolerModeError} nothing that it does would last */
 function requireLastingInitSql({ pooler, initSql }: PoolOptions): void {
   if (pooler === 'transaction' && initSql.length > 0) throw sessionRefusal('pool.initSql')
 }
-
-const capabilities: Capabilities = Object.freeze({
-  insertReturning: true,
-  updateReturning: true,
-  deleteReturning: true,
-  statementErrorKeepsTransaction: false,
-  failedCommitKeepsTransaction: false,
-  namesForeignKeys: true,
-  nullsSortedBy: { asc: 'last', desc: 'first' } as const,
-  nullsFirstLast: true,
-  defaultKeyword: true,
-  bulkInsert: 'arrays',
-  upsert: 'onConflict',
-  schemas: true,
-  transactionalDdl: true,
-  dedicatedConnections: true,
-  maxParameters: MAX_PARAMETERS,
-  maxPatternBytes: Number.POSITIVE_INFINITY,
-})
 
 function begin({ isolation, readOnly }: BeginOptions): readonly string[] {
   return [`begin${isolation === undefined ? '' : ` isolation level ${isolation}`}${readOnly === true ? ' read only' : ''}`]

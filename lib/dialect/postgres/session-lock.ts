@@ -3,10 +3,11 @@ import { type Deadline, LATE, settledBy } from '../../deadline.js'
 import { ConnectionError, ConnectionLostError } from '../../errors.js'
 import type { PoolOptions } from '../../pool/pool-options.js'
 import type { LockSession } from '../dialect.js'
-import { type PostgresConnection, sessionRefusal } from './connection.js'
+import type { PostgresConnection } from './connection.js'
 import { PostgresConnector } from './connector.js'
 import { loadDriver } from './driver.js'
 import { type PostgresServer, targetOf } from './server.js'
+import { sessionRefusal } from './session-refusal.js'
 
 /** What the session is for, in words for people. */
 const NEED = 'a lock of the database'

@@ -6,13 +6,10 @@ import type { Dialect } from '../dialect.js'
 import { requireNoPooler } from '../require-no-pooler.js'
 import { capabilities } from './capabilities.js'
 import { ddl } from './ddl.js'
-import { loadDriver } from './driver.js'
 import { evicts, toDataError, wordsOf } from './errors.js'
 import { expressions } from './expressions.js'
 import { requireShared } from './named-memory.js'
 import { planQuestion } from './plan-question.js'
-import { openFilePool, openMemoryPool } from './pool.js'
-import { openLockSession } from './session-lock.js'
 import { codec } from './types.js'
 
 const MEMORY = ':memory:'
@@ -37,6 +34,7 @@ export function sqliteDialect(config: SqliteConnection): Dialect {
     createAdapter: () => new PooledSqliteAdapter(),
     createIntrospector: (db) => new SqliteIntrospector(db),
     async openPool(name, options, opening) {
+      const { loadDriver, openFilePool, openMemoryPool } = await connections()
       const source = { driver: await loadDriver(), file, initSql: options.initSql }
       return isMemory ? openMemoryPool(name, source, options, opening, memoryName) : openFilePool(name, source, options, opening)
     },
@@ -44,7 +42,10 @@ export function sqliteDialect(config: SqliteConnection): Dialect {
       requireNoPooler(options)
       if (memoryName !== undefined) requireShared(memoryName, options)
     },
-    openLockSession: async () => openLockSession(await loadDriver(), file),
+    openLockSession: async () => {
+      const { loadDriver, openLockSession } = await connections()
+      return openLockSession(await loadDriver(), file)
+    },
     codec,
     planQuestion,
     // every transaction that may write takes the writer's place at once: a reader could not become a writer later
@@ -58,6 +59,14 @@ export function sqliteDialect(config: SqliteConnection): Dialect {
       parameters: [name],
     }),
   }
+}
+
+let loaded: Promise<typeof import('./connections.js')> | undefined
+
+/** What works on connections: an application that has none on this engine never loads it. */
+function connections() {
+  loaded ??= import('./connections.js')
+  return loaded
 }
 
 /** Kysely from 0.29 on would run one query at a time on SQLite, and wait so for ever: here the pool says who waits. */

@@ -1,7 +1,8 @@
 import { inspect } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { deadlineAfter } from '../../../../lib/deadline.js'
-import { MAX_PARAMETERS, type PostgresConnection } from '../../../../lib/dialect/postgres/connection.js'
+import { capabilities } from '../../../../lib/dialect/postgres/capabilities.js'
+import type { PostgresConnection } from '../../../../lib/dialect/postgres/connection.js'
 import { evicts } from '../../../../lib/dialect/postgres/errors.js'
 import { ConnectionError, ConnectionLostError, PoolerModeError, QueryError, StatementInvalidatedError } from '../../../../lib/errors.js'
 import { type FreshDatabase, forEachEngine } from '../../../support/engines.js'
@@ -67,11 +68,11 @@ forEachEngine(
 
       it('takes as many bound values as the protocol does, and refuses more before they are sent', async () => {
         const sum = (count: number) => `select ${Array.from({ length: count }, (_, index) => `$${index + 1}::int`).join('+')}`
-        const values = Array.from({ length: MAX_PARAMETERS }, () => 1)
+        const values = Array.from({ length: capabilities.maxParameters }, () => 1)
         // a sum of that many terms is too deep for the server: a list is not
         const list = `select count(*) from (values ${values.map((_, index) => `($${index + 1})`).join(',')}) as given`
         expect(await firstValue(connection, list, ...values)).toBe('65535')
-        expect(await errorOf(run(sum(MAX_PARAMETERS + 1), ...values, 1))).toBeInstanceOf(QueryError)
+        expect(await errorOf(run(sum(capabilities.maxParameters + 1), ...values, 1))).toBeInstanceOf(QueryError)
         expect(connection.isBroken).toBe(false)
       })
     })

@@ -1,0 +1,4 @@
+// what works on connections, in one module: loaded with the first of them
+export { loadDriver } from './driver.js'
+export { openFilePool, openMemoryPool } from './pool.js'
+export { openLockSession } from './session-lock.js'
