@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { gzipSync } from 'node:zlib'
+import { build } from 'esbuild'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -12,6 +14,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const FIXTURES = fileURLToPath(new URL('fixtures/package/', import.meta.url))
 const DRIVERS = ['pg', 'mysql2', 'better-sqlite3']
+
+/** Modules that a process reads before the first line of an application: each costs it a search, a read and a link. */
+const MOST_MODULES = 20
+/** What an application's own bundle grows by beside Kysely, of all that latchwork brings; one engine's connections included. */
+const MOST_GZIP_KB = 140
 
 const APPLICATION = {
   target: 'ES2022',
@@ -116,6 +123,26 @@ describe('the package', () => {
     60_000,
   )
 
+  it('is a few modules when it is imported, and has those of one engine alone when it connects', async () => {
+    const atImport = await modulesFrom(join(folder, 'node_modules/latchwork/dist/index.js'))
+    expect(atImport.size).toBeLessThanOrEqual(MOST_MODULES)
+    const { atConnection } = await bundled(folder)
+    expect(atConnection).toHaveLength(DRIVERS.length)
+  })
+
+  it('adds little to the bundle of an application that has Kysely', async () => {
+    const { atImport, atConnection } = await bundled(folder)
+    const most = atImport + Math.max(...atConnection)
+    expect(most / 1_000).toBeLessThanOrEqual(MOST_GZIP_KB)
+  })
+
+  it('names its functions in a stack, and with source maps its sources too', async () => {
+    const inBuild = await run(process.execPath, ['stack.mjs'], folder)
+    expect(inBuild.stdout).toMatch(/at new Database \(.*\/dist\/lib\/.*\.js:\d+:\d+\)/)
+    const inSources = await run(process.execPath, ['--enable-source-maps', 'stack.mjs'], folder)
+    expect(inSources.stdout).toMatch(/\/lib\/database\.ts:\d+:\d+/)
+  })
+
   it('runs in an ESM application, and its import leaves no trace', async () => {
     const { stdout: bare } = await run(process.execPath, ['bare.mjs'], folder)
     const { stdout, stderr } = await run(process.execPath, ['consumer.mjs', bare], folder)
@@ -149,6 +176,52 @@ describe('the package', () => {
   })
 })
 
+/** The module at `path`, and those of the package that are loaded with it. */
+async function modulesFrom(path: string, seen = new Set<string>()): Promise<ReadonlySet<string>> {
+  if (seen.has(path)) return seen
+  seen.add(path)
+  const imports = (await readFile(path, 'utf8')).matchAll(/^(?:import|\} from) ?"(\.[^"]+)"|^import .* from "(\.[^"]+)"/gm)
+  for (const [, bare, named] of imports) await modulesFrom(join(path, '..', (bare ?? named)!), seen)
+  return seen
+}
+
+/** Bytes that an application's bundler makes of the package, compressed: at its import, and what each dynamic import adds. */
+async function bundled(folder: string): Promise<{ atImport: number; atConnection: readonly number[] }> {
+  const { outputFiles, metafile, warnings } = await build({
+    absWorkingDir: folder,
+    stdin: { contents: "export * from 'latchwork'", resolveDir: folder },
+    external: ['kysely', ...DRIVERS],
+    bundle: true,
+    splitting: true,
+    minify: true,
+    format: 'esm',
+    platform: 'node',
+    outdir: 'bundled',
+    write: false,
+    metafile: true,
+  })
+  expect(warnings).toEqual([])
+  const outputs = new Map(Object.entries(metafile.outputs))
+  const reached = (path: string, seen = new Set<string>()): Set<string> => {
+    if (seen.has(path)) return seen
+    seen.add(path)
+    const imported = outputs.get(path)!.imports.filter(({ kind, external }) => kind === 'import-statement' && external !== true)
+    for (const { path } of imported) reached(path, seen)
+    return seen
+  }
+  const gzipBytesOf = (path: string) =>
+    gzipSync(outputFiles.find((file) => file.path === join(folder, path))!.contents, { level: 9 }).length
+  const sumOf = (paths: readonly string[]) => paths.reduce((sum, path) => sum + gzipBytesOf(path), 0)
+  const roots = [...outputs].filter(([, { entryPoint }]) => entryPoint !== undefined)
+  const [entry] = roots.find(([, { entryPoint }]) => entryPoint === '<stdin>')!
+  const first = reached(entry)
+  const later = roots.filter(([path]) => !first.has(path))
+  return {
+    atImport: sumOf([...first]),
+    atConnection: later.map(([path]) => sumOf([...reached(path)].filter((each) => !first.has(each)))),
+  }
+}
+
 /** The packed package among its dependencies, as an application has it; the drivers tell when they are loaded. */
 async function installInto(folder: string, tarball: string): Promise<void> {
   const modules = join(folder, 'node_modules')
@@ -159,6 +232,6 @@ async function installInto(folder: string, tarball: string): Promise<void> {
     await symlink(join(ROOT, 'node_modules', name), join(modules, name), 'junction')
   }
   for (const driver of DRIVERS) await cp(join(FIXTURES, 'driver'), join(modules, driver), { recursive: true })
-  for (const program of ['bare.mjs', 'consumer.mjs', 'consumer.cjs', 'metrics.cjs', 'application.ts'])
+  for (const program of ['bare.mjs', 'consumer.mjs', 'consumer.cjs', 'metrics.cjs', 'stack.mjs', 'application.ts'])
     await cp(join(FIXTURES, program), join(folder, program))
 }

@@ -27,7 +27,7 @@ export interface Internals {
   readonly poolOptions: (given: object) => object
 }
 
-/** Loads them from the build that the package's own paths lead to. */
+/** Loads them: built from the sources as the package is, see scripts/build-bench.mjs. */
 export async function loadInternals(): Promise<Internals> {
   const [locks, scopes, metrics, pools, options, registry] = await Promise.all(
     ['lock/keyed-lock', 'lock/lock-scope', 'lock/lock-metrics', 'pool/connection-pool', 'pool/pool-options', 'pool/pool-registry'].map(
@@ -47,5 +47,5 @@ export async function loadInternals(): Promise<Internals> {
 // the interfaces above say what these files hold; their own types lie outside of this folder
 // biome-ignore lint/suspicious/noExplicitAny: see above
 function fromBuild(path: string): Promise<any> {
-  return import(new URL(`lib/${path}.js`, import.meta.resolve('latchwork')).href)
+  return import(new URL(`../internals/lib/${path}.js`, import.meta.url).href)
 }
