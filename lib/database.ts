@@ -98,6 +98,11 @@ export interface DatabaseOptions<M extends Models> {
    * fields among `parameters` are left out; what a driver quotes is not. Default false; a warning of the process where it is on in production.
    */
   readonly debugValues?: boolean
+  /**
+   * Whether reads of single rows by key go together where many come at once, as one statement. Default true. False: each goes alone, whatever
+   * `batch` of its call says.
+   */
+  readonly batchReads?: boolean
 }
 
 export interface CloseOptions {
@@ -119,6 +124,7 @@ const OPTIONS: readonly string[] = [
   'idempotencyTtlMs',
   'strict',
   'debugValues',
+  'batchReads',
 ]
 const CLOSE_TIMEOUT_MS = 5_000
 
@@ -171,8 +177,9 @@ export class Database<M extends Models> implements AsyncDisposable {
     this.#source = new ConnectionSource(this.#dialect, pool)
     this.#locks = applicationLocks(this.#dialect, pool)
     const catalogue = constraintCatalogue(list, this.#schema)
-    const { slowQueryMs } = options
-    this.#runner = new QueryRunner(this.#dialect, this.#source, catalogue, { slowQueryMs, debugValues: debugValuesOf(options.debugValues) })
+    const { slowQueryMs, batchReads = true } = options
+    const debugValues = debugValuesOf(options.debugValues)
+    this.#runner = new QueryRunner(this.#dialect, this.#source, catalogue, { slowQueryMs, debugValues, batchReads })
     const bound = bindModels(list, {
       dialect: this.#dialect,
       compiler: compilerOf(this.#dialect),
@@ -363,6 +370,8 @@ function checkOptions<M extends Models>(options: DatabaseOptions<M>): DatabaseOp
     throw new ConfigurationError('cursorSecret', 'expected a text of at least 16 characters')
   idempotencyTtlMs(options.idempotencyTtlMs)
   repeatedReads(options.strict)
+  if (options.batchReads !== undefined && typeof options.batchReads !== 'boolean')
+    throw new ConfigurationError('batchReads', `expected true or false, got ${kindOf(options.batchReads)}`)
   checkHooks(options.hooks, options.models)
   return options
 }

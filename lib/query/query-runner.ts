@@ -16,6 +16,8 @@ export interface RunnerOptions {
   readonly slowQueryMs?: number | undefined
   /** Errors tell of their statements, values and all. Default false. */
   readonly debugValues?: boolean
+  /** Reads of single rows by key may go together. Default true. */
+  readonly batchReads?: boolean
 }
 
 /**
@@ -27,13 +29,15 @@ export class QueryRunner implements PlanRunner {
   readonly #observer: QueryObserver
   readonly #debug: DebugValues | undefined
   readonly #reads = new ReadBatcher((plan) => this.#runPooled(plan, undefined))
+  readonly #batchesReads: boolean
 
   constructor(
     readonly dialect: Dialect,
     readonly source: ConnectionSource,
     readonly catalogue: ConstraintCatalogue,
-    { slowQueryMs, debugValues = false }: RunnerOptions = {},
+    { slowQueryMs, debugValues = false, batchReads = true }: RunnerOptions = {},
   ) {
+    this.#batchesReads = batchReads
     this.#debug = debugValues ? new DebugValues(dialect) : undefined
     const toError = (thrown: unknown, statement: Statement) => this.#toldBy(this.#errorOf(thrown), thrown, statement)
     const control = new TransactionControl(dialect, toError, source.acquireTimeoutMs)
@@ -58,8 +62,8 @@ export class QueryRunner implements PlanRunner {
     const interruption = interruptionOf(plan.label, limits)
     requireHeld()
     // what may be stopped on the server is the call's own; and who holds something waits for a connection in the graph of waits
-    const isAlone = plan.sharable === undefined || interruption !== undefined || currentFrame()?.isHolder === true
-    return isAlone ? this.#runPooled(plan, interruption) : this.#reads.run(plan, plan.sharable)
+    const canShare = this.#batchesReads && interruption === undefined && currentFrame()?.isHolder !== true
+    return plan.sharable === undefined || !canShare ? this.#runPooled(plan, interruption) : this.#reads.run(plan, plan.sharable)
   }
 
   /** Sends reads that wait to go with others: see {@link ReadBatcher}. */

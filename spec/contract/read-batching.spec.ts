@@ -102,6 +102,14 @@ forEachEngine((engine) => {
       expect(await statementsOf(locked)).toBe(PARTS)
     })
 
+    it('go alone in a database with batchReads: false, whatever a call says', async () => {
+      const { parts } = use.another({ batchReads: false }).nodes
+      const read = () => Promise.all(ids.map((id) => parts.read({ where: { id } }, { select: ['label'], batch: true })))
+      expect(await read()).toEqual(all.map((n) => ({ label: `part ${n}` })))
+      expect(await statementsOf(read)).toBe(PARTS)
+      expect(() => use.another({ batchReads: 0 as never })).toThrow('batchReads: expected true or false, got a whole number')
+    })
+
     it('give null or an error where there is no row, and a row of its own to each who asks for the same', async () => {
       const { parts } = use.nodes
       const wanted = [ids[0]!, -1, ids[1]!, ids[1]!, ids[1]!, -2]
