@@ -24,10 +24,12 @@ export interface SpecEngine {
 /**
  * Runs `body` once on each engine, in a `describe` of its own.
  *
- * Where an engine is not there its specs are skipped, the reason in the title; or fail, when `REQUIRE_ENGINES` names it.
+ * In `npm run test:plain` on one of them. Where an engine is not there its specs are skipped, the reason in the title; or fail, when `REQUIRE_ENGINES` names it.
  */
 export function forEachEngine(body: (engine: SpecEngine) => void, options: { readonly engines?: readonly Engine[] } = {}): void {
+  const only = inject('onlyEngine')
   for (const name of options.engines ?? (['postgres', 'mysql', 'sqlite'] as const)) {
+    if (only !== undefined && name !== only) continue
     const place = inject('engines')[name]
     if ('url' in place) describe(`on ${name}`, () => body(engineAt(name, place.url)))
     else if (place.isRequired) describe(`on ${name}`, () => it('has the engine it needs', () => expectEngine(name, place.missing)))

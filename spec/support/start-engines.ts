@@ -14,6 +14,8 @@ export type EngineForSpecs = { readonly url: string } | { readonly missing: stri
 declare module 'vitest' {
   interface ProvidedContext {
     engines: Readonly<Record<Engine, EngineForSpecs>>
+    /** The specs run on this one alone. */
+    onlyEngine: Engine | undefined
     /** Every database of this run begins with it. */
     databasePrefix: string
     /** Holds the SQLite files of this run. */
