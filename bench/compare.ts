@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { ADAPTER_NAMES, ADAPTERS, type AdapterName, runsOn } from './compare/adapter.js'
 import { checkContender, checkRaw } from './compare/check.js'
+import { compareLimits } from './compare/compare-limits.js'
 import { type FirstRow, type Running, type Start, startContender } from './compare/contender.js'
 import { fill } from './compare/fill.js'
 import { type AdapterCosts, COLD_START, type Measured, type PeerRow, peerRow, peerTables } from './compare/peer-row.js'
@@ -58,7 +59,11 @@ export async function compare(settings: Settings): Promise<Report> {
       }
     })
   }
-  return { tables: engines.flatMap((engine) => peerTables(engine, measured)), limits: [], json: measured }
+  return {
+    tables: engines.flatMap((engine) => peerTables(engine, measured)),
+    limits: engines.flatMap((engine) => compareLimits(engine, { ...sizeOf(settings), rows }, measured)),
+    json: measured,
+  }
 }
 
 function requireInstalled(adapters: readonly AdapterName[]): void {
@@ -69,7 +74,7 @@ function requireInstalled(adapters: readonly AdapterName[]): void {
 }
 
 function comparisonOf(place: Place, rows: number, { workloads = WORKLOAD_NAMES, concurrency, ...settings }: Settings): Comparison {
-  const { rounds = 5, turnMs = 200, seed } = settings
+  const { rounds, turnMs } = sizeOf(settings)
   const cells = workloads.flatMap((workload) => {
     const usual: readonly number[] = WORKLOADS[workload].concurrency
     const counts = concurrency ?? (TRAITS[place.engine].hasServer ? usual : usual.slice(0, 1))
@@ -78,9 +83,13 @@ function comparisonOf(place: Place, rows: number, { workloads = WORKLOAD_NAMES, 
   let started = 0
   const startOf = (adapter: AdapterName): Start => {
     const number = started++
-    return { adapter, place, rows, seed: seed + number, firstNumber: rows + 1 + number * NUMBERS_A_WORKER }
+    return { adapter, place, rows, seed: settings.seed + number, firstNumber: rows + 1 + number * NUMBERS_A_WORKER }
   }
   return { place, rows, rounds, turnMs, cells, startOf }
+}
+
+function sizeOf({ rounds = 5, turnMs = 200 }: Pick<Settings, 'rounds' | 'turnMs'>): Pick<Comparison, 'rounds' | 'turnMs'> {
+  return { rounds, turnMs }
 }
 
 /** Raw is in every group: all compare with what it did in the same rounds. Its figures are those of the first. */

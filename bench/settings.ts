@@ -41,8 +41,8 @@ benchmarks
 
 options
   --engine <name>           postgres, mysql or sqlite
-  --only <adapter>          ${ADAPTER_NAMES.slice(0, 5).join(', ')},
-                            ${ADAPTER_NAMES.slice(5).join(', ')}; raw always
+  --only <adapter>          ${ADAPTER_NAMES.slice(0, 6).join(', ')},
+                            ${ADAPTER_NAMES.slice(6).join(', ')}; raw always
   --workloads <name>        ${WORKLOAD_NAMES.join(', ')}
   --concurrency <n>         concurrent callers, of every workload; each has its own default
   --n <n>                   workflows started at once (100,200,300,400,1000,5000)
@@ -69,8 +69,8 @@ on one cold pool.
 Servers: POSTGRES_URL (postgres://postgres@127.0.0.1:5432/postgres) and MYSQL_URL (mysql://root@127.0.0.1:3306).
 Each run makes databases of its own and drops them.
 
-Limits say yes, NO or, where a run is too small to tell, not judged: times need 3 rounds, 10,000 calls, 100,000 rows written, and
-300 workflows where nodes are compared with raw. Success and connections are always judged. Exit code 1: a limit says NO.
+Limits say yes, NO or, where a run is too small to tell, not judged: times need 3 rounds, 10,000 calls, 100,000 rows, turns of 100 ms, and
+300 workflows where nodes are compared with raw. compare judges latchwork alone: beside raw, and ahead of the best peer that ran. Success and connections are always judged. Exit code 1: a limit says NO.
 Exit code 2: an option is not understood, or an adapter is not installed; nothing has run.`
 
 const OPTIONS = {

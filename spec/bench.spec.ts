@@ -109,6 +109,7 @@ describe('the benchmarks', () => {
     }
     expect(stdout).toContain('seed 7')
     expect(stdout).toContain('| workload, callers | raw µs | latchwork |')
+    expect(stdout).toMatch(/\| sqlite: read, 1: CPU ÷ raw \| ≤ 2 \| .* \| not judged \|/)
   }, 60_000)
 
   it('do not judge limits by a run that is too small for them', async () => {

@@ -4,8 +4,13 @@ import { Post, User } from '../compare/models.js'
 import type { Place } from '../support/place.js'
 
 /** Nodes, as the README shows them. */
-export function open({ url, maxConnections }: Place): Adapter {
-  const db = createDatabase({ url, models: { users: User, posts: Post }, pool: { maxConnections } })
+export function open(place: Place): Adapter {
+  return openLatchwork(place)
+}
+
+/** The same with options of the database. */
+export function openLatchwork({ url, maxConnections }: Place, options: { readonly batchReads?: boolean } = {}): Adapter {
+  const db = createDatabase({ url, models: { users: User, posts: Post }, pool: { maxConnections }, ...options })
   const { users } = db.nodes
   return {
     read: (id) => users.read({ where: { id } }),

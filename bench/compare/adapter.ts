@@ -44,12 +44,16 @@ interface AdapterEntry {
   readonly module: string
   /** Default: all of them. */
   readonly engines?: readonly EngineName[]
+  /** It is latchwork in another way, and no peer of it. A variant is one more line and its module. */
+  readonly isVariant?: true
 }
 
-/** Every adapter by its name, the one that all are compared with first. A variant of latchwork is one more line and its module. */
+/** Every adapter by its name, the one that all are compared with first. */
 export const ADAPTERS = {
   raw: { module: '../adapters/raw.js' },
   latchwork: { module: '../adapters/latchwork.js' },
+  // on SQLite reads never go together
+  'latchwork-unbatched': { module: '../adapters/latchwork-unbatched.js', engines: ['postgres', 'mysql'], isVariant: true },
   kysely: { module: '../adapters/kysely.js' },
   'kysely-compiled': { module: '../adapters/kysely-compiled.js' },
   drizzle: { module: '../peers/drizzle.js' },
@@ -71,6 +75,11 @@ export const ADAPTER_NAMES = Object.keys(ADAPTERS) as readonly AdapterName[]
 export function runsOn(adapter: AdapterName, engine: EngineName): boolean {
   const { engines = ENGINE_NAMES }: AdapterEntry = ADAPTERS[adapter]
   return engines.includes(engine)
+}
+
+/** Whether it is latchwork too, measured for what one of its parts gives. */
+export function isVariant(adapter: AdapterName): boolean {
+  return (ADAPTERS[adapter] as AdapterEntry).isVariant === true
 }
 
 /** Loads an adapter's module and opens it. */

@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { Operations } from '../../bench/compare/adapter.js'
 import { checkContender } from '../../bench/compare/check.js'
+import { compareLimits } from '../../bench/compare/compare-limits.js'
 import type { Running } from '../../bench/compare/contender.js'
 import { geometricMean, type PeerRow, peerRow, peerTables } from '../../bench/compare/peer-row.js'
 import { type NewUser, postOf, type UserRow, userOf } from '../../bench/compare/users.js'
 import { parseSettings, UsageError } from '../../bench/settings.js'
+import { exitCodeOf } from '../../bench/support/report.js'
 import { type Cost, costOf, inRounds } from '../../bench/support/rounds.js'
 
 const ROOT = new URL('../../', import.meta.url)
@@ -71,6 +73,90 @@ describe('the tables of the comparison', () => {
 
   it('say how long a process takes to its first row', () => {
     expect(coldStart!.rows).toEqual([['raw', 70, 90, 50]])
+  })
+})
+
+describe('the limits of the comparison', () => {
+  const size = { rows: 100_000, rounds: 3, turnMs: 100 }
+  const row = (workload: PeerRow['workload'], adapter: PeerRow['adapter'], cpuRatio: number, rest: Partial<PeerRow> = {}): PeerRow => {
+    return { engine: 'postgres', workload, concurrency: 1, adapter, cpuUs: 8, cpuRatio, wallUs: 5, wallRatio: 1, ...rest }
+  }
+  const namesOf = (engine: PeerRow['engine'], rows: readonly PeerRow[]) => compareLimits(engine, size, rows).map(({ name }) => name)
+
+  it('are those of what was measured of latchwork, on its engine', () => {
+    const rows = [row('read', 'raw', 1), row('read', 'latchwork', 1.2), row('read', 'latchwork', 3, { engine: 'sqlite' })]
+    expect(compareLimits('postgres', size, rows)).toEqual([
+      { name: 'postgres: read, 1: CPU ÷ raw', measured: 1.2, atMost: 1.15, unit: '', isJudged: true },
+    ])
+    expect(compareLimits('sqlite', size, rows)).toMatchObject([{ name: 'sqlite: read, 1: CPU ÷ raw', measured: 3, atMost: 2 }])
+    expect(compareLimits('mysql', size, rows)).toEqual([])
+    expect(namesOf('postgres', [row('read', 'raw', 1), row('read', 'knex', 1)])).toEqual([])
+  })
+
+  it('ask for throughput where many call, and for the whole time of workflows', () => {
+    const rows = [
+      row('read', 'latchwork', 9, { concurrency: 300, wallRatio: 0.2 }),
+      row('insert', 'latchwork', 9, { concurrency: 32, wallRatio: 1.25 }),
+      row('workflow', 'latchwork', 9, { concurrency: 1_000, wallRatio: 0.8 }),
+    ]
+    expect(compareLimits('postgres', size, rows)).toMatchObject([
+      { name: 'postgres: read, 300: throughput ÷ raw', measured: 5, atLeast: 4 },
+      { name: 'postgres: insert, 32: throughput ÷ raw', measured: 0.8, atLeast: 1 },
+      { name: 'postgres: workflow, 1000: wall time ÷ raw', measured: 0.8, atMost: 0.85 },
+    ])
+  })
+
+  it('ask for the mean where all workloads of one caller were measured', () => {
+    const workloads = ['read', 'list', 'include', 'count', 'update', 'upsert', 'insert', 'transaction', 'bulk'] as const
+    const rows = workloads.map((workload) => row(workload, 'latchwork', 1.1))
+    const mean = 'postgres: geometric mean of 9, 1: CPU ÷ raw'
+    expect(compareLimits('postgres', size, rows)).toContainEqual({
+      name: mean,
+      measured: expect.closeTo(1.1),
+      atMost: 1.05,
+      unit: '',
+      isJudged: true,
+    })
+    expect(namesOf('postgres', rows.slice(1))).not.toContain(mean)
+  })
+
+  it('compare with the best peer of each workload, and with no variant of latchwork', () => {
+    const rows = [
+      row('include', 'raw', 1, { concurrency: 32 }),
+      row('include', 'latchwork', 1.5, { concurrency: 32, wallRatio: 1 }),
+      row('include', 'latchwork-unbatched', 0.1, { concurrency: 32 }),
+      row('include', 'knex', 1.2, { concurrency: 32, wallRatio: 4 }),
+      row('include', 'kysely', 3, { concurrency: 32, wallRatio: 2 }),
+      row('include', 'prisma', 0.1),
+    ]
+    expect(compareLimits('postgres', size, rows)).toMatchObject([
+      { name: 'postgres: include, 32: CPU ÷ the best peer’s, knex', measured: 1.25, atMost: 1 },
+      { name: 'postgres: include, 32: wall time ÷ the best peer’s, kysely', measured: 0.5, atMost: 1 },
+    ])
+  })
+
+  it('let a read on SQLite be slower than those that are synchronous', () => {
+    const on = (workload: 'read' | 'count', adapter: PeerRow['adapter'], ratio: number) =>
+      row(workload, adapter, ratio, { engine: 'sqlite' })
+    const rows = (['read', 'count'] as const).flatMap((workload) => [on(workload, 'latchwork', 1), on(workload, 'drizzle-prepared', 0.5)])
+    expect(namesOf('sqlite', rows)).toEqual(['sqlite: read, 1: CPU ÷ raw', 'sqlite: count, 1: CPU ÷ the best peer’s, drizzle-prepared'])
+  })
+
+  it('hold the start of a process to 15 ms more than plain Kysely', () => {
+    const start = (adapter: PeerRow['adapter'], wallUs: number) => row('cold-start', adapter, 1, { wallUs })
+    const limits = compareLimits('postgres', size, [start('latchwork', 120_000), start('kysely', 100_000)])
+    expect(limits).toMatchObject([{ name: 'postgres: cold start, beyond plain Kysely’s', measured: 20, atMost: 15, unit: 'ms' }])
+    expect(exitCodeOf(limits)).toBe(1)
+  })
+
+  it.each([
+    ['two rounds', { ...size, rounds: 2 }],
+    ['a table that is small', { ...size, rows: 99_999 }],
+    ['turns that are short', { ...size, turnMs: 99 }],
+  ])('are not judged by %s', (_, small) => {
+    const limits = compareLimits('postgres', small, [row('read', 'latchwork', 9)])
+    expect(limits).toMatchObject([{ isJudged: false }])
+    expect(exitCodeOf(limits)).toBe(0)
   })
 })
 
