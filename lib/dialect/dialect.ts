@@ -6,6 +6,7 @@ import type { SchemaChange } from '../model/schema-diff.js'
 import type { PoolOpening } from '../pool/borrow-request.js'
 import type { Pool, PoolMember } from '../pool/pool.js'
 import type { PoolOptions } from '../pool/pool-options.js'
+import type { SqlTraits } from '../sql-text.js'
 import type { Capabilities } from './capabilities.js'
 import type { JsonExpressions } from './json-expressions.js'
 
@@ -258,6 +259,8 @@ export interface Dialect {
   openLockSession(options: PoolOptions, deadline: Deadline, signal?: AbortSignal): Promise<LockSession>
 
   codec(type: ColumnType, bigintMode: BigintMode): Codec
+  /** How it reads SQL text that somebody else wrote. */
+  readonly sqlTraits: SqlTraits
   readonly planQuestion: PlanQuestion
   /** Statements that begin a transaction. */
   begin(options: BeginOptions): readonly string[]

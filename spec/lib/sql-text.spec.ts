@@ -1,51 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { sqlTraits as MYSQL } from '../../lib/dialect/mysql/sql-traits.js'
+import { sqlTraits as POSTGRES } from '../../lib/dialect/postgres/sql-traits.js'
+import { sqlTraits as SQLITE } from '../../lib/dialect/sqlite/sql-traits.js'
 import { type SqlTokenKind, type SqlTraits, sqlStatements, sqlTokens } from '../../lib/sql-text.js'
-
-const POSTGRES: SqlTraits = {
-  backslashEscapes: false,
-  escapeStrings: true,
-  doubleQuoted: 'name',
-  backtickNames: false,
-  bracketNames: false,
-  dollarQuotes: true,
-  nestedComments: true,
-  hashComments: false,
-  dashesNeedSpace: false,
-  runComments: false,
-  placeholder: /\$\d+/y,
-  routineBody: 'begin atomic',
-}
-
-const MYSQL: SqlTraits = {
-  backslashEscapes: true,
-  escapeStrings: false,
-  doubleQuoted: 'text',
-  backtickNames: true,
-  bracketNames: false,
-  dollarQuotes: false,
-  nestedComments: false,
-  hashComments: true,
-  dashesNeedSpace: true,
-  runComments: true,
-  placeholder: /\?/y,
-  routineBody: 'begin',
-}
-
-const SQLITE: SqlTraits = {
-  backslashEscapes: false,
-  escapeStrings: false,
-  doubleQuoted: 'name',
-  backtickNames: true,
-  bracketNames: true,
-  dollarQuotes: false,
-  nestedComments: false,
-  hashComments: false,
-  dashesNeedSpace: false,
-  runComments: false,
-  placeholder: /\?\d*|[@$][A-Za-z_]\w*/y,
-  routineBody: 'begin',
-}
 
 const ALL = { POSTGRES, MYSQL, SQLITE }
 type Name = keyof typeof ALL

@@ -8,6 +8,7 @@ import { addressOf, describeAddress } from './dial.js'
 import { evicts, toDataError, wordsOf } from './errors.js'
 import { mysqlExpressions } from './expressions.js'
 import { planQuestion } from './plan-question.js'
+import { sqlTraits } from './sql-traits.js'
 import { mysqlCodec } from './types.js'
 
 /**
@@ -49,6 +50,7 @@ export function mysqlDialect(config: ServerConnection): Dialect {
     checkPoolOptions: requireNoPooler,
     openLockSession: async (_options, deadline, signal) => (await connections()).openLockSession(address, deadline, signal),
     codec: mysqlCodec,
+    sqlTraits,
     planQuestion,
     begin,
     toDataError,

@@ -10,6 +10,7 @@ import { planQuestion } from './plan-question.js'
 import { postgresServer, targetOf } from './server.js'
 import { wordsOf } from './server-error.js'
 import { sessionRefusal } from './session-refusal.js'
+import { sqlTraits } from './sql-traits.js'
 import { codec } from './types.js'
 
 /**
@@ -34,6 +35,7 @@ export function postgresDialect(config: ServerConnection): Dialect {
     checkPoolOptions: requireLastingInitSql,
     openLockSession: async (options, deadline, signal) => (await connections()).openLockSession(server, options, deadline, signal),
     codec,
+    sqlTraits,
     planQuestion,
     begin,
     toDataError,

@@ -10,6 +10,7 @@ import { evicts, toDataError, wordsOf } from './errors.js'
 import { expressions } from './expressions.js'
 import { requireShared } from './named-memory.js'
 import { planQuestion } from './plan-question.js'
+import { sqlTraits } from './sql-traits.js'
 import { codec } from './types.js'
 
 const MEMORY = ':memory:'
@@ -47,6 +48,7 @@ export function sqliteDialect(config: SqliteConnection): Dialect {
       return openLockSession(await loadDriver(), file)
     },
     codec,
+    sqlTraits,
     planQuestion,
     // every transaction that may write takes the writer's place at once: a reader could not become a writer later
     begin: ({ readOnly }) => [readOnly ? 'begin' : 'begin immediate'],
