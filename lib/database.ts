@@ -22,7 +22,8 @@ import { requireKnownNames } from './nearest-name.js'
 import { crudNodes } from './nodes/crud-nodes.js'
 import { checkHooks, type ModelHooks } from './nodes/hooks.js'
 import type { NodesOf } from './nodes/model-nodes.js'
-import type { Node } from './nodes/node.js'
+import type { Node, NodeDescription } from './nodes/node.js'
+import type { NodeHost, Unbound } from './nodes/node-host.js'
 import { NodeRegistry } from './nodes/node-registry.js'
 import { poolKey } from './pool/pool-key.js'
 import { type PoolOptions, poolOptions } from './pool/pool-options.js'
@@ -40,6 +41,7 @@ import { modelKysely } from './query/kysely/model-kysely.js'
 import { requireSlowQueryMs } from './query/query-observer.js'
 import { QueryRunner } from './query/query-runner.js'
 import { repeatedReads, type StrictOptions } from './query/repeated-reads.js'
+import { SqlRunner } from './query/sql-statement.js'
 import { type TenantId, Tenants } from './query/tenants.js'
 import type { TransactionOptions } from './query/transaction-options.js'
 
@@ -155,6 +157,7 @@ export class Database<M extends Models> implements AsyncDisposable {
   readonly #source: ConnectionSource
   readonly #runner: QueryRunner
   readonly #registry: NodeRegistry
+  readonly #host: NodeHost
   readonly #kysely: Kysely<KyselyTables<M>>
   readonly #endLogging: (() => void) | undefined
   readonly #endLimit: (() => void) | undefined
@@ -180,9 +183,10 @@ export class Database<M extends Models> implements AsyncDisposable {
     const { slowQueryMs, batchReads = true } = options
     const debugValues = debugValuesOf(options.debugValues)
     this.#runner = new QueryRunner(this.#dialect, this.#source, catalogue, { slowQueryMs, debugValues, batchReads })
+    const compiler = compilerOf(this.#dialect)
     const bound = bindModels(list, {
       dialect: this.#dialect,
-      compiler: compilerOf(this.#dialect),
+      compiler,
       foreignKeys: foreignKeyLinks(this.#schema, catalogue),
       now: options.now ?? (() => new Date()),
       cursorKey: options.cursorSecret ?? this.#dialect.target,
@@ -200,6 +204,7 @@ export class Database<M extends Models> implements AsyncDisposable {
     this.#kysely = modelKysely(new Map(models), this.#dialect, this.#runner)
     this.nodes = Object.freeze(Object.fromEntries(nodes)) as unknown as DatabaseNodes<M>
     this.#registry = new NodeRegistry(nodes.flatMap(([, each]) => Object.values(each)))
+    this.#host = hostOf(this, new SqlRunner(bound.values(), this.#dialect, compiler, this.#runner))
     // last: a database that could not be made listens to nothing
     logDebug()
     this.#endLimit = options.connectionBudget === undefined ? undefined : poolRegistry().budget.limitTo(options.connectionBudget)
@@ -225,6 +230,28 @@ export class Database<M extends Models> implements AsyncDisposable {
    */
   node(name: string): Node {
     return this.#registry.get(name)
+  }
+
+  /**
+   * Makes a node of this database known by its name, to {@link node} and to what goes by names: of {@link defineNode}, of {@link sqlNode},
+   * or a workflow. Gives it, ready to be called.
+   *
+   * ```ts
+   * const emails = db.register(sqlNode({ name: 'Emails', sql: 'select email from users where country = :country' }))
+   * await emails({ country: 'FR' })
+   * ```
+   *
+   * @throws {ConfigurationError} there is a node of this name already, or the statement of a {@link sqlNode} is none that a node can run
+   */
+  register<N extends NodeDescription>(node: Unbound<N> | N): N {
+    const bound = (isUnbound(node) ? node.bindTo(this.#host) : node) as N
+    this.#registry.add(bound as unknown as Node)
+    return bound
+  }
+
+  /** Whether the call is in a transaction of this database. */
+  get isInTransaction(): boolean {
+    return this.#runner.isInTransaction
   }
 
   /**
@@ -374,6 +401,21 @@ function checkOptions<M extends Models>(options: DatabaseOptions<M>): DatabaseOp
     throw new ConfigurationError('batchReads', `expected true or false, got ${kindOf(options.batchReads)}`)
   checkHooks(options.hooks, options.models)
   return options
+}
+
+function isUnbound<N extends NodeDescription>(node: Unbound<N> | N): node is Unbound<N> {
+  return 'bindTo' in node && typeof node.bindTo === 'function'
+}
+
+function hostOf<M extends Models>(db: Database<M>, statements: SqlRunner): NodeHost {
+  return {
+    get isInTransaction() {
+      return db.isInTransaction
+    },
+    transaction: (fn, options) => db.transaction(fn, options),
+    node: (name) => db.node(name),
+    statements,
+  }
 }
 
 function isSecret(value: unknown): boolean {

@@ -59,6 +59,7 @@ export type {
 } from './model/row-types.js'
 export { uuid7 } from './model/uuid7.js'
 export { View } from './model/view.js'
+export { type DefinedCall, defineNode, type NodeContext, type NodeDefinition } from './nodes/define-node.js'
 export type { AfterHook, BeforeHook, HookedCall, ModelHooks, OperationHooks } from './nodes/hooks.js'
 export type {
   BulkCreateInput,
@@ -95,6 +96,8 @@ export type {
   ViewNodes,
 } from './nodes/model-nodes.js'
 export type { AnyCall, Effect, Node, NodeDescription } from './nodes/node.js'
+export type { NodeHost, Unbound } from './nodes/node-host.js'
+export { type SqlCall, type SqlFetch, type SqlNode, type SqlNodeDefinition, type SqlOutput, sqlNode } from './nodes/sql-node.js'
 export type { EndReason } from './pool/end-reason.js'
 export type { PoolStats } from './pool/pool.js'
 export type { PoolerMode, PoolOptions } from './pool/pool-options.js'

@@ -10,9 +10,16 @@ export class NodeRegistry {
   constructor(nodes: readonly Node[]) {
     for (const node of nodes) {
       if (this.#nodes.has(node.name))
-        throw new ModelError(node.model, undefined, `there is another model of this name; say @model({ name }) on one of them`)
+        throw new ModelError(node.model ?? node.name, undefined, `there is another model of this name; say @model({ name }) on one of them`)
       this.#nodes.set(node.name, node)
     }
+  }
+
+  /** @throws {ConfigurationError} there is one of this name */
+  add(node: Node): void {
+    const { name } = node
+    if (this.#nodes.has(name)) throw new ConfigurationError('node', `there is a node "${name}" already; give this one another name`)
+    this.#nodes.set(name, node)
   }
 
   /** @throws {ConfigurationError} there is none of this name */

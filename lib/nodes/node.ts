@@ -10,9 +10,9 @@ export type Effect = 'read' | 'write' | 'external'
 export interface NodeDescription {
   /** Unique in its database, such as `UserCreateNode`. */
   readonly name: string
-  /** The model it works on. */
-  readonly model: string
-  /** What it does to the model, such as `create`. */
+  /** The model it works on; undefined for a node of the application's own. */
+  readonly model: string | undefined
+  /** What it does to the model, such as `create`; of others `sql`, `run` or `workflow`. */
   readonly operation: string
   readonly effect: Effect
   /** It gives its output piece by piece: an async iterable in place of a promise. */
