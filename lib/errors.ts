@@ -41,6 +41,8 @@
  * | UNAWAITED_QUERY         | UnawaitedQueryError        | developer            | no        |
  * | COMMIT_UNKNOWN          | CommitUnknownError         | caller, by looking   | no        |
  * | AFTER_COMMIT            | AfterCommitError           | developer            | no        |
+ * | WORKFLOW                | WorkflowError              | as its cause says    | see below |
+ * | WORKFLOW_DEFINITION     | WorkflowDefinitionError    | developer            | no        |
  * | READ_ONLY               | ReadOnlyError              | operator             | no        |
  * | QUERY                   | QueryError                 | developer            | no        |
  *
@@ -496,6 +498,97 @@ export class AfterCommitError extends LatchworkError {
     this.errors = errors
     // may be any row: not to be printed with the error
     Object.defineProperty(this, 'value', { value, enumerable: false })
+  }
+}
+
+/** One thing that is wrong with a workflow. */
+export interface WorkflowIssue {
+  readonly problem: WorkflowProblem
+  /** The step that it is about, where it is about one. */
+  readonly step: string | undefined
+  readonly message: string
+}
+
+export type WorkflowProblem =
+  | 'UNKNOWN_NODE'
+  | 'UNKNOWN_STEP'
+  | 'DUPLICATE_STEP'
+  | 'INVALID_OPTION'
+  | 'CYCLE'
+  | 'MISSING_INPUT'
+  | 'WRONG_INPUT'
+  | 'SKIPPED_RESULT'
+  | 'EXTERNAL_IN_TRANSACTION'
+  | 'BROKEN_REGION'
+  | 'NOT_SERIALIZABLE'
+  | 'NEWER_VERSION'
+
+/** A workflow cannot be built: its steps contradict each other or the nodes that they run. Nothing has run. */
+export class WorkflowDefinitionError extends LatchworkError {
+  readonly code = 'WORKFLOW_DEFINITION'
+
+  constructor(
+    readonly workflow: string,
+    readonly issues: readonly WorkflowIssue[],
+  ) {
+    const shown = issues.slice(0, 5).map(({ step, message }) => (step === undefined ? message : `step "${step}": ${message}`))
+    super(`workflow ${workflow}: ${shown.join('; ')}${issues.length > 5 ? `; and ${issues.length - 5} more` : ''}`)
+  }
+}
+
+/** What became of a run that failed. */
+export interface FailedRun {
+  readonly workflow: string
+  readonly runId: string
+  /** The step that failed; undefined where the run as a whole did, such as by its deadline or in COMMIT. */
+  readonly step: string | undefined
+  /** The node of that step. */
+  readonly node: string | undefined
+  /** Steps that changed something that stays, in the order in which they ended. */
+  readonly committed: readonly string[]
+  /** Steps of a transaction whose COMMIT was not answered: nobody knows. */
+  readonly unknown: readonly string[]
+  /** Steps that were still running when the run was given up. */
+  readonly running: readonly string[]
+  /** Steps that were compensated, in that order. */
+  readonly compensated: readonly string[]
+  /** Compensations that failed. */
+  readonly compensationErrors: readonly { readonly step: string; readonly error: unknown }[]
+}
+
+/** A run of a workflow failed; `cause` is what was thrown. It may be repeated where that may be, and nothing of the run stays. */
+export class WorkflowError extends LatchworkError implements FailedRun {
+  readonly code = 'WORKFLOW'
+  override readonly retryable: boolean
+  readonly workflow: string
+  readonly runId: string
+  readonly step: string | undefined
+  readonly node: string | undefined
+  readonly committed: readonly string[]
+  readonly unknown: readonly string[]
+  readonly running: readonly string[]
+  readonly compensated: readonly string[]
+  readonly compensationErrors: FailedRun['compensationErrors']
+
+  constructor(run: FailedRun, cause: unknown) {
+    const place = run.step === undefined ? '' : `, step "${run.step}" (${run.node})`
+    const stays = run.committed.length === 0 ? 'nothing of it stays' : `what stays: ${run.committed.join(', ')}`
+    const unknown = run.unknown.length === 0 ? '' : `; not known: ${run.unknown.join(', ')}`
+    const running = run.running.length === 0 ? '' : `; still running: ${run.running.join(', ')}`
+    super(`workflow ${run.workflow}${place}: ${cause instanceof Error ? cause.message : String(cause)}; ${stays}${unknown}${running}`, {
+      cause,
+    })
+    this.workflow = run.workflow
+    this.runId = run.runId
+    this.step = run.step
+    this.node = run.node
+    this.committed = run.committed
+    this.unknown = run.unknown
+    this.running = run.running
+    this.compensated = run.compensated
+    this.compensationErrors = run.compensationErrors
+    const isWithoutTrace = run.committed.length + run.unknown.length + run.running.length === 0
+    this.retryable = isWithoutTrace && cause instanceof LatchworkError && cause.retryable
   }
 }
 

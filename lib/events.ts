@@ -107,6 +107,26 @@ export type MigrationEvent = { readonly migration: string; readonly direction: '
   | { readonly type: 'failed'; readonly step: number; readonly error: Error }
 )
 
+/** A run of a workflow, or a step of it, began or ended. */
+export type WorkflowEvent = { readonly workflow: string; readonly runId: string } & (
+  | { readonly type: 'started' }
+  | { readonly type: 'ended'; readonly durationMs: number; readonly error: unknown }
+  | { readonly type: 'stepStarted'; readonly step: string; readonly node: string }
+  | {
+      readonly type: 'stepEnded'
+      readonly step: string
+      readonly node: string
+      readonly status: 'done' | 'skipped' | 'failed'
+      readonly durationMs: number
+      readonly attempts: number
+      readonly error: unknown
+    }
+  | { readonly type: 'stepRetried'; readonly step: string; readonly attempts: number; readonly delayMs: number; readonly error: unknown }
+  /** An item of a step that runs once an item is done. */
+  | { readonly type: 'itemDone'; readonly step: string; readonly itemsDone: number }
+  | { readonly type: 'compensated'; readonly step: string; readonly error: unknown }
+)
+
 /** Channel `latchwork:node`. */
 export const nodeEvents: EventChannel<NodeEvent> = eventChannel('latchwork:node')
 /** Channel `latchwork:query`. */
@@ -119,6 +139,8 @@ export const transactionEvents: EventChannel<TransactionEvent> = eventChannel('l
 export const poolEvents: EventChannel<PoolEvent> = eventChannel('latchwork:pool')
 /** Channel `latchwork:lock`. */
 export const lockEvents: EventChannel<LockEvent> = eventChannel('latchwork:lock')
+/** Channel `latchwork:workflow`. */
+export const workflowEvents: EventChannel<WorkflowEvent> = eventChannel('latchwork:workflow')
 /** Channel `latchwork:migration`. */
 export const migrationEvents: EventChannel<MigrationEvent> = eventChannel('latchwork:migration')
 

@@ -13,7 +13,7 @@ export type { ConnectionConfig, ServerConnection, SqliteConnection, TlsOptions }
 export type { Engine, IsolationLevel } from './dialect/dialect.js'
 export type { HoldOptions, LockOptions } from './dialect/lock-options.js'
 export * from './errors.js'
-export type { LockEvent, LockKind, NodeEvent, PoolEvent, QueryEvent, SlowQueryEvent, TransactionEvent } from './events.js'
+export type { LockEvent, LockKind, NodeEvent, PoolEvent, QueryEvent, SlowQueryEvent, TransactionEvent, WorkflowEvent } from './events.js'
 export type { LatencyFigures } from './latency.js'
 export type { HeldLock } from './lock/held-lock.js'
 export type { Hold } from './lock/hold.js'

@@ -39,6 +39,7 @@ describe.each(['README.md', ...GUIDES.map((name) => `docs/${name}`)])('%s', (pat
       latchwork: [join(ROOT, 'index.ts')],
       'latchwork/metrics': [join(ROOT, 'lib/metrics/index.ts')],
       'latchwork/testing': [join(ROOT, 'lib/testing/index.ts')],
+      'latchwork/workflow': [join(ROOT, 'lib/workflow/index.ts')],
     }
     const compilerOptions = { rootDir: ROOT, noEmit: true, declaration: false, sourceMap: false, inlineSources: false, paths, ...options }
     const project = { extends: join(ROOT, 'tsconfig.json'), compilerOptions, include: [], files: [join(folder, 'app.ts')] }
