@@ -1,8 +1,12 @@
+import { vi } from 'vitest'
 import { QueryRunner } from '../../lib/query/query-runner.js'
 import { StatementCache } from '../../lib/query/statement-cache.js'
 
-// Loaded before each spec of `npm run test:plain`: every statement goes alone, is compiled anew, and is prepared under a name that is never
-// asked for again. What the specs hold of that they hold of all that makes statements quick, too: it changes no result.
+// Loaded before each spec of `npm run test:plain`: every call is planned anew, and every statement goes alone, is compiled anew, and is
+// prepared under a name that is never asked for again. What the specs hold of that they hold of all that makes statements quick, too: it
+// changes no result.
+
+vi.mock('../../lib/query/plain-read.js', () => ({ plainRead: () => undefined, rememberPlainRead() {} }))
 
 const { run } = QueryRunner.prototype
 QueryRunner.prototype.run = function (plan, limits) {
