@@ -7,6 +7,7 @@ import { createDialect } from './dialect/create-dialect.js'
 import { DatabaseLocks } from './dialect/database-locks.js'
 import type { Dialect } from './dialect/dialect.js'
 import type { HoldOptions, LockOptions } from './dialect/lock-options.js'
+import { DIALECT, type MigratableDatabase } from './dialect/migratable.js'
 import { ConfigurationError } from './errors.js'
 import type { HeldLock } from './lock/held-lock.js'
 import type { Hold } from './lock/hold.js'
@@ -149,7 +150,7 @@ export function createDatabase<const M extends Models>(options: DatabaseOptions<
 export let transactionsOf: <M extends Models>(db: Database<M>) => QueryRunner['transactions']
 
 /** What {@link createDatabase} gives. */
-export class Database<M extends Models> implements AsyncDisposable {
+export class Database<M extends Models> implements AsyncDisposable, MigratableDatabase {
   /** The nodes of every model, by its name in code. */
   readonly nodes: DatabaseNodes<M>
   readonly #dialect: Dialect
@@ -359,6 +360,11 @@ export class Database<M extends Models> implements AsyncDisposable {
    */
   hold(key: string, options?: HoldOptions): Promise<Hold> {
     return this.#locks.hold(key, options)
+  }
+
+  /** @internal */
+  get [DIALECT](): Dialect {
+    return this.#dialect
   }
 
   /** The pool of this database as it is now, with its lock; undefined before the first call and after the last. */

@@ -1,0 +1,152 @@
+import type { Engine } from '../lib/dialect/dialect.js'
+import type { ExitCode } from './exit-code.js'
+
+/** The version of every document. It changes when a reader of the last one would misread the next. */
+export const DOCUMENT_SCHEMA = 'latchwork.migrate/1'
+
+export type MigrationCommand = 'up' | 'down' | 'redo' | 'status' | 'verify' | 'resume' | 'mark' | 'lock' | 'unlock' | 'script'
+
+/** What every method of a migrator gives: plain data, the `--json` of its command. */
+export interface MigrationDocument {
+  readonly schema: typeof DOCUMENT_SCHEMA
+  readonly command: MigrationCommand
+  readonly dialect: Engine
+  /** The database's name, of SQLite its file; null where it was not reached. */
+  readonly database: string | null
+  readonly ok: boolean
+  readonly exitCode: ExitCode
+  /** Why it is not ok; without values and secrets. */
+  readonly error: { readonly code: string; readonly message: string } | null
+  /** Null: the command needs no lock, or did not come to it. */
+  readonly lock: { readonly waitedMs: number } | null
+  /** What to run next, most likely first. */
+  readonly next: readonly string[]
+  readonly warnings: readonly string[]
+}
+
+/** A migration that was applied or reverted in this run. */
+export interface RanMigration {
+  readonly id: string
+  readonly ms: number
+  readonly steps: number
+}
+
+/** Where a migration stopped. */
+export interface FailedMigration {
+  readonly id: string
+  readonly direction: 'up' | 'down'
+  /** The step that failed, from 1. */
+  readonly step: number
+  readonly stepsTotal: number
+  /** Steps of it that are done and stay. */
+  readonly stepsDone: number
+  /** The step's SQL on one line, at most 200 characters, literals as `?`; null for `data.ts`. */
+  readonly sqlPreview: string | null
+  /** SQLSTATE, errno or result code; null where the database gave none. */
+  readonly code: string | null
+  readonly message: string
+  /** Whether the database is as it was before this migration; null: its answer was lost, and nobody can say. */
+  readonly databaseUnchanged: boolean | null
+}
+
+/** What a dry run would do to one migration. */
+export interface PlannedMigration {
+  readonly id: string
+  readonly direction: 'up' | 'down'
+  /** In the order they would run, transaction control included. */
+  readonly statements: readonly string[]
+}
+
+/** Of `up`, `down`, `redo`, `resume` and `mark`. */
+export interface RunDocument extends MigrationDocument {
+  readonly command: 'up' | 'down' | 'redo' | 'resume' | 'mark'
+  readonly applied: readonly RanMigration[]
+  readonly reverted: readonly RanMigration[]
+  readonly failed: FailedMigration | null
+  /** Not applied at the end, in the order in which they would be. */
+  readonly pending: readonly string[]
+  /** What a dry run would have run; null: it was none. */
+  readonly planned: readonly PlannedMigration[] | null
+}
+
+/** What the state table says of a migration; `pending` where it has no row. */
+export type MigrationState = 'pending' | 'applying' | 'applied' | 'failed' | 'reverting' | 'reverted' | 'baselined' | 'squashed'
+
+export interface MigrationStatus {
+  readonly id: string
+  readonly state: MigrationState
+  /** In the folder. */
+  readonly onDisk: boolean
+  /** Applied from a file with another checksum than today's. */
+  readonly modified: boolean
+  /** Pending, and one that came after it in the order is applied: by a merge. */
+  readonly late: boolean
+  readonly stepsDone: number
+  readonly stepsTotal: number
+  /** ISO 8601 in UTC. */
+  readonly startedAt: string | null
+  readonly finishedAt: string | null
+  readonly durationMs: number | null
+  /** Of the last attempt that failed and was not followed by one that did not. */
+  readonly lastError: { readonly code: string | null; readonly message: string; readonly at: string } | null
+}
+
+/** Of `status`. */
+export interface StatusDocument extends MigrationDocument {
+  readonly command: 'status'
+  /** In order; those without a file first. */
+  readonly migrations: readonly MigrationStatus[]
+  /** Ids, in order. */
+  readonly applied: readonly string[]
+  readonly pending: readonly string[]
+  /** Partly applied: `up` refuses to go on before {@link Migrator.resume} or {@link Migrator.mark}. */
+  readonly failed: readonly string[]
+  /** Applied, and no longer in the folder. */
+  readonly unknown: readonly string[]
+  readonly modified: readonly string[]
+  /** The last ids; more than one where branches were merged without `merge`. */
+  readonly heads: readonly string[]
+}
+
+/** One thing in which files and history do not fit together. */
+export interface HistoryProblem {
+  readonly kind: 'modified' | 'missing' | 'heads' | 'unknown-parent' | 'cycle' | 'head-file' | 'snapshot'
+  readonly ids: readonly string[]
+  readonly message: string
+}
+
+/** Of `verify`. */
+export interface VerifyDocument extends MigrationDocument {
+  readonly command: 'verify'
+  readonly problems: readonly HistoryProblem[]
+}
+
+/** Who has the lock. What the engine does not tell is null. */
+export interface LockHolder {
+  /** Of its session, or of its process on SQLite. */
+  readonly id: string
+  readonly application: string | null
+  readonly user: string | null
+  readonly host: string | null
+  /** ISO 8601 in UTC: of the session's beginning, on SQLite of the lock's. */
+  readonly since: string | null
+  /** What it does, such as `active`; no SQL, which may hold values. */
+  readonly activity: string | null
+}
+
+/** Of `lock` and `unlock`. */
+export interface LockDocument extends MigrationDocument {
+  readonly command: 'lock' | 'unlock'
+  /** Null: it is free. */
+  readonly holder: LockHolder | null
+  /** Whether the holder's session was ended by this call. */
+  readonly terminated: boolean
+}
+
+/** Of `script`. */
+export interface ScriptDocument extends MigrationDocument {
+  readonly command: 'script'
+  readonly ids: readonly string[]
+  /** Statements with `;` behind each, state rows included. */
+  readonly sql: string
+}

@@ -1,0 +1,32 @@
+export type {
+  FailedMigration,
+  HistoryProblem,
+  LockDocument,
+  LockHolder,
+  MigrationCommand,
+  MigrationDocument,
+  MigrationState,
+  MigrationStatus,
+  PlannedMigration,
+  RanMigration,
+  RunDocument,
+  ScriptDocument,
+  StatusDocument,
+  VerifyDocument,
+} from './documents.js'
+export * from './errors.js'
+export { EXIT_CODES, type ExitCode } from './exit-code.js'
+export type {
+  DownOptions,
+  MarkOptions,
+  Migrator,
+  RedoOptions,
+  ResumeOptions,
+  ScriptOptions,
+  SignalOption,
+  StatusOptions,
+  UnlockOptions,
+  UpOptions,
+  VerifyOptions,
+} from './migrator.js'
+export type { MigrationProgress, MigratorOptions } from './migrator-options.js'
