@@ -40,6 +40,10 @@ export interface FailedMigration {
   readonly stepsTotal: number
   /** Steps of it that are done and stay. */
   readonly stepsDone: number
+  /** Path of its file, from the working directory. */
+  readonly file: string
+  /** Of the step in it, or of the place that the database names, from 1; null where that is not known. */
+  readonly line: number | null
   /** The step's SQL on one line, at most 200 characters, literals as `?`; null for `data.ts`. */
   readonly sqlPreview: string | null
   /** SQLSTATE, errno or result code; null where the database gave none. */
@@ -99,7 +103,7 @@ export interface StatusDocument extends MigrationDocument {
   /** Ids, in order. */
   readonly applied: readonly string[]
   readonly pending: readonly string[]
-  /** Partly applied: `up` refuses to go on before {@link Migrator.resume} or {@link Migrator.mark}. */
+  /** Partly applied: `up` refuses to go on before `resume` or `mark`. */
   readonly failed: readonly string[]
   /** Applied, and no longer in the folder. */
   readonly unknown: readonly string[]
@@ -110,7 +114,7 @@ export interface StatusDocument extends MigrationDocument {
 
 /** One thing in which files and history do not fit together. */
 export interface HistoryProblem {
-  readonly kind: 'modified' | 'missing' | 'heads' | 'unknown-parent' | 'cycle' | 'head-file' | 'snapshot'
+  readonly kind: 'modified' | 'missing' | 'heads' | 'unknown-parent' | 'cycle' | 'head-file' | 'snapshot' | 'skipped'
   readonly ids: readonly string[]
   readonly message: string
 }

@@ -1,3 +1,4 @@
+export type { Batch, BatchOptions, DataContext } from './data-run.js'
 export type {
   FailedMigration,
   HistoryProblem,
@@ -16,6 +17,7 @@ export type {
 } from './documents.js'
 export * from './errors.js'
 export { EXIT_CODES, type ExitCode } from './exit-code.js'
+export { createMigrator } from './migrator.js'
 export type {
   DownOptions,
   MarkOptions,
@@ -28,5 +30,6 @@ export type {
   UnlockOptions,
   UpOptions,
   VerifyOptions,
-} from './migrator.js'
+} from './migrator-api.js'
 export type { MigrationProgress, MigratorOptions } from './migrator-options.js'
+export { documentOf } from './report.js'

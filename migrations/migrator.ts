@@ -1,112 +1,474 @@
-import type { LockDocument, RunDocument, ScriptDocument, StatusDocument, VerifyDocument } from './documents.js'
-
-/** Ends a method early: what runs is stopped on the server, and the state says how far it came. */
-export interface SignalOption {
-  readonly signal?: AbortSignal
-}
-
-export interface UpOptions extends SignalOption {
-  /** Apply up to this id, and what it needs. Default: all. */
-  readonly to?: string
-  /** Apply at most so many. */
-  readonly steps?: number
-  /** Run nothing; say what would run. */
-  readonly dryRun?: boolean
-}
-
-/** `steps` or `to` is required. */
-export interface DownOptions extends SignalOption {
-  /** Revert until this id is the last; itself stays. */
-  readonly to?: string
-  /** Revert so many, the last applied first. */
-  readonly steps?: number
-  /** Go on where reverting cannot bring data back. */
-  readonly allowLossy?: boolean
-  readonly dryRun?: boolean
-}
-
-export interface RedoOptions extends SignalOption {
-  readonly allowLossy?: boolean
-}
-
-export interface StatusOptions extends SignalOption {
-  /** Exit code 4, and so not ok, where any is pending. */
-  readonly pendingFails?: boolean
-}
-
-export interface VerifyOptions extends SignalOption {
-  /** Look at the files alone. */
-  readonly offline?: boolean
-}
-
-export interface ResumeOptions extends SignalOption {
-  /** The step to go on with, from 1. Default: the first that is not done. */
-  readonly fromStep?: number
-  /** Undo the steps that are done, where its down file has one step for each, instead of going on. */
-  readonly rollback?: boolean
-}
-
-export interface MarkOptions extends SignalOption {
-  /** Why, for the log. */
-  readonly reason: string
-}
-
-export interface UnlockOptions extends SignalOption {
-  /** End the session of the holder. */
-  readonly terminate?: boolean
-}
-
-export interface ScriptOptions {
-  /** Begin after this id. Default: at the first. */
-  readonly from?: string
-  /** End with this id. Default: the last. */
-  readonly to?: string
-}
+import { deadlineAfter } from '../lib/deadline.js'
+import { connectionConfig } from '../lib/dialect/connection-config.js'
+import { createDialect } from '../lib/dialect/create-dialect.js'
+import type { Dialect } from '../lib/dialect/dialect.js'
+import { DIALECT } from '../lib/dialect/migratable.js'
+import type { MigrationSession } from '../lib/dialect/migration-parts.js'
+import { AbortedError } from '../lib/errors.js'
+import { hashesOf, type Job, jobOf, run } from './apply.js'
+import type { LockDocument, MigrationCommand, RunDocument, ScriptDocument, StatusDocument, VerifyDocument } from './documents.js'
+import { dryRunOf } from './dry-run.js'
+import {
+  MigrationDecisionError,
+  MigrationFailedError,
+  MigrationHistoryError,
+  MigrationInterruptedError,
+  MigrationLockError,
+  MigrationUsageError,
+} from './errors.js'
+import type { HistoryRow } from './history-row.js'
+import type { Migration } from './migration.js'
+import { type MigrationFolder, readMigrations } from './migration-files.js'
+import type {
+  DownOptions,
+  MarkOptions,
+  Migrator,
+  RedoOptions,
+  ResumeOptions,
+  ScriptOptions,
+  SignalOption,
+  StatusOptions,
+  UnlockOptions,
+  UpOptions,
+  VerifyOptions,
+} from './migrator-api.js'
+import { type CheckedOptions, type MigratorOptions, migratorOptions } from './migrator-options.js'
+import { fileProblems, historyProblems, inOrder, isDone, isHalfDone, pendingOf, revertOrder, withAncestors } from './plan.js'
+import { documentHead, type Findings, findings, runDocument, withDocument } from './report.js'
+import { RunContext } from './run-context.js'
+import { describeHolder, takeLock } from './run-lock.js'
+import { scriptOf } from './script.js'
+import { statusOf } from './status.js'
 
 /**
- * Applies migrations. Each method opens one connection of its own, outside of every pool, and closes it.
+ * A migrator of one database and one folder of migrations. Connects to nothing yet.
  *
- * What a method throws has its exit code by `exitCodeOf`; a {@link MigrationError} has its `document`. Every method also throws
+ * ```ts
+ * await createMigrator({ url: process.env.DATABASE_URL, folder: 'migrations' }).up()
+ * ```
  *
- * - {@link ConfigurationError} an option, or a driver that is missing;
- * - {@link ConnectionError} the database cannot be reached within `connectTimeoutMs`;
- * - {@link MigrationUsageError} the files make no sense, or a pooler stands before the server;
- * - {@link MigrationInterruptedError} the signal was aborted.
+ * @throws {ConfigurationError} an option is missing, unknown or out of bounds
  */
-export interface Migrator {
-  /**
-   * Applies what is pending, in order. Waits while another process does.
-   *
-   * @throws {MigrationHistoryError} files and history do not fit; nothing was run
-   * @throws {MigrationLockError} the lock was not free within `lockTimeoutMs`; nothing was run
-   * @throws {MigrationFailedError} a step failed, now or in an earlier run that nobody resumed
-   */
-  up(options?: UpOptions): Promise<RunDocument>
-  /**
-   * Reverts the last ones by their down files.
-   *
-   * @throws {MigrationDecisionError} one is lossy, and `allowLossy` was not given; nothing was run
-   * @throws {MigrationUsageError} one has no down file; nothing was run
-   */
-  down(options: DownOptions): Promise<RunDocument>
-  /** Reverts the last one and applies it again. Throws as both do. */
-  redo(options?: RedoOptions): Promise<RunDocument>
-  /** What is applied, pending and failed. Takes no lock and changes nothing. */
-  status(options?: StatusOptions): Promise<StatusDocument>
-  /** Whether files and history fit together; exit code 6 where not. Takes no lock and changes nothing. */
-  verify(options?: VerifyOptions): Promise<VerifyDocument>
-  /** Goes on with a migration that is partly applied. Throws as {@link up} does. */
-  resume(id: string, options?: ResumeOptions): Promise<RunDocument>
-  /** Says what state a migration is in, where its state is wrong. Runs nothing of it. */
-  mark(id: string, state: 'applied' | 'pending' | 'reverted', options: MarkOptions): Promise<RunDocument>
-  /** Who has the lock. */
-  lock(options?: SignalOption): Promise<LockDocument>
-  /**
-   * Ends the session that has the lock, with `terminate`.
-   *
-   * @throws {MigrationLockError} somebody has it, and may not or cannot be ended
-   */
-  unlock(options?: UnlockOptions): Promise<LockDocument>
-  /** What {@link up} would run on a database that has everything up to `from`, as one text. Needs no connection. */
-  script(options?: ScriptOptions): Promise<ScriptDocument>
+export function createMigrator(given: MigratorOptions): Migrator {
+  const options = migratorOptions(given)
+  const { url, connection, db } = options
+  return new FolderMigrator(options, db === undefined ? createDialect(connectionConfig({ url, connection })) : db[DIALECT])
+}
+
+/** What a method that holds the lock works with. */
+interface LockedRun {
+  readonly context: RunContext
+  readonly found: Findings
+  readonly ordered: readonly Migration[]
+  rows: readonly HistoryRow[]
+}
+
+class FolderMigrator implements Migrator {
+  readonly #options: CheckedOptions
+  readonly #dialect: Dialect
+
+  constructor(options: CheckedOptions, dialect: Dialect) {
+    this.#options = options
+    this.#dialect = dialect
+  }
+
+  up({ to, steps, dryRun = false, signal }: UpOptions = {}): Promise<RunDocument> {
+    requireCount('steps', steps)
+    return this.#locked('up', signal, async (locked) => {
+      requireWhole(locked)
+      let left = steps ?? Number.POSITIVE_INFINITY
+      const chosen = () => this.#choose(locked, to).slice(0, left)
+      const jobs = chosen().map((migration) => jobOf(locked.context, migration, 'up', undefined))
+      if (dryRun) return this.#plan(locked, jobs)
+      await this.#runAll(locked, jobs, () => {
+        left = (steps ?? Number.POSITIVE_INFINITY) - locked.found.applied.length
+        return chosen().map((migration) => jobOf(locked.context, migration, 'up', undefined))
+      })
+    })
+  }
+
+  down({ to, steps, allowLossy = false, dryRun = false, signal }: DownOptions): Promise<RunDocument> {
+    requireCount('steps', steps)
+    return this.#locked('down', signal, async (locked) => {
+      if ((to === undefined) === (steps === undefined))
+        throw new MigrationUsageError('down needs steps or to, and not both; nothing was run')
+      requireWhole(locked)
+      const jobs = this.#reverting(locked, to, steps ?? Number.POSITIVE_INFINITY, allowLossy)
+      if (dryRun) return this.#plan(locked, jobs)
+      await this.#runAll(locked, jobs, () =>
+        this.#reverting(locked, to, (steps ?? Number.POSITIVE_INFINITY) - locked.found.reverted.length, allowLossy),
+      )
+    })
+  }
+
+  redo({ allowLossy = false, signal }: RedoOptions = {}): Promise<RunDocument> {
+    return this.#locked('redo', signal, async (locked) => {
+      requireWhole(locked)
+      const jobs = this.#reverting(locked, undefined, 1, allowLossy)
+      // both are checked before either is run
+      const again = jobs.map(({ migration }) => jobOf(locked.context, migration, 'up', undefined))
+      await this.#runAll(locked, [...jobs, ...again], () => again.slice(locked.found.applied.length))
+    })
+  }
+
+  status({ pendingFails = false, signal }: StatusOptions = {}): Promise<StatusDocument> {
+    return this.#looking('status', signal, async ({ context, found, folder }) => {
+      const rows = await context.history.read()
+      const status = statusOf(folder, rows, await context.history.lastFailures())
+      const next = status.failed.map((id) => `latchwork migrate resume ${id}`)
+      if (next.length === 0 && status.pending.length > 0) next.push('latchwork migrate up')
+      const fails = pendingFails && status.pending.length > 0
+      return { ...documentHead('status', this.#dialect.engine, found), ...status, next, ok: !fails, exitCode: fails ? 4 : 0 }
+    })
+  }
+
+  async verify({ offline = false, signal }: VerifyOptions = {}): Promise<VerifyDocument> {
+    const verified = (found: Findings, folder: MigrationFolder, rows: readonly HistoryRow[]): VerifyDocument => {
+      const problems = [...fileProblems(folder.migrations, folder.head), ...historyProblems(folder.migrations, rows)]
+      const isOk = problems.length === 0
+      return { ...documentHead('verify', this.#dialect.engine, found), problems, ok: isOk, exitCode: isOk ? 0 : 6 }
+    }
+    if (!offline)
+      return this.#looking('verify', signal, async ({ context, found, folder }) => verified(found, folder, await context.history.read()))
+    const found = findings()
+    return this.#documented('verify', found, async () => verified(found, await this.#read(), []))
+  }
+
+  resume(id: string, { fromStep, rollback = false, signal }: ResumeOptions = {}): Promise<RunDocument> {
+    requireCount('fromStep', fromStep)
+    return this.#locked('resume', signal, async (locked) => {
+      const row = locked.rows.find((each) => each.id === id)
+      if (row === undefined || !isHalfDone(row)) {
+        throw new MigrationUsageError(
+          `${id} is ${row?.state ?? 'pending'}, not partly applied: there is nothing to resume; nothing was run`,
+          {},
+          ['latchwork migrate status'],
+        )
+      }
+      await this.#runAll(locked, [this.#resuming(locked, row, fromStep, rollback)], () => [])
+    })
+  }
+
+  mark(id: string, state: 'applied' | 'pending' | 'reverted', { reason, signal }: MarkOptions): Promise<RunDocument> {
+    return this.#locked('mark', signal, async (locked) => {
+      const { context, ordered, rows, found } = locked
+      if (typeof reason !== 'string' || reason.trim() === '')
+        throw new MigrationUsageError('mark needs a reason, for the log; nothing was changed')
+      if (!['applied', 'pending', 'reverted'].includes(state))
+        throw new MigrationUsageError(`no state to mark with: ${state}; nothing was changed`)
+      const migration = ordered.find((each) => each.id === id)
+      const row = rows.find((each) => each.id === id)
+      if (migration === undefined && (state === 'applied' || row === undefined)) throw unknownId(id, ordered)
+      if (state === 'pending') await context.history.remove(id)
+      else await context.history.write(markedRow(context, migration, row, id, state))
+      const entry = {
+        migration: id,
+        action: 'mark',
+        outcome: 'marked',
+        step: null,
+        durationMs: 0,
+        errorCode: null,
+        errorText: null,
+      } as const
+      await context.history.log({ ...entry, reason: `${state}: ${reason}` })
+      locked.rows = await context.history.read()
+      found.pending = pendingOf(ordered, locked.rows).map((each) => each.id)
+    })
+  }
+
+  lock({ signal }: SignalOption = {}): Promise<LockDocument> {
+    return this.#looking('lock', signal, async ({ context, found }) => {
+      const holder = (await context.session.holder()) ?? null
+      const next = holder === null ? [] : ['latchwork migrate unlock --terminate']
+      return { ...documentHead('lock', this.#dialect.engine, found), holder, terminated: false, next }
+    })
+  }
+
+  unlock({ terminate = false, signal }: UnlockOptions = {}): Promise<LockDocument> {
+    return this.#looking('unlock', signal, async ({ context, found }) => {
+      const holder = await context.session.holder()
+      const head = documentHead('unlock', this.#dialect.engine, found)
+      if (holder === undefined) return { ...head, holder: null, terminated: false }
+      const who = describeHolder(holder)
+      if (!terminate)
+        throw new MigrationLockError(`the lock is held by ${who}; it is free when that ends`, holder, [
+          'latchwork migrate unlock --terminate',
+        ])
+      if (await context.session.endHolder(holder)) return { ...head, holder, terminated: true }
+      throw new MigrationLockError(
+        `the lock is held by ${who}, which cannot be ended from here: end that process; the lock is free with it`,
+        holder,
+      )
+    })
+  }
+
+  script({ from, to }: ScriptOptions = {}): Promise<ScriptDocument> {
+    const found = findings()
+    return this.#documented('script', found, async () => {
+      const folder = await this.#read()
+      refuseProblems(fileProblems(folder.migrations, folder.head))
+      const ordered = inOrder(folder.migrations)
+      for (const id of [from, to]) if (id !== undefined && !ordered.some((each) => each.id === id)) throw unknownId(id, ordered)
+      const applied = from === undefined ? new Set<string>() : withAncestors(ordered, from)
+      const wanted = to === undefined ? undefined : withAncestors(ordered, to)
+      const chosen = ordered.filter(({ id }) => !applied.has(id) && (wanted === undefined || wanted.has(id)))
+      const sql = scriptOf(chosen, from === undefined, this.#dialect, this.#options)
+      return { ...documentHead('script', this.#dialect.engine, found), ids: chosen.map(({ id }) => id), sql }
+    })
+  }
+
+  /** Which are pending and wanted. */
+  #choose({ ordered, rows }: LockedRun, to: string | undefined): readonly Migration[] {
+    const pending = pendingOf(ordered, rows)
+    if (to === undefined) return pending
+    if (!ordered.some(({ id }) => id === to)) throw unknownId(to, ordered)
+    const wanted = withAncestors(ordered, to)
+    return pending.filter(({ id }) => wanted.has(id))
+  }
+
+  #reverting({ context, ordered, rows }: LockedRun, to: string | undefined, count: number, allowLossy: boolean): readonly Job[] {
+    if (to !== undefined && !ordered.some(({ id }) => id === to)) throw unknownId(to, ordered)
+    const chosen = revertOrder(ordered, rows, to === undefined ? new Set() : withAncestors(ordered, to)).slice(0, count)
+    const lossy = chosen.filter(({ isLossyDown }) => isLossyDown).map(({ id }) => id)
+    if (lossy.length > 0 && !allowLossy) {
+      throw new MigrationDecisionError(
+        `reverting ${lossy.join(', ')} cannot bring back what was there before; nothing was run; say --allow-lossy where that is meant`,
+        ['latchwork migrate down … --allow-lossy', 'latchwork migrate down … --dry-run'],
+      )
+    }
+    return chosen.map((migration) =>
+      jobOf(
+        context,
+        migration,
+        'down',
+        rows.find(({ id }) => id === migration.id),
+      ),
+    )
+  }
+
+  #resuming({ context, ordered }: LockedRun, row: HistoryRow, fromStep: number | undefined, rollback: boolean): Job {
+    const migration = ordered.find(({ id }) => id === row.id)
+    if (migration === undefined) throw unknownId(row.id, ordered)
+    const direction = row.state === 'reverting' ? 'down' : 'up'
+    const job = { ...jobOf(context, migration, direction, row), action: 'resume' as const }
+    // an error was written where the step ended; without one the process did
+    const isInDoubt = row.errorText === null && fromStep === undefined
+    refuseChanged(job, row)
+    if (rollback) return rolledBack(context, job, row, isInDoubt)
+    if (fromStep !== undefined && fromStep > job.steps.length + 1)
+      throw new MigrationUsageError(`${row.id} has ${job.steps.length} steps; there is none to go on with at ${fromStep}; nothing was run`)
+    return { ...job, from: fromStep === undefined ? row.stepsDone : fromStep - 1, isInDoubt }
+  }
+
+  async #plan({ context, found }: LockedRun, jobs: readonly Job[]): Promise<void> {
+    found.planned = await Promise.all(jobs.map((job) => dryRunOf(context, job)))
+  }
+
+  /** Runs them in order. Where the lock was lost on the way, takes it again, reads again, and goes on with what `rest` gives. */
+  async #runAll(locked: LockedRun, jobs: readonly Job[], rest: () => readonly Job[]): Promise<void> {
+    const { context, found } = locked
+    const left = [...jobs]
+    for (let job = left.shift(); job !== undefined; job = left.shift()) {
+      const { migration, direction, steps } = job
+      const done = found.applied.length + found.reverted.length
+      if (context.signal?.aborted) throw interrupted(found)
+      context.progress({
+        type: 'started',
+        id: migration.id,
+        direction,
+        stepsTotal: steps.length,
+        number: done + 1,
+        count: done + 1 + left.length,
+      })
+      const { lostLock, ...ran } = await run(context, job, () => this.#open('write', context.signal))
+      ;(direction === 'up' ? found.applied : found.reverted).push(ran)
+      found.pending = direction === 'up' ? found.pending.filter((id) => id !== migration.id) : found.pending
+      if (!lostLock) continue
+      context.warn(`the connection was lost while ${migration.id} was committed, which had come through; going on over another`)
+      await takeLock(context)
+      locked.rows = await context.history.read()
+      requireWhole(locked)
+      left.splice(0, left.length, ...rest())
+    }
+    locked.rows = await context.history.read()
+    found.pending = pendingOf(locked.ordered, locked.rows).map(({ id }) => id)
+  }
+
+  /** Runs `body` on a connection that has the lock, the history read under it. */
+  #locked(command: RunDocument['command'], signal: AbortSignal | undefined, body: (run: LockedRun) => Promise<void>): Promise<RunDocument> {
+    const found = findings()
+    return this.#documented(command, found, async () => {
+      const folder = await this.#read()
+      const context = new RunContext(this.#dialect, this.#options, signal, await this.#open('write', signal))
+      found.warnings = context.warnings
+      try {
+        found.database = context.session.database
+        found.waitedMs = await takeLock(context)
+        await context.history.ensure()
+        // only now: another process may have finished while we waited
+        const rows = await context.history.read()
+        const ordered = inOrder(folder.migrations)
+        found.pending = pendingOf(ordered, rows).map(({ id }) => id)
+        // what is to be put right with these two may be just this
+        if (command !== 'mark')
+          refuseProblems([...fileProblems(folder.migrations, folder.head), ...historyProblems(folder.migrations, rows)])
+        await body({ context, found, ordered, rows })
+        await context.session.unlock()
+        return runDocument(command, this.#dialect.engine, found)
+      } finally {
+        await context.session.close()
+      }
+    })
+  }
+
+  /** Runs `body` on a connection that changes nothing. */
+  #looking<T>(
+    command: MigrationCommand,
+    signal: AbortSignal | undefined,
+    body: (run: { readonly context: RunContext; readonly found: Findings; readonly folder: MigrationFolder }) => Promise<T>,
+  ): Promise<T> {
+    const found = findings()
+    return this.#documented(command, found, async () => {
+      const folder = await this.#read()
+      const context = new RunContext(this.#dialect, this.#options, signal, await this.#open('read', signal))
+      found.warnings = context.warnings
+      try {
+        found.database = context.session.database
+        return await body({ context, found, folder })
+      } finally {
+        await context.session.close()
+      }
+    })
+  }
+
+  async #documented<T>(command: MigrationCommand, found: Findings, body: () => Promise<T>): Promise<T> {
+    try {
+      return await body()
+    } catch (error) {
+      const known = error instanceof AbortedError ? interrupted(found, error) : error
+      throw withDocument(known, command, this.#dialect.engine, found)
+    }
+  }
+
+  #read(): Promise<MigrationFolder> {
+    return readMigrations(this.#options.folder, this.#dialect.engine)
+  }
+
+  #open(access: 'read' | 'write', signal: AbortSignal | undefined): Promise<MigrationSession> {
+    const { table, schema, allowSessionPooler, singleWriter, connectTimeoutMs } = this.#options
+    const deadline = deadlineAfter(connectTimeoutMs)
+    return this.#dialect.migrations.open({ table, schema, access, allowSessionPooler, singleWriter, deadline, signal })
+  }
+}
+
+function requireCount(option: string, count: number | undefined): void {
+  if (count === undefined || (Number.isInteger(count) && count >= 1)) return
+  throw new MigrationUsageError(`${option}: expected a whole number from 1, got ${count}; nothing was run`)
+}
+
+function refuseProblems(problems: ConstructorParameters<typeof MigrationHistoryError>[0]): void {
+  if (problems.length === 0) return
+  const next = problems.some(({ kind }) => kind === 'heads') ? ['latchwork migrate merge'] : ['latchwork migrate verify']
+  throw new MigrationHistoryError(problems, next)
+}
+
+/** @throws {MigrationFailedError} one is partly applied, by a run that failed or was killed */
+function requireWhole({ rows }: Pick<LockedRun, 'rows'>): void {
+  const row = rows.find(isHalfDone)
+  if (row === undefined) return
+  const { id, stepsDone, stepsTotal, errorText, errorCode } = row
+  const direction = row.state === 'reverting' ? 'down' : 'up'
+  const why = errorText === null ? 'the process that ran it ended in' : 'it failed in'
+  const next = [
+    `latchwork migrate resume ${id}`,
+    `latchwork migrate resume ${id} --rollback`,
+    `latchwork migrate mark ${id} applied --reason …`,
+  ]
+  throw new MigrationFailedError(
+    `${id} is partly ${direction === 'up' ? 'applied' : 'reverted'}: ${why} step ${stepsDone + 1} of ${stepsTotal}${errorText === null ? '' : ` (${errorText})`}; ${stepsDone} steps are done and stay; nothing was run now; next: ${next[0]}`,
+    {
+      id,
+      direction,
+      step: stepsDone + 1,
+      stepsTotal,
+      stepsDone,
+      file: id,
+      line: null,
+      sqlPreview: null,
+      code: errorCode,
+      message: errorText ?? 'the process ended',
+      databaseUnchanged: false,
+    },
+    next,
+  )
+}
+
+/** @throws {MigrationHistoryError} a step that is done is another now */
+function refuseChanged({ migration, steps }: Job, row: HistoryRow): void {
+  const hashes = hashesOf(steps)
+  const changed = row.stepHashes.slice(0, row.stepsDone).findIndex((hash, index) => hash !== hashes[index])
+  if (changed === -1) return
+  const message = `step ${changed + 1} of ${migration.id}, which is done, was changed since; put it back: only what is not done may change`
+  throw new MigrationHistoryError([{ kind: 'modified', ids: [migration.id], message }])
+}
+
+/** The job that undoes the steps that are done, by those of the down file: the last of them for the first of the up file. */
+function rolledBack(context: RunContext, job: Job, row: HistoryRow, isInDoubt: boolean): Job {
+  const { migration, steps } = job
+  if (job.direction === 'down')
+    throw new MigrationUsageError(`${row.id} is being reverted already: resume it without rollback; nothing was run`)
+  const down = jobOf(context, migration, 'down', row)
+  if (down.steps.length !== steps.length) {
+    throw new MigrationUsageError(
+      `its ${down.steps.length} steps do not go with the ${steps.length} of ${migration.id}: only one step for each can be rolled back in part; nothing was run`,
+      { file: down.source.file },
+      [`latchwork migrate resume ${row.id}`],
+    )
+  }
+  const undone = Math.min(row.stepsDone + (isInDoubt ? 1 : 0), steps.length)
+  return { ...down, action: 'resume', from: steps.length - undone, isInDoubt }
+}
+
+function markedRow(
+  context: RunContext,
+  migration: Migration | undefined,
+  row: HistoryRow | undefined,
+  id: string,
+  state: 'applied' | 'reverted',
+): HistoryRow {
+  const steps = migration === undefined ? [] : jobOf(context, migration, 'up', undefined).steps
+  const nowMs = Date.now()
+  return {
+    id,
+    checksum: migration?.up.kind === 'sql' ? migration.up.checksum : (row?.checksum ?? null),
+    state,
+    stepsTotal: steps.length,
+    stepsDone: state === 'applied' ? steps.length : 0,
+    stepHashes: hashesOf(steps),
+    checkpoint: {},
+    startedAtMs: row !== undefined && isDone(row) ? row.startedAtMs : nowMs,
+    finishedAtMs: nowMs,
+    durationMs: null,
+    errorCode: null,
+    errorText: null,
+  }
+}
+
+function unknownId(id: string, ordered: readonly Migration[]): MigrationUsageError {
+  const last = ordered.at(-1)?.id
+  return new MigrationUsageError(
+    `there is no migration "${id}"${last === undefined ? '' : `; the last one is ${last}`}; nothing was run`,
+    {},
+    ['latchwork migrate status'],
+  )
+}
+
+function interrupted({ applied, reverted }: Findings, cause?: unknown): MigrationInterruptedError {
+  const count = applied.length + reverted.length
+  return new MigrationInterruptedError(
+    `interrupted; ${count === 0 ? 'nothing was run' : `${count} migrations of this run are done and stay`}, and none is in part; next: latchwork migrate status`,
+    undefined,
+    ['latchwork migrate status'],
+    { cause },
+  )
 }

@@ -4,34 +4,17 @@ import type { LatchworkError } from '../errors.js'
 import type { BigintMode, ColumnType } from '../model/column-type.js'
 import type { SchemaChange } from '../model/schema-diff.js'
 import type { PoolOpening } from '../pool/borrow-request.js'
-import type { Pool, PoolMember } from '../pool/pool.js'
+import type { Pool } from '../pool/pool.js'
 import type { PoolOptions } from '../pool/pool-options.js'
 import type { SqlTraits } from '../sql-text.js'
 import type { Capabilities } from './capabilities.js'
+import type { Connection, Statement, StatementResult } from './connection.js'
 import type { JsonExpressions } from './json-expressions.js'
+import type { MigrationParts } from './migration-parts.js'
+
+export type { Connection, MaybePromise, ResultColumn, Statement, StatementResult } from './connection.js'
 
 export type Engine = 'postgres' | 'mysql' | 'sqlite'
-
-export type MaybePromise<T> = T | Promise<T>
-
-/** SQL with its bound values, already in the driver's form. */
-export interface Statement {
-  readonly sql: string
-  readonly parameters: readonly unknown[]
-  /** Set for statements worth keeping prepared on the connection; the same name always means the same SQL. */
-  readonly name?: string | undefined
-  /** The result has 64-bit integers: give every integer as a bigint rather than round one. */
-  readonly exactIntegers?: boolean | undefined
-  /**
-   * Run once for each of these lists of values instead of once with `parameters`; rows are those of all runs.
-   * Only where {@link Capabilities.bulkInsert} is `'each'`.
-   */
-  readonly repeat?: readonly (readonly unknown[])[] | undefined
-  /** When to give up waiting for a lock that another process holds on the database (SQLite). */
-  readonly deadline?: Deadline | undefined
-  /** The positions in `parameters`, from 0, that hold values of redacted fields; undefined: none of them is known to. */
-  readonly redacted?: ReadonlySet<number> | undefined
-}
 
 /** What a driver says of a statement that failed, in words that may hold values. Only for errors that may: see `debugValues`. */
 export interface DriverWords {
@@ -46,42 +29,6 @@ export interface DriverWords {
   readonly sqlMessage?: string
   /** Of a statement with {@link Statement.repeat}: the values of the run that failed. */
   readonly parameters?: readonly unknown[]
-}
-
-/** Where a result column comes from; `table` and `column` are physical names, undefined for an expression. */
-export interface ResultColumn {
-  readonly name: string
-  readonly table: string | undefined
-  readonly column: string | undefined
-  /** The value as the engine's plain driver would give it: for what is of no field. */
-  readonly decode?: ((value: unknown) => unknown) | undefined
-}
-
-export interface StatementResult {
-  /** Values in column order, in the driver's form: {@link Codec.decode} makes them JavaScript. */
-  readonly rows: readonly (readonly unknown[])[]
-  /** Rows matched by UPDATE and DELETE, inserted by INSERT; 0 for SELECT. See the dialect for upserts. */
-  readonly affectedRows: number
-  /** With {@link Statement.repeat}: the affected rows of each run. */
-  readonly affectedEach?: readonly number[] | undefined
-  /** First key made by the engine's counter, where it gives one. */
-  readonly insertId?: number | bigint | undefined
-  /** The engine's own words on the outcome (MySQL: `Records: 2  Duplicates: 1  Warnings: 0`). */
-  readonly info?: string | undefined
-  /**
-   * Columns of the result; made when asked for, only while the connection is the caller's: an engine may have to ask the server.
-   *
-   * @param isKnown of a column's position, and how many there are: the caller needs no word of where it comes from
-   */
-  columns(isKnown?: (position: number, count: number) => boolean): MaybePromise<readonly ResultColumn[]>
-}
-
-/** One session with the engine. Callers send one statement at a time. */
-export interface Connection extends PoolMember {
-  /** Runs a statement; gives a result at once where the driver is synchronous. Throws what the driver throws. */
-  run(statement: Statement): MaybePromise<StatementResult>
-  /** Asks the server to stop the statement that is running; settles when the request was sent. A no-op where it cannot be done. */
-  cancel(): Promise<void>
 }
 
 /** How a field's value goes to the driver and comes back; a missing function means: as it is. Never called with null. */
@@ -272,6 +219,8 @@ export interface Dialect {
   evicts(error: unknown): boolean
   /** A statement that gives a row if a table or view of this name is there. */
   tableExists(table: { readonly schema?: string; readonly name: string }): Statement
+  /** What differs where migrations run. */
+  readonly migrations: MigrationParts
   /** The DDL of one change, one statement each. The only place of the engine that writes DDL. */
   ddl(change: SchemaChange): readonly string[]
 }

@@ -7,6 +7,7 @@ import { ddl, withOwnDatabase } from './ddl.js'
 import { addressOf, describeAddress } from './dial.js'
 import { evicts, toDataError, wordsOf } from './errors.js'
 import { mysqlExpressions } from './expressions.js'
+import { migrationParts } from './migration-parts.js'
 import { planQuestion } from './plan-question.js'
 import { sqlTraits } from './sql-traits.js'
 import { mysqlCodec } from './types.js'
@@ -56,6 +57,7 @@ export function mysqlDialect(config: ServerConnection): Dialect {
     toDataError,
     wordsOf,
     evicts,
+    migrations: migrationParts(address),
     ddl: (change) => ddl(withOwnDatabase(change, address.database)),
     tableExists: ({ schema, name }) => ({
       sql: 'select 1 from information_schema.tables where table_schema = coalesce(?, database()) and table_name = ?',

@@ -119,7 +119,8 @@ export class PostgresConnection implements Connection {
 
   #send(statement: Statement, settle: Settle, isSecondRun = false): void {
     const { sql, parameters } = statement
-    const preparation = this.#preparationOf(statement.name)
+    // the other protocol takes several statements in one text
+    const preparation = statement.isSingle === true ? unkept() : this.#preparationOf(statement.name)
     const hasRun = preparation?.fields !== undefined
     const canRunAgain = !isSecondRun && this.#transaction === 'I'
     let isAnswered = false

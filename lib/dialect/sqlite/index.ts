@@ -8,6 +8,7 @@ import { capabilities } from './capabilities.js'
 import { ddl } from './ddl.js'
 import { evicts, toDataError, wordsOf } from './errors.js'
 import { expressions } from './expressions.js'
+import { migrationParts } from './migration-parts.js'
 import { requireShared } from './named-memory.js'
 import { planQuestion } from './plan-question.js'
 import { sqlTraits } from './sql-traits.js'
@@ -55,6 +56,7 @@ export function sqliteDialect(config: SqliteConnection): Dialect {
     toDataError,
     wordsOf,
     evicts,
+    migrations: migrationParts(file),
     ddl,
     tableExists: ({ name }) => ({
       sql: "select 1 from sqlite_schema where type in ('table', 'view') and name = ? collate nocase",

@@ -1,0 +1,55 @@
+import { leadingWords, type MigrationParts, type StepError } from '../migration-parts.js'
+import type { Address } from './dial.js'
+import { errnoOf, toDataError } from './errors.js'
+import { openMigrationSession } from './migration-session.js'
+
+/** All else, DDL before all, commits what is open before and after itself. Source: MySQL 8.0 manual, 13.3.3 "Implicit Commit". */
+const IN_TRANSACTION = /^(?:insert|update|delete|replace|select|with|values|do|load data|set(?! autocommit| password| default))\b/
+
+export function migrationParts(address: Address): MigrationParts {
+  return {
+    isTransactional: (statement) => IN_TRANSACTION.test(leadingWords(statement, 3)),
+    limitLockWait,
+    // what a statement began it undoes itself
+    leftoverOf: () => undefined,
+    describe,
+    isAtomic: (statement) => !dropsSeveral(statement),
+    isDoneAlready: (error) => DONE.has(errnoOf(error) ?? 0),
+    open: (opening) => openMigrationSession(address, opening),
+  }
+}
+
+/** Whole seconds; by default it is a day for the one and 50 s for the other. */
+function limitLockWait(ms: number): readonly string[] {
+  const seconds = Math.ceil(ms / 1_000)
+  return [`set session lock_wait_timeout = ${seconds}, session innodb_lock_wait_timeout = ${seconds}`]
+}
+
+/** MariaDB drops those that are there, and then says that one is not. */
+function dropsSeveral(statement: string): boolean {
+  return /^(?:drop (?:temporary )?table|drop view|rename table)\b/.test(leadingWords(statement, 3)) && statement.includes(',')
+}
+
+/**
+ * The database, table, column, key, constraint, routine or trigger is there already; or is not there to be dropped.
+ * 1146 is said of a table that was renamed, 1054 of such a column.
+ */
+const DONE: ReadonlySet<number> = new Set([
+  1007, 1008, 1022, 1050, 1051, 1054, 1060, 1061, 1068, 1091, 1146, 1304, 1305, 1359, 1360, 1517, 1537, 1539, 1826, 3821, 3822, 3940, 4092,
+])
+
+/** Errors of DDL whose message holds names and nothing else. Source: MySQL 8.0 Error Reference; MariaDB 10.11, `errmsg-utf8.txt`. */
+const NAMES_ONLY: ReadonlySet<number> = new Set([
+  1005, 1007, 1008, 1025, 1046, 1049, 1050, 1051, 1054, 1059, 1060, 1061, 1067, 1068, 1069, 1070, 1071, 1072, 1073, 1074, 1075, 1089, 1090,
+  1091, 1101, 1103, 1113, 1118, 1142, 1146, 1166, 1170, 1171, 1176, 1213, 1215, 1217, 1239, 1280, 1304, 1305, 1347, 1356, 1359, 1360, 1451,
+  1452, 1553, 1822, 1824, 1825, 1826, 1830, 1832, 1833, 1834, 3730, 3780, 3819, 3820, 3822, 3940, 4092,
+])
+
+function describe(error: unknown): StepError {
+  const errno = errnoOf(error)
+  const message =
+    errno !== undefined && NAMES_ONLY.has(errno)
+      ? `${(error as Error).message} (error ${errno})`
+      : toDataError(error, { byName: () => undefined, byColumns: () => undefined }).message
+  return { code: errno?.toString(), message, offset: undefined, needsNoTransaction: false }
+}

@@ -1,0 +1,28 @@
+import { leadingWords, type MigrationParts, type StepError } from '../migration-parts.js'
+import { driverCode, toDataError } from './errors.js'
+import { openMigrationSession } from './migration-session.js'
+import { rebuild } from './rebuild.js'
+
+/** Source: SQLite, "VACUUM", "ATTACH DATABASE", "PRAGMA Statements". */
+const ALONE = /^(?:vacuum|attach|detach|pragma (?!user_version|application_id|defer_foreign_keys))/
+
+/** @param file absolute path, or one that begins with `:memory:` */
+export function migrationParts(file: string): MigrationParts {
+  return {
+    isTransactional: (statement) => !ALONE.test(leadingWords(statement, 2)),
+    // the deadline of a statement says it
+    limitLockWait: () => [],
+    leftoverOf: () => undefined,
+    describe,
+    isAtomic: () => true,
+    isDoneAlready: () => false,
+    rebuild,
+    open: (opening) => openMigrationSession(file, opening),
+  }
+}
+
+function describe(error: unknown): StepError {
+  const { message } = toDataError(error, { byName: () => undefined, byColumns: () => undefined })
+  const code = driverCode(error) ?? driverCode((error as { readonly cause?: unknown } | null)?.cause)
+  return { code, message, offset: undefined, needsNoTransaction: /within a transaction|inside a transaction/i.test(message) }
+}

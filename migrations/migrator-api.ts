@@ -1,0 +1,112 @@
+import type { LockDocument, RunDocument, ScriptDocument, StatusDocument, VerifyDocument } from './documents.js'
+
+/** Ends a method early: what runs is stopped on the server, and the state says how far it came. */
+export interface SignalOption {
+  readonly signal?: AbortSignal
+}
+
+export interface UpOptions extends SignalOption {
+  /** Apply up to this id, and what it needs. Default: all. */
+  readonly to?: string
+  /** Apply at most so many. */
+  readonly steps?: number
+  /** Run nothing; say what would run. */
+  readonly dryRun?: boolean
+}
+
+/** `steps` or `to` is required. */
+export interface DownOptions extends SignalOption {
+  /** Revert until this id is the last; itself stays. */
+  readonly to?: string
+  /** Revert so many, the last applied first. */
+  readonly steps?: number
+  /** Go on where reverting cannot bring data back. */
+  readonly allowLossy?: boolean
+  readonly dryRun?: boolean
+}
+
+export interface RedoOptions extends SignalOption {
+  readonly allowLossy?: boolean
+}
+
+export interface StatusOptions extends SignalOption {
+  /** Exit code 4, and so not ok, where any is pending. */
+  readonly pendingFails?: boolean
+}
+
+export interface VerifyOptions extends SignalOption {
+  /** Look at the files alone. */
+  readonly offline?: boolean
+}
+
+export interface ResumeOptions extends SignalOption {
+  /** The step to go on with, from 1. Default: the first that is not done. */
+  readonly fromStep?: number
+  /** Undo the steps that are done, where its down file has one step for each, instead of going on. */
+  readonly rollback?: boolean
+}
+
+export interface MarkOptions extends SignalOption {
+  /** Why, for the log. */
+  readonly reason: string
+}
+
+export interface UnlockOptions extends SignalOption {
+  /** End the session of the holder. */
+  readonly terminate?: boolean
+}
+
+export interface ScriptOptions {
+  /** Begin after this id. Default: at the first. */
+  readonly from?: string
+  /** End with this id. Default: the last. */
+  readonly to?: string
+}
+
+/**
+ * Applies migrations. Each method opens one connection of its own, outside of every pool, and closes it.
+ *
+ * What a method throws has its exit code by `exitCodeOf`; a {@link MigrationError} has its `document`. Every method also throws
+ *
+ * - {@link ConfigurationError} an option, or a driver that is missing;
+ * - {@link ConnectionError} the database cannot be reached within `connectTimeoutMs`;
+ * - {@link MigrationUsageError} the files make no sense, or a pooler stands before the server;
+ * - {@link MigrationInterruptedError} the signal was aborted.
+ */
+export interface Migrator {
+  /**
+   * Applies what is pending, in order. Waits while another process does.
+   *
+   * @throws {MigrationHistoryError} files and history do not fit; nothing was run
+   * @throws {MigrationLockError} the lock was not free within `lockTimeoutMs`; nothing was run
+   * @throws {MigrationFailedError} a step failed, now or in an earlier run that nobody resumed
+   */
+  up(options?: UpOptions): Promise<RunDocument>
+  /**
+   * Reverts the last ones by their down files.
+   *
+   * @throws {MigrationDecisionError} one is lossy, and `allowLossy` was not given; nothing was run
+   * @throws {MigrationUsageError} one has no down file; nothing was run
+   */
+  down(options: DownOptions): Promise<RunDocument>
+  /** Reverts the last one and applies it again. Throws as both do. */
+  redo(options?: RedoOptions): Promise<RunDocument>
+  /** What is applied, pending and failed. Takes no lock and changes nothing. */
+  status(options?: StatusOptions): Promise<StatusDocument>
+  /** Whether files and history fit together; exit code 6 where not. Takes no lock and changes nothing. */
+  verify(options?: VerifyOptions): Promise<VerifyDocument>
+  /** Goes on with a migration that is partly applied. Throws as {@link up} does. */
+  resume(id: string, options?: ResumeOptions): Promise<RunDocument>
+  /** Says what state a migration is in, where its state is wrong. Runs nothing of it. */
+  mark(id: string, state: 'applied' | 'pending' | 'reverted', options: MarkOptions): Promise<RunDocument>
+  /** Who has the lock. */
+  lock(options?: SignalOption): Promise<LockDocument>
+  /**
+   * Ends the session that has the lock, with `terminate`.
+   *
+   * @throws {MigrationLockError} somebody has it, and may not or cannot be ended
+   */
+  unlock(options?: UnlockOptions): Promise<LockDocument>
+  /** What {@link up} would run on a database that has everything up to `from`, as one text. Needs no connection. */
+  script(options?: ScriptOptions): Promise<ScriptDocument>
+}

@@ -1,0 +1,19 @@
+/** A step that ended badly, on its way to whoever knows the whole migration. */
+export class StepFailure extends Error {
+  /** From 1. */
+  readonly step: number
+  /** Steps that are done and stay. */
+  readonly stepsDone: number
+  /** Whether the step itself left nothing; null: nobody knows. */
+  readonly leftNothing: boolean | null
+
+  constructor(reason: unknown, place: { readonly step: number; readonly stepsDone: number; readonly leftNothing: boolean | null }) {
+    super('a step failed', { cause: reason })
+    this.step = place.step
+    this.stepsDone = place.stepsDone
+    this.leftNothing = place.leftNothing
+  }
+}
+
+/** COMMIT was sent, and its answer was lost. */
+export class CommitLost extends Error {}

@@ -1,0 +1,202 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createMigrator, type MigrationFailedError, type MigrationHistoryError, type MigratorOptions } from 'latchwork/migrations'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type FreshDatabase, forEachEngine } from '../support/engines.js'
+import { type Draft, FIVE, folderOf, idOf, writeDraft } from './draft.js'
+import { shapeOf } from './look.js'
+
+const ids = FIVE.map(({ slug }) => idOf(FIVE, slug))
+
+async function failureOf<E>(work: Promise<unknown>): Promise<E> {
+  return (await work.then(
+    () => expect.unreachable('it was to fail'),
+    (error: unknown) => error,
+  )) as E
+}
+
+forEachEngine((engine) => {
+  let database: FreshDatabase
+
+  beforeEach(async () => {
+    database = await engine.freshDatabase()
+  })
+
+  afterEach(() => database.drop())
+
+  const migratorOf = (folder: string, options: Partial<MigratorOptions> = {}) => createMigrator({ url: database.url, folder, ...options })
+  const isUndone = engine.name !== 'mysql'
+
+  describe('up', () => {
+    it('applies what is pending in order, and then finds nothing to do', async () => {
+      const migrator = migratorOf(await folderOf(FIVE))
+      const first = await migrator.up()
+      expect(first).toMatchObject({
+        schema: 'latchwork.migrate/1',
+        command: 'up',
+        dialect: engine.name,
+        ok: true,
+        exitCode: 0,
+        failed: null,
+      })
+      expect(first.applied.map(({ id }) => id)).toEqual(ids)
+      expect(first.applied.map(({ steps }) => steps)).toEqual([1, 2, 3, 3, 2])
+      expect(first.pending).toEqual([])
+      expect(await engine.admin(database.url, 'select id from marks order by id')).toEqual([2, 3, 4, 5].map((id) => ({ id })))
+      expect(await migrator.up()).toMatchObject({ ok: true, applied: [], pending: [] })
+    })
+
+    it('stops at an id, or after a number', async () => {
+      const migrator = migratorOf(await folderOf(FIVE))
+      expect((await migrator.up({ to: ids[1]! })).pending).toEqual(ids.slice(2))
+      expect((await migrator.up({ steps: 1 })).applied.map(({ id }) => id)).toEqual([ids[2]])
+      await expect(migrator.up({ to: '20260101T000000Z_none' })).rejects.toMatchObject({ code: 'MIGRATION_USAGE', exitCode: 2 })
+    })
+
+    it('says in a dry run what it would do, and does nothing', async () => {
+      const migrator = migratorOf(await folderOf(FIVE))
+      const { planned, applied, pending } = await migrator.up({ dryRun: true })
+      expect(planned!.map(({ id }) => id)).toEqual(ids)
+      expect(planned![0]!.statements).toContain('create table marks (id integer primary key, migration varchar(20) not null)')
+      expect([applied, pending]).toEqual([[], ids])
+      expect(JSON.stringify(await shapeOf(database.url))).not.toContain('marks')
+    })
+
+    it('applies an older one that came late by a merge', async () => {
+      const drafts: readonly Draft[] = [
+        { slug: 'base', up: ['create table a (id integer primary key)'] },
+        { slug: 'theirs', up: ['create table b (id integer primary key)'], parents: ['base'] },
+        { slug: 'ours', up: ['create table c (id integer primary key)'], parents: ['base'] },
+        { slug: 'merge', up: '', parents: ['theirs', 'ours'] },
+      ]
+      const folder = await folderOf([])
+      for (const slug of ['base', 'ours']) await writeDraft(folder, drafts, drafts.find((draft) => draft.slug === slug)!)
+      await migratorOf(folder).up()
+      await writeDraft(folder, drafts, drafts[1]!)
+      const heads = await failureOf<MigrationHistoryError>(migratorOf(folder).up())
+      expect(heads).toMatchObject({ exitCode: 6, problems: [{ kind: 'heads' }] })
+      await writeDraft(folder, drafts, drafts[3]!)
+      expect((await migratorOf(folder).status()).migrations.filter(({ late }) => late).map(({ id }) => id)).toEqual([
+        idOf(drafts, 'theirs'),
+      ])
+      expect((await migratorOf(folder).up()).applied.map(({ id }) => id)).toEqual([idOf(drafts, 'theirs'), idOf(drafts, 'merge')])
+    })
+
+    it('refuses one on which an applied one stands', async () => {
+      const drafts: readonly Draft[] = [
+        { slug: 'one', up: ['create table a (id integer primary key)'] },
+        { slug: 'between', up: ['create table b (id integer primary key)'] },
+        { slug: 'two', up: ['create table c (id integer primary key)'], parents: ['one'] },
+      ]
+      const folder = await folderOf([])
+      for (const at of [0, 2]) await writeDraft(folder, drafts, drafts[at]!)
+      await migratorOf(folder).up()
+      await writeDraft(folder, drafts, drafts[1]!)
+      const file = join(folder, idOf(drafts, 'two'), 'migration.json')
+      await writeFile(file, JSON.stringify({ id: idOf(drafts, 'two'), parents: [idOf(drafts, 'between')] }))
+      const error = await failureOf<MigrationHistoryError>(migratorOf(folder).up())
+      expect(error).toMatchObject({ exitCode: 6, problems: [{ kind: 'skipped', ids: [idOf(drafts, 'between'), idOf(drafts, 'two')] }] })
+    })
+
+    it('takes LF and CRLF for the same, and one character for another', async () => {
+      const folder = await folderOf(FIVE)
+      await migratorOf(folder).up()
+      const file = join(folder, ids[1]!, `up.${engine.name}.sql`)
+      const text = await readFile(file, 'utf8')
+      await writeFile(file, `\u{feff}${text.replaceAll('\n', '\r\n')}`)
+      expect(await migratorOf(folder).up()).toMatchObject({ ok: true, applied: [] })
+      await writeFile(file, text.replace('varchar(40)', 'varchar(41)'))
+      const error = await failureOf<MigrationHistoryError>(migratorOf(folder).up())
+      expect(error).toMatchObject({ exitCode: 6, problems: [{ kind: 'modified', ids: [ids[1]] }] })
+      expect(JSON.stringify(error.document)).not.toMatch(/reset/i)
+      expect((await migratorOf(folder).status()).modified).toEqual([ids[1]])
+    })
+
+    it('finds what stands in no file any more', async () => {
+      const folder = await folderOf(FIVE)
+      await migratorOf(folder).up()
+      const smaller = await folderOf(FIVE.slice(0, 4))
+      await expect(migratorOf(smaller).up()).rejects.toMatchObject({ exitCode: 6, problems: [{ kind: 'missing', ids: [ids[4]] }] })
+      expect(await migratorOf(smaller).verify()).toMatchObject({ ok: false, exitCode: 6, problems: [{ kind: 'missing' }] })
+      expect((await migratorOf(smaller).status()).unknown).toEqual([ids[4]])
+    })
+
+    it('looks at every pending file before it runs the first', async () => {
+      const drafts: readonly Draft[] = [
+        { slug: 'good', up: ['create table good (id integer primary key)'] },
+        { slug: 'bad', up: 'create table b (id integer);\n\ncreate table c (id integer);\n' },
+      ]
+      const folder = await folderOf(drafts)
+      const error = await failureOf<Error>(migratorOf(folder).up())
+      expect(error).toMatchObject({ exitCode: 2, line: 3, file: join(folder, idOf(drafts, 'bad'), `up.${engine.name}.sql`) })
+      expect(error.message).toContain('put a line "-- latchwork:step" before line 3')
+      expect(await migratorOf(folder).status()).toMatchObject({ applied: [] })
+    })
+  })
+
+  describe('a migration that fails', () => {
+    const drafts: readonly Draft[] = [
+      { slug: 'good', up: ['create table good (id integer primary key)'] },
+      {
+        slug: 'bad',
+        up: [
+          'create table one (id integer primary key)',
+          'create table good (id integer primary key)',
+          'create table two (id integer primary key)',
+        ],
+      },
+      { slug: 'after', up: ['create table later (id integer primary key)'] },
+    ]
+    const bad = idOf(drafts, 'bad')
+
+    it(isUndone ? 'leaves the database as it was before it' : 'names the step, and what is done', async () => {
+      const folder = await folderOf(drafts)
+      const error = await failureOf<MigrationFailedError>(migratorOf(folder).up())
+      expect(error.exitCode).toBe(isUndone ? 8 : 9)
+      expect(error.failed).toMatchObject({
+        id: bad,
+        step: 2,
+        stepsTotal: 3,
+        stepsDone: isUndone ? 0 : 1,
+        line: 5,
+        databaseUnchanged: isUndone,
+      })
+      expect(error.failed.sqlPreview).toBe('create table good (id integer primary key)')
+      expect(error.failed.code).not.toBeNull()
+      expect(error.document).toMatchObject({ command: 'up', ok: false, exitCode: error.exitCode, applied: [{ id: idOf(drafts, 'good') }] })
+      expect(error.document).toMatchObject({ failed: error.failed, pending: [bad, idOf(drafts, 'after')] })
+      const tables = JSON.stringify(await shapeOf(database.url))
+      expect([tables.includes('"one"'), tables.includes('"later"')]).toEqual([!isUndone, false])
+      const status = await migratorOf(folder).status()
+      const of = status.migrations.find(({ id }) => id === bad)!
+      expect(of).toMatchObject({ state: isUndone ? 'pending' : 'failed', lastError: { code: error.failed.code } })
+    })
+
+    it('goes on where it was put right', async () => {
+      const folder = await folderOf(drafts)
+      await failureOf(migratorOf(folder).up())
+      const file = join(folder, bad, `up.${engine.name}.sql`)
+      await writeFile(file, (await readFile(file, 'utf8')).replace('table good', 'table better'))
+      if (isUndone) return expect((await migratorOf(folder).up()).applied).toHaveLength(2)
+      await expect(migratorOf(folder).up()).rejects.toMatchObject({ exitCode: 9, failed: { id: bad, stepsDone: 1 } })
+      const resumed = await migratorOf(folder).resume(bad)
+      expect(resumed).toMatchObject({ ok: true, command: 'resume', applied: [{ id: bad, steps: 3 }], pending: [idOf(drafts, 'after')] })
+      expect((await migratorOf(folder).up()).applied.map(({ id }) => id)).toEqual([idOf(drafts, 'after')])
+    })
+  })
+
+  it('keeps its times in UTC, and no values and secrets in what it says', async () => {
+    const drafts: readonly Draft[] = [{ slug: 'bad', up: ["insert into nowhere (token) values ('s3cr3t-token')"] }]
+    const folder = await folderOf(drafts)
+    const error = await failureOf<MigrationFailedError>(migratorOf(folder).up())
+    const said = JSON.stringify([
+      error.message,
+      error.document,
+      await migratorOf(folder).status(),
+      await shapeOf(database.url, '_latchwork_migration_log'),
+    ])
+    expect(said).not.toContain('s3cr3t')
+    const at = (await migratorOf(folder).status()).migrations[0]!.lastError!.at
+    expect(Math.abs(Date.parse(at) - Date.now())).toBeLessThan(60_000)
+  })
+})
