@@ -10,6 +10,7 @@ import type { Migration, Source, Step } from './migration.js'
 import { sha256 } from './migration-files.js'
 import { isDone } from './plan.js'
 import type { RunContext } from './run-context.js'
+import { takeLock } from './run-lock.js'
 import { sqlPreview } from './sql-preview.js'
 import { SqlRun } from './sql-run.js'
 import { CommitLost, StepFailure } from './step-failure.js'
@@ -173,6 +174,8 @@ async function cameThrough(
   if (!(failure.cause instanceof CommitLost)) return false
   try {
     await context.reopen(reopen)
+    // free once the session before has ended, which may still be at its COMMIT
+    await takeLock(context)
     const row = await context.history.readOne(expected.id)
     return row?.state === expected.state && row.startedAtMs === expected.startedAtMs
   } catch {
@@ -190,12 +193,11 @@ async function failed(
   reopen: () => Promise<MigrationSession>,
 ): Promise<MigrationFailedError | MigrationInterruptedError> {
   const reason = failure.cause instanceof CommitLost ? failure.cause.cause : failure.cause
-  const isInterrupted = reason instanceof AbortedError && context.signal?.aborted === true
+  // a module may say in its own words that it was stopped
+  const isInterrupted = context.signal?.aborted === true && (reason instanceof AbortedError || job.source.kind === 'data')
   const said = wordsOf(context, reason)
   const isReached = await reach(context, reopen)
-  // the server rolls back what a lost session had open
-  const leftNothing =
-    failure.cause instanceof CommitLost ? (isReached ? await wasRolledBack(context, job, failure, rows) : null) : failure.leftNothing
+  const leftNothing = failure.isDone ? false : await whatWasLeft(context, job, failure, rows, isReached)
   // of one that is in doubt the first step may have run before
   const isUnchanged = leftNothing === null ? null : leftNothing && failure.stepsDone === 0 && !job.isInDoubt
   const report = reportOf(context, job, failure, said, isUnchanged)
@@ -213,6 +215,12 @@ async function failed(
   return isInterrupted
     ? new MigrationInterruptedError(message, report, next, options)
     : new MigrationFailedError(message, report, next, options)
+}
+
+/** Whether the step left nothing; the server rolls back what a lost session had open. Null: nobody knows. */
+async function whatWasLeft(context: RunContext, job: Job, failure: StepFailure, rows: Rows, isReached: boolean): Promise<boolean | null> {
+  if (!(failure.cause instanceof CommitLost)) return failure.leftNothing
+  return isReached ? wasRolledBack(context, job, failure, rows) : null
 }
 
 async function reach(context: RunContext, reopen: () => Promise<MigrationSession>): Promise<boolean> {
@@ -277,6 +285,10 @@ function wordsOf(
   if (reason instanceof LatchworkError || reason instanceof MigrationError) {
     const { code } = context.dialect.migrations.describe(reason)
     return { code: code ?? null, message: reason.message, offset: undefined }
+  }
+  // what a module throws itself says what is wrong better than we can
+  if (reason instanceof Error && !('code' in reason && typeof reason.code === 'string')) {
+    return { code: null, message: reason.message, offset: undefined }
   }
   const { code, message, offset, needsNoTransaction } = context.dialect.migrations.describe(reason)
   const hint = needsNoTransaction ? '; put a line "-- latchwork:tx none" into the step' : ''

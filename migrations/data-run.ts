@@ -86,9 +86,8 @@ export class DataRun {
     this.#checkpoint = work.checkpoint
     this.#hasCommitted = Object.keys(work.checkpoint).length > 0
     this.#db = sessionKysely(context.dialect, async (statement) => {
-      context.throwIfAborted()
       this.#hasCommitted ||= !this.#isInBatch && !/^\s*select\b/i.test(statement.sql)
-      return context.session.connection.run(statement)
+      return context.run(statement)
     })
   }
 

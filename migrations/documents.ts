@@ -114,7 +114,7 @@ export interface StatusDocument extends MigrationDocument {
 
 /** One thing in which files and history do not fit together. */
 export interface HistoryProblem {
-  readonly kind: 'modified' | 'missing' | 'heads' | 'unknown-parent' | 'cycle' | 'head-file' | 'snapshot' | 'skipped'
+  readonly kind: 'modified' | 'missing' | 'heads' | 'unknown-parent' | 'cycle' | 'head-file' | 'skipped'
   readonly ids: readonly string[]
   readonly message: string
 }

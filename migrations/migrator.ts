@@ -285,7 +285,6 @@ class FolderMigrator implements Migrator {
       found.pending = direction === 'up' ? found.pending.filter((id) => id !== migration.id) : found.pending
       if (!lostLock) continue
       context.warn(`the connection was lost while ${migration.id} was committed, which had come through; going on over another`)
-      await takeLock(context)
       locked.rows = await context.history.read()
       requireWhole(locked)
       left.splice(0, left.length, ...rest())
@@ -313,7 +312,8 @@ class FolderMigrator implements Migrator {
         if (command !== 'mark')
           refuseProblems([...fileProblems(folder.migrations, folder.head), ...historyProblems(folder.migrations, rows)])
         await body({ context, found, ordered, rows })
-        await context.session.unlock()
+        // it is free at the latest when the connection is closed
+        await context.session.unlock().catch(() => undefined)
         return runDocument(command, this.#dialect.engine, found)
       } finally {
         await context.session.close()

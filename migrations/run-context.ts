@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { deadlineAfter, LATE, settledBy } from '../lib/deadline.js'
-import type { Dialect, StatementResult } from '../lib/dialect/dialect.js'
+import type { Dialect, Statement, StatementResult } from '../lib/dialect/dialect.js'
 import type { MigrationSession } from '../lib/dialect/migration-parts.js'
 import { AbortedError, ConnectionLostError, DeadlockError, LockTimeoutError, QueryTimeoutError, SerializationError } from '../lib/errors.js'
 import { History } from './history.js'
@@ -74,12 +74,17 @@ export class RunContext {
    * @throws {ConnectionLostError} it could not be stopped: the connection was given up
    * @throws what the driver throws, else
    */
-  async run(sql: string, { timeoutMs = this.options.statementTimeoutMs, isLast = false }: StatementLimits = {}): Promise<StatementResult> {
+  async run(
+    statement: string | Statement,
+    { timeoutMs = this.options.statementTimeoutMs, isLast = false }: StatementLimits = {},
+  ): Promise<StatementResult> {
     const { connection } = this.#session
-    const lockDeadline = deadlineAfter(this.options.ddlLockTimeoutMs)
-    if (isLast) return connection.run({ sql, parameters: [], deadline: lockDeadline })
+    const deadline = deadlineAfter(this.options.ddlLockTimeoutMs)
+    const sent: Statement =
+      typeof statement === 'string' ? { sql: statement, parameters: [], isSingle: !isLast, deadline } : { ...statement, deadline }
+    if (isLast) return connection.run(sent)
     this.throwIfAborted()
-    const work = (async () => connection.run({ sql, parameters: [], isSingle: true, deadline: lockDeadline }))()
+    const work = (async () => connection.run(sent))()
     try {
       const outcome = await settledBy(work, timeoutMs === 0 ? Number.POSITIVE_INFINITY : deadlineAfter(timeoutMs), this.signal)
       if (outcome !== LATE) return outcome

@@ -119,8 +119,7 @@ export class SqlRun {
     try {
       await this.#inTransaction(() => this.#journal(isLast, step))
     } catch (error) {
-      // it is done, and only the word of it is missing
-      throw this.#failure(error, step, null)
+      throw new StepFailure(error, { step, stepsDone: this.#stepsDone, leftNothing: null, isDone: true })
     }
   }
 
