@@ -1,3 +1,4 @@
+import { plainSql } from '../lib/dialect/ddl-statement.js'
 import type { Dialect } from '../lib/dialect/dialect.js'
 import type { ColumnType } from '../lib/model/column-type.js'
 import type { ColumnSchema, TableSchema } from '../lib/model/schema.js'
@@ -89,7 +90,7 @@ export function stateTables(name: string, schema: string | undefined): StateTabl
 /** The statements that make the tables, in order. */
 export function createStatements(tables: StateTables, dialect: Dialect): readonly { readonly table: TableSchema; readonly sql: string }[] {
   const all = [tables.migrations, tables.log, tables.expressions, tables.seeds, tables.meta]
-  return all.flatMap((table) => dialect.ddl({ kind: 'createTable', table }).map((sql) => ({ table, sql })))
+  return all.flatMap((table) => plainSql(dialect.ddl([{ kind: 'createTable', table }])).map((sql) => ({ table, sql })))
 }
 
 /** Encodes and decodes the values of a state table by column. */

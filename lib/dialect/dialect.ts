@@ -2,13 +2,14 @@ import type { AliasedRawBuilder, DatabaseIntrospector, DialectAdapter, Expressio
 import type { Deadline } from '../deadline.js'
 import type { LatchworkError } from '../errors.js'
 import type { BigintMode, ColumnType } from '../model/column-type.js'
-import type { SchemaChange } from '../model/schema-diff.js'
+import type { SchemaChange } from '../model/schema-change.js'
 import type { PoolOpening } from '../pool/borrow-request.js'
 import type { Pool } from '../pool/pool.js'
 import type { PoolOptions } from '../pool/pool-options.js'
 import type { SqlTraits } from '../sql-text.js'
 import type { Capabilities } from './capabilities.js'
 import type { Connection, Statement, StatementResult } from './connection.js'
+import type { DdlStatement } from './ddl-statement.js'
 import type { JsonExpressions } from './json-expressions.js'
 import type { MigrationParts } from './migration-parts.js'
 
@@ -221,6 +222,10 @@ export interface Dialect {
   tableExists(table: { readonly schema?: string; readonly name: string }): Statement
   /** What differs where migrations run. */
   readonly migrations: MigrationParts
-  /** The DDL of one change, one statement each. The only place of the engine that writes DDL. */
-  ddl(change: SchemaChange): readonly string[]
+  /**
+   * The statements of a list of changes, in order. The only place of the engine that writes DDL.
+   *
+   * @throws {ModelError} the engine cannot have what a change asks for
+   */
+  ddl(changes: readonly SchemaChange[]): readonly DdlStatement[]
 }

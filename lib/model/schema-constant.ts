@@ -1,7 +1,6 @@
 import { ModelError } from '../errors.js'
 import type { ColumnType } from './column-type.js'
-import { checkFieldValue, normaliseFieldValue, toJsonValue } from './field-type.js'
-import type { FieldDefinition } from './model-definition.js'
+import { checkFieldValue, type FieldShape, normaliseFieldValue, toJsonValue } from './field-type.js'
 
 /**
  * A constant of a field as the schema holds it: normal form, in JSON, a bigint as text whatever its mode in code.
@@ -9,7 +8,7 @@ import type { FieldDefinition } from './model-definition.js'
  * @param place  where it stands, for the message: `in a condition`
  * @throws {ModelError} the field's type does not hold it
  */
-export function schemaConstant(model: string, field: FieldDefinition, value: unknown, place: string): unknown {
+export function schemaConstant(model: string, field: FieldShape & { readonly name: string }, value: unknown, place: string): unknown {
   // a bound on the length of input says nothing about constants
   const shape = { ...field, minLength: 0 }
   const wrong = checkFieldValue(shape, value)

@@ -1,93 +1,76 @@
-import { ModelError } from '../errors.js'
-import { type ForeignKeySchema, type IndexSchema, nativeEnumsOf, type Schema, type TableSchema } from './schema.js'
+import { frozenCopy } from './frozen-copy.js'
+import { keepNames } from './kept-names.js'
+import { type MatchedSchemas, matchSchemas } from './match-schemas.js'
+import { planChanges, renamedTables } from './plan-changes.js'
+import type { Schema, TableSchema } from './schema.js'
+import { factName, type SchemaChange, type SchemaDecision, type SchemaFacts } from './schema-change.js'
+import { backfillOf, valueDecisions } from './value-decisions.js'
 
-/** One step from a schema to another, in an order that can be run. */
-export type SchemaChange =
-  /** The schema that tables stand in, before all else, unless it is there; nothing where one is a database of the server. */
-  | { readonly kind: 'createSchema'; readonly name: string }
-  /** A native enum type, before the tables that use it; nothing on engines without types of their own. */
-  | { readonly kind: 'createEnum'; readonly schema?: string; readonly name: string; readonly values: readonly string[] }
-  /** The table with its columns, keys and checks; indexes and foreign keys follow as changes of their own. */
-  | { readonly kind: 'createTable'; readonly table: TableSchema }
-  | { readonly kind: 'createIndex'; readonly table: TableSchema; readonly index: IndexSchema }
-  /** Only for tables of the same list of changes: SQLite has written theirs with the table. */
-  | { readonly kind: 'addForeignKey'; readonly table: TableSchema; readonly foreignKey: ForeignKeySchema }
+/** How one schema becomes another. */
+export interface SchemaDiff {
+  /** In an order that can be run; empty while there are decisions. */
+  readonly changes: readonly SchemaChange[]
+  /** All that a person has to say first, at once; nothing is guessed. */
+  readonly decisions: readonly SchemaDecision[]
+  /**
+   * What is there after the changes: the models' schema, with the names that keys, indexes and constraints were made with. The next
+   * difference starts from it.
+   */
+  readonly schema: Schema
+  /** The tables and columns that were found renamed, by whatever said so. */
+  readonly renamed: Required<Pick<SchemaFacts, 'renamedTables' | 'renamedColumns'>>
+}
+
+/** Nothing. */
+export const EMPTY_SCHEMA: Schema = Object.freeze({ version: 1, tables: Object.freeze([]) })
 
 /**
- * The steps that turn one schema into another: database schemas, enum types, tables, indexes, foreign keys, each in the order of the models,
- * so that tables may refer to each other in a circle. Pure, and the same for the same schemas.
+ * The steps that turn one schema into another, or the decisions that are missing for them. Pure, and the same for the same schemas.
+ *
+ * The order of tables, columns, keys, indexes and checks is never a difference. A rename is stated, by `renamedFrom` or a fact, and a drop
+ * is approved by one; else what is gone is a decision. A wider type changes a column where it stands; a narrower one is a decision.
  *
  * @param from  what is there; undefined: nothing
- * @throws {ModelError} a table of `from` is gone or has changed: only additions of whole tables can be expressed
  */
-export function diffSchemas(from: Schema | undefined, to: Schema): SchemaChange[] {
-  const existing = from?.tables ?? []
-  refuseLostTables(existing, to)
-  const tables = to.tables.filter((table) => isNew(table, existing))
-  return [
-    ...newSchemas(existing, tables),
-    ...newEnums(existing, tables),
-    ...tables.map((table) => ({ kind: 'createTable', table }) as const),
-    ...tables.flatMap((table) => table.indexes.map((index) => ({ kind: 'createIndex', table, index }) as const)),
-    ...tables.flatMap((table) => table.foreignKeys.map((foreignKey) => ({ kind: 'addForeignKey', table, foreignKey }) as const)),
-  ]
-}
-
-function refuseLostTables(existing: readonly TableSchema[], to: Schema): void {
-  const lost = existing.find((table) => !to.tables.some((other) => isSameTable(table, other)))
-  if (lost !== undefined)
-    throw new ModelError(lost.name, undefined, 'the table is not among the models; dropping one cannot be expressed yet')
-}
-
-function isNew(table: TableSchema, existing: readonly TableSchema[]): boolean {
-  const before = existing.find((other) => isSameTable(table, other))
-  if (before !== undefined && tableText(before) !== tableText(table)) {
-    throw new ModelError(table.name, undefined, 'the table has changed; changing one cannot be expressed yet')
+export function diffSchemas(from: Schema | undefined, to: Schema, facts: SchemaFacts = {}): SchemaDiff {
+  const present = from ?? EMPTY_SCHEMA
+  const match = matchSchemas(present, to, facts)
+  const renamed = renamedTables(present, match)
+  const kept = keepNames(
+    match.matched.map(({ after }, position) => ({ renamed: renamed[position]!, after })),
+    match.added,
+    match.removed,
+  )
+  const named: MatchedSchemas = {
+    ...match,
+    matched: match.matched.map((each, position) => ({ ...each, after: kept.matched[position]! })),
+    added: kept.added,
   }
-  return before === undefined
+  const plan = planChanges(present, named, renamed, {
+    backfillOf: (table) => (column) => backfillOf(table, column, facts),
+    replacesEnums: false,
+  })
+  const decisions = [...match.decisions, ...plan.decisions, ...valueDecisions(named, facts)]
+  return frozenCopy<SchemaDiff>({
+    changes: decisions.length === 0 ? plan.changes : [],
+    decisions,
+    schema: { ...to, tables: inOrderOf(to, [...kept.matched, ...kept.added]) },
+    renamed: renamesOf(match),
+  })
 }
 
-function isSameTable(one: TableSchema, other: TableSchema): boolean {
-  return one.name === other.name && one.schema === other.schema
+function inOrderOf(to: Schema, tables: readonly TableSchema[]): readonly TableSchema[] {
+  const byName = new Map(tables.map((table) => [factName(table), table]))
+  return to.tables.map((table) => byName.get(factName(table))!)
 }
 
-function newSchemas(existing: readonly TableSchema[], tables: readonly TableSchema[]): SchemaChange[] {
-  const known = new Set(existing.map(({ schema }) => schema))
-  const names = new Set(tables.flatMap(({ schema }) => (schema === undefined || known.has(schema) ? [] : [schema])))
-  return [...names].map((name) => ({ kind: 'createSchema', name }))
-}
-
-function newEnums(existing: readonly TableSchema[], tables: readonly TableSchema[]): SchemaChange[] {
-  const known = new Map<string, readonly string[]>()
-  for (const table of existing) for (const type of nativeEnumsOf(table)) known.set(enumKey(table, type.name), type.values)
-  return tables.flatMap((table) =>
-    nativeEnumsOf(table).flatMap(({ name, values }): SchemaChange[] => {
-      const before = known.get(enumKey(table, name))
-      if (before !== undefined && jsonText(before) !== jsonText(values)) {
-        throw new ModelError(table.name, undefined, `the values of enum type "${name}" have changed; changing one cannot be expressed yet`)
-      }
-      known.set(enumKey(table, name), values)
-      const schema = table.schema === undefined ? {} : { schema: table.schema }
-      return before === undefined ? [{ kind: 'createEnum', ...schema, name, values }] : []
-    }),
+function renamesOf({ matched }: MatchedSchemas): SchemaDiff['renamed'] {
+  const tables = matched.filter(({ before, after }) => factName(before) !== factName(after))
+  const columns = matched.flatMap(({ before, columns }) =>
+    [...columns].filter(([from, to]) => from !== to).map(([from, to]) => [`${factName(before)}.${from}`, to] as const),
   )
-}
-
-function enumKey(table: TableSchema, name: string): string {
-  return JSON.stringify([table.schema, name])
-}
-
-/** A table as one text in which the order of columns, keys, indexes and checks, which means nothing, does not show. */
-function tableText({ columns, uniques, indexes, foreignKeys, checks, ...rest }: TableSchema): string {
-  const parts = [columns, uniques, indexes, foreignKeys, checks].map((list) => list.map(jsonText).sort())
-  return jsonText([parts, rest])
-}
-
-/** JSON with the keys of objects in order. */
-function jsonText(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  )
+  return {
+    renamedTables: Object.fromEntries(tables.map(({ before, after }) => [factName(before), factName(after)])),
+    renamedColumns: Object.fromEntries(columns),
+  }
 }

@@ -22,12 +22,14 @@ export interface TableSchema {
   readonly name: string
   readonly schema?: string
   readonly columns: readonly ColumnSchema[]
-  readonly primaryKey: { readonly name: string; readonly columns: readonly string[] }
+  readonly primaryKey: PrimaryKeySchema
   readonly uniques: readonly UniqueSchema[]
   readonly indexes: readonly IndexSchema[]
   readonly foreignKeys: readonly ForeignKeySchema[]
   readonly checks: readonly CheckSchema[]
   readonly comment?: string
+  /** Former name, in the same schema. It is no part of what the table is: see {@link withoutFormerNames}. */
+  readonly renamedFrom?: string
 }
 
 export interface ColumnSchema {
@@ -36,6 +38,8 @@ export interface ColumnSchema {
   readonly nullable: boolean
   readonly default?: ColumnDefault
   readonly comment?: string
+  /** Former name. It is no part of what the column is. */
+  readonly renamedFrom?: string
 }
 
 /** `value`: JSON of the logical type (decimal, bigint, date, time, uuid as strings; bytes as base64); `now`: the current instant. */
@@ -44,6 +48,11 @@ export type ColumnDefault =
   | { readonly kind: 'sql'; readonly sql: string }
   | { readonly kind: 'increment' }
   | { readonly kind: 'now' }
+
+export interface PrimaryKeySchema {
+  readonly name: string
+  readonly columns: readonly string[]
+}
 
 export interface UniqueSchema {
   readonly name: string
@@ -93,6 +102,14 @@ export function schemaOf(definitions: readonly ModelDefinition[]): Schema {
   return frozenCopy<Schema>({ version: 1, tables })
 }
 
+/** The schema alone, without what the models say of the past: what is written down, and compared. */
+export function withoutFormerNames(schema: Schema): Schema {
+  const tables = schema.tables.map(({ renamedFrom: _, ...table }) => {
+    return { ...table, columns: table.columns.map(({ renamedFrom: _former, ...column }) => column) }
+  })
+  return frozenCopy<Schema>({ ...schema, tables })
+}
+
 /** The native enum types of a table's columns, those of its arrays included, each once. */
 export function nativeEnumsOf(table: TableSchema): readonly EnumType[] {
   const types = table.columns.map(({ type }) => (type.kind === 'array' ? type.of : type))
@@ -116,6 +133,7 @@ function tableOf(definition: ModelDefinition, models: readonly ModelDefinition[]
     foreignKeys,
     checks: [...enumChecksOf(definition, nameOf), ...polymorphicChecksOf(definition, nameOf), ...checksOf(definition, nameOf)],
     ...(definition.comment === undefined ? {} : { comment: definition.comment }),
+    ...(definition.renamedFrom === undefined ? {} : { renamedFrom: definition.renamedFrom }),
   }
 }
 
@@ -150,6 +168,7 @@ function columnOf(definition: ModelDefinition, field: FieldDefinition): ColumnSc
     nullable: field.nullable,
     ...(value === undefined ? {} : { default: value }),
     ...(field.comment === undefined ? {} : { comment: field.comment }),
+    ...(field.renamedFrom === undefined ? {} : { renamedFrom: field.renamedFrom }),
   }
 }
 

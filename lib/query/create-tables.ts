@@ -1,3 +1,4 @@
+import { plainSql } from '../dialect/ddl-statement.js'
 import type { Dialect } from '../dialect/dialect.js'
 import { ConfigurationError } from '../errors.js'
 import type { Schema, TableSchema } from '../model/schema.js'
@@ -10,7 +11,7 @@ import type { PlanRunner } from './query-plan.js'
  * @throws {ConfigurationError} one of the tables is there already: nothing was created
  */
 export async function createTables(dialect: Dialect, runner: PlanRunner, schema: Schema): Promise<void> {
-  const statements = diffSchemas(undefined, schema).flatMap((change) => dialect.ddl(change))
+  const statements = plainSql(dialect.ddl(diffSchemas(undefined, schema).changes))
   const create = async () => {
     for (const table of schema.tables) await requireAbsent(dialect, runner, table)
     for (const sql of statements) {

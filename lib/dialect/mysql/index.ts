@@ -58,7 +58,7 @@ export function mysqlDialect(config: ServerConnection): Dialect {
     wordsOf,
     evicts,
     migrations: migrationParts(address),
-    ddl: (change) => ddl(withOwnDatabase(change, address.database)),
+    ddl: (changes) => ddl(changes.map((change) => withOwnDatabase(change, address.database))),
     tableExists: ({ schema, name }) => ({
       sql: 'select 1 from information_schema.tables where table_schema = coalesce(?, database()) and table_name = ?',
       parameters: [schema ?? null, name],

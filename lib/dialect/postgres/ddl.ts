@@ -1,6 +1,5 @@
-import type { ColumnType } from '../../model/column-type.js'
-import type { ColumnDefault, ColumnSchema, TableSchema } from '../../model/schema.js'
-import type { SchemaChange } from '../../model/schema-diff.js'
+import type { TableSchema } from '../../model/schema.js'
+import { factName, type SchemaChange, type TableChange } from '../../model/schema-change.js'
 import {
   checkClause,
   columnList,
@@ -10,81 +9,93 @@ import {
   qualifiedName,
   quoteStandard as quote,
 } from '../ddl-clauses.js'
-import type { DdlSyntax } from '../ddl-conditions.js'
+import { type DdlStatement, statements } from '../ddl-statement.js'
+import { alterColumn } from './alter-column.js'
+import { columnLine, defaultClause, SYNTAX, text } from './column-ddl.js'
+import { replaceEnum } from './replace-enum.js'
 
-/** The statements of one change of the schema on PostgreSQL. */
-export function ddl(change: SchemaChange): readonly string[] {
+/** The statements of changes of the schema on PostgreSQL. */
+export function ddl(changes: readonly SchemaChange[]): readonly DdlStatement[] {
+  return changes.flatMap(changeStatements)
+}
+
+function changeStatements(change: SchemaChange): readonly DdlStatement[] {
   switch (change.kind) {
     case 'createSchema':
-      return [schemaStatement(change.name)]
+      return statements(schemaStatement(change.name))
     case 'createEnum':
-      return [`create type ${qualifiedName(change, SYNTAX)} as enum (${change.values.map(text).join(', ')})`]
+      return statements(`create type ${qualifiedName(change, SYNTAX)} as enum (${change.values.map(text).join(', ')})`)
+    case 'renameEnum':
+      return statements(`alter type ${qualifiedName(change, SYNTAX)} rename to ${quote(change.to)}`)
+    case 'addEnumValue': {
+      const place = change.next === undefined ? '' : ` before ${text(change.next)}`
+      // a transaction cannot use a value that it has added
+      return [{ sql: `alter type ${qualifiedName(change, SYNTAX)} add value ${text(change.value)}${place}`, ownTransaction: true }]
+    }
+    case 'replaceEnum':
+      return statements(...replaceEnum(change))
+    case 'dropEnum':
+      return statements(`drop type ${qualifiedName(change, SYNTAX)}`)
     case 'createTable':
-      return tableStatements(change.table)
-    case 'createIndex':
-      return [createIndex('index', change.table, change.index, SYNTAX)]
-    case 'addForeignKey':
-      return [`alter table ${qualifiedName(change.table, SYNTAX)} add ${foreignKeyClause(change.foreignKey, SYNTAX)}`]
-  }
-}
-
-/** The type as SQL names it, in a column or a cast; `schema` is where a native enum lives. */
-function columnType(type: ColumnType, schema?: string): string {
-  switch (type.kind) {
-    case 'varchar':
-      return `varchar(${type.length})`
-    case 'float':
-      return 'double precision'
-    case 'decimal':
-      return `numeric(${type.precision},${type.scale})`
-    case 'timestamp':
-      return `timestamptz(${type.precision})`
-    case 'json':
-      return 'jsonb'
-    case 'bytes':
-      return 'bytea'
-    case 'enum':
-      return type.native ? qualifiedName(schema === undefined ? type : { schema, name: type.name }, SYNTAX) : 'text'
-    case 'array':
-      return `${columnType(type.of, schema)}[]`
+      return statements(...tableStatements(change.table))
+    case 'dropTable':
+      return statements(`drop table ${qualifiedName(change.table, SYNTAX)}`)
     default:
-      return type.kind
+      return alterStatements(change)
   }
 }
 
-const SYNTAX: DdlSyntax = { quote, literal }
+function alterStatements(change: TableChange): readonly DdlStatement[] {
+  const { table } = change
+  const alter = `alter table ${qualifiedName(table, SYNTAX)}`
+  switch (change.kind) {
+    case 'renameTable':
+      return statements(...renameStatements(change.before, table))
+    case 'renameColumn':
+      return statements(`${alter} rename column ${quote(change.from)} to ${quote(change.to)}`)
+    case 'addColumn':
+      return statements(...addColumn(alter, change))
+    case 'dropColumn':
+      return statements(`${alter} drop column ${quote(change.column.name)}`)
+    case 'alterColumn':
+      return alterColumn(alter, change)
+    case 'changePrimaryKey': {
+      const key = `constraint ${quote(change.to.name)} primary key ${columnList(change.to.columns, SYNTAX)}`
+      return statements(`${alter} drop constraint ${quote(change.from.name)}, add ${key}`)
+    }
+    case 'addUnique':
+      return statements(
+        change.unique.where === undefined
+          ? `${alter} add constraint ${quote(change.unique.name)} unique ${columnList(change.unique.columns, SYNTAX)}`
+          : createIndex('unique index', table, change.unique, SYNTAX),
+      )
+    case 'dropUnique':
+      return statements(
+        change.unique.where === undefined
+          ? `${alter} drop constraint ${quote(change.unique.name)}`
+          : `drop index ${qualifiedName({ ...table, name: change.unique.name }, SYNTAX)}`,
+      )
+    case 'createIndex':
+      return statements(createIndex('index', table, change.index, SYNTAX))
+    case 'dropIndex':
+      return statements(`drop index ${qualifiedName({ ...table, name: change.index.name }, SYNTAX)}`)
+    case 'addForeignKey':
+      return statements(`${alter} add ${foreignKeyClause(change.foreignKey, SYNTAX)}`)
+    case 'dropForeignKey':
+      return statements(`${alter} drop constraint ${quote(change.foreignKey.name)}`)
+    case 'addCheck':
+      return statements(`${alter} add ${checkClause(change.check, table, SYNTAX)}`)
+    case 'dropCheck':
+      return statements(`${alter} drop constraint ${quote(change.check.name)}`)
+    case 'comment':
+      return statements(commentStatement(table, change.column, change.comment))
+  }
+}
 
 /** Not `create schema if not exists`: that wants the privilege to create one where it is there, too. */
 function schemaStatement(name: string): string {
   const isMissing = `not exists (select from pg_catalog.pg_namespace where nspname = ${text(name)})`
   return `do ${text(`begin if ${isMissing} then create schema ${quote(name)}; end if; end`)}`
-}
-
-/** Text in quotes; the E form where there is a backslash, since `standard_conforming_strings` decides what the plain form means. */
-function text(value: string): string {
-  const quoted = `'${value.replaceAll("'", "''")}'`
-  return quoted.includes('\\') ? `E${quoted.replaceAll('\\', '\\\\')}` : quoted
-}
-
-function literal(value: unknown, type: ColumnType, schema?: string): string {
-  switch (type.kind) {
-    case 'integer':
-    case 'bigint':
-    case 'float':
-    case 'decimal':
-    case 'boolean':
-      return String(value)
-    case 'json':
-      return text(JSON.stringify(value))
-    case 'bytes':
-      return text(`\\x${Buffer.from(value as string, 'base64').toString('hex')}`)
-    case 'array': {
-      const items = (value as readonly unknown[]).map((item) => literal(item, type.of, schema))
-      return `array[${items.join(', ')}]::${columnType(type, schema)}`
-    }
-    default:
-      return text(value as string)
-  }
 }
 
 function tableStatements(table: TableSchema): readonly string[] {
@@ -99,41 +110,32 @@ function tableStatements(table: TableSchema): readonly string[] {
   return [
     createTable(table, lines, SYNTAX),
     ...partial.map((unique) => createIndex('unique index', table, unique, SYNTAX)),
-    ...commentStatements(table),
+    ...(table.comment === undefined ? [] : [commentStatement(table, undefined, table.comment)]),
+    ...table.columns.flatMap(({ name, comment }) => (comment === undefined ? [] : [commentStatement(table, name, comment)])),
   ]
 }
 
-function columnLine({ name, type, nullable, default: value }: ColumnSchema, table: TableSchema): string {
-  const notNull = nullable ? '' : ' not null'
-  return `${quote(name)} ${columnType(type, table.schema)}${collation(type)}${notNull}${defaultClause(value, type, table.schema)}`
-}
-
-/** Text is compared by code point, whatever the database's locale. */
-function collation(type: ColumnType): string {
-  const element = type.kind === 'array' ? type.of : type
-  const isText = element.kind === 'text' || element.kind === 'varchar' || (element.kind === 'enum' && !element.native)
-  return isText ? ' collate "C"' : ''
-}
-
-function defaultClause(value: ColumnDefault | undefined, type: ColumnType, schema: string | undefined): string {
-  switch (value?.kind) {
-    case undefined:
-      return ''
-    case 'increment':
-      return ' generated by default as identity'
-    case 'now':
-      return ' default now()'
-    case 'sql':
-      return ` default (${value.sql})`
-    case 'value':
-      return ` default ${literal(value.value, type, schema)}`
-  }
-}
-
-function commentStatements(table: TableSchema): readonly string[] {
+function commentStatement(table: TableSchema, column: string | undefined, comment: string | undefined): string {
   const name = qualifiedName(table, SYNTAX)
-  const ofColumns = table.columns.flatMap(({ name: column, comment }) =>
-    comment === undefined ? [] : [`comment on column ${name}.${quote(column)} is ${text(comment)}`],
-  )
-  return table.comment === undefined ? ofColumns : [`comment on table ${name} is ${text(table.comment)}`, ...ofColumns]
+  const object = column === undefined ? `table ${name}` : `column ${name}.${quote(column)}`
+  return `comment on ${object} is ${comment === undefined ? 'null' : text(comment)}`
+}
+
+function renameStatements(before: TableSchema, after: TableSchema): readonly string[] {
+  const { schema = 'public' } = after
+  const moved = { ...before, schema }
+  const move = `alter table ${qualifiedName(before, SYNTAX)} set schema ${quote(schema)}`
+  const rename = `alter table ${qualifiedName(before.schema === after.schema ? before : moved, SYNTAX)} rename to ${quote(after.name)}`
+  const isMoved = factName({ ...before, name: '' }) !== factName({ ...after, name: '' })
+  return [...(isMoved ? [move] : []), ...(before.name === after.name ? [] : [rename])]
+}
+
+/** What the rows that are there get is the default for the length of one statement: no row is written anew for it. */
+function addColumn(alter: string, { column, backfill, table }: Extract<TableChange, { kind: 'addColumn' }>): readonly string[] {
+  const { name, comment, default: own } = column
+  const commented = comment === undefined ? [] : [commentStatement(table, name, comment)]
+  if (backfill === undefined) return [`${alter} add column ${columnLine(column, table)}`, ...commented]
+  const filled = columnLine({ ...column, default: { kind: 'value', value: backfill } }, table)
+  const back = own === undefined ? 'drop default' : `set${defaultClause(own, column.type, table.schema)}`
+  return [`${alter} add column ${filled}`, `${alter} alter column ${quote(name)} ${back}`, ...commented]
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { constraintCatalogue } from '../../../lib/dialect/constraint-catalogue.js'
+import { plainSql } from '../../../lib/dialect/ddl-statement.js'
 import type { ConstraintOrigin, Engine } from '../../../lib/dialect/dialect.js'
 import { ddl as mysql } from '../../../lib/dialect/mysql/ddl.js'
 import { ddl as postgres } from '../../../lib/dialect/postgres/ddl.js'
@@ -21,7 +22,7 @@ forEachEngine((engine) => {
   beforeAll(async () => {
     fresh = await engine.freshDatabase()
     db = await openPlain(engine.name, fresh.url)
-    for (const statement of diffSchemas(undefined, schema).flatMap(DDL[engine.name])) await db.run(statement)
+    for (const statement of plainSql(DDL[engine.name](diffSchemas(undefined, schema).changes))) await db.run(statement)
   })
 
   afterAll(async () => {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { Schema, TableSchema } from '../../../lib/model/schema.js'
-import { diffSchemas, type SchemaChange } from '../../../lib/model/schema-diff.js'
+import { revertOf } from '../../../lib/model/revert-diff.js'
+import type { ColumnSchema, Schema, TableSchema } from '../../../lib/model/schema.js'
+import { factName, type SchemaChange, type SchemaDecision, type SchemaFacts } from '../../../lib/model/schema-change.js'
+import { diffSchemas, type SchemaDiff } from '../../../lib/model/schema-diff.js'
 
 function table(name: string, more: Partial<TableSchema> = {}): TableSchema {
   return {
@@ -29,7 +31,8 @@ function schema(...tables: readonly TableSchema[]): Schema {
   return { version: 1, tables }
 }
 
-function told(changes: readonly SchemaChange[]): readonly string[] {
+function told({ changes, decisions }: SchemaDiff): readonly string[] {
+  expect(decisions).toEqual([])
   return changes.map(tell)
 }
 
@@ -38,14 +41,52 @@ function tell(change: SchemaChange): string {
     case 'createSchema':
       return `schema ${change.name}`
     case 'createEnum':
-      return `enum ${change.schema === undefined ? '' : `${change.schema}.`}${change.name}: ${change.values.join(' ')}`
+      return `enum ${factName(change)}: ${change.values.join(' ')}`
+    case 'addEnumValue':
+      return `value ${change.value} of ${factName(change)}${change.next === undefined ? '' : ` before ${change.next}`}`
+    case 'renameEnum':
+      return `enum ${factName(change)} is ${change.to}`
+    case 'replaceEnum':
+    case 'dropEnum':
+      return `${change.kind} ${factName(change)}`
     case 'createTable':
-      return `table ${change.table.name}`
+    case 'dropTable':
+      return `${change.kind === 'createTable' ? '' : 'drop '}table ${change.table.name}`
+    case 'renameTable':
+      return `table ${change.before.name} is ${change.to.name}`
+    case 'renameColumn':
+      return `column ${change.table.name}.${change.from} is ${change.to}`
+    case 'addColumn':
+    case 'dropColumn':
+      return `${change.kind === 'addColumn' ? '' : 'drop '}column ${change.table.name}.${change.column.name}`
+    case 'alterColumn':
+      return `alter column ${change.table.name}.${change.to.name}`
+    case 'changePrimaryKey':
+      return `key ${change.table.name} (${change.to.columns.join(', ')})`
+    case 'addUnique':
+    case 'dropUnique':
+      return `${change.kind === 'addUnique' ? '' : 'drop '}unique ${change.unique.name}`
     case 'createIndex':
-      return `index ${change.index.name}`
+    case 'dropIndex':
+      return `${change.kind === 'createIndex' ? '' : 'drop '}index ${change.index.name}`
     case 'addForeignKey':
-      return `foreign key ${change.foreignKey.name}`
+    case 'dropForeignKey':
+      return `${change.kind === 'addForeignKey' ? '' : 'drop '}foreign key ${change.foreignKey.name}`
+    case 'addCheck':
+    case 'dropCheck':
+      return `${change.kind === 'addCheck' ? '' : 'drop '}check ${change.check.name}`
+    case 'comment':
+      return `comment ${change.table.name}${change.column === undefined ? '' : `.${change.column}`}: ${change.comment ?? ''}`
   }
+}
+
+function column(name: string, more: Partial<ColumnSchema> = {}): ColumnSchema {
+  return { name, type: { kind: 'integer' }, nullable: true, ...more }
+}
+
+/** A table `users` with an id and these columns. */
+function users(...columns: readonly ColumnSchema[]): Schema {
+  return schema(table('users', { columns: [column('id', { nullable: false }), ...columns], indexes: [] }))
 }
 
 const mood = (...values: string[]) =>
@@ -85,8 +126,8 @@ describe('diffSchemas', () => {
     })
     const { indexes, checks, columns, ...rest } = users
     const shuffled = { checks: [...checks].reverse(), columns: [...columns].reverse(), indexes, ...rest }
-    expect(diffSchemas(schema(users, table('posts')), schema(table('posts'), shuffled))).toEqual([])
-    expect(diffSchemas(JSON.parse(JSON.stringify(schema(users))), schema(users))).toEqual([])
+    expect(told(diffSchemas(schema(users, table('posts')), schema(table('posts'), shuffled)))).toEqual([])
+    expect(told(diffSchemas(JSON.parse(JSON.stringify(schema(users))), schema(users)))).toEqual([])
   })
 
   it('makes what is new beside what is there', () => {
@@ -103,30 +144,232 @@ describe('diffSchemas', () => {
     expect(told(diffSchemas(before, after))).toEqual(['table cats', 'index cats_other_idx'])
   })
 
-  const unexpressed: Readonly<Record<string, readonly [from: Schema, to: Schema]>> = {
-    'a table that is gone': [schema(table('users'), table('posts')), schema(table('users'))],
-    'a table that moved to another schema': [schema(table('users')), schema(table('users', { schema: 'other' }))],
-    'a new column': [schema(table('users', { columns: [] })), schema(table('users'))],
-    'a lost index': [schema(table('users')), schema(table('users', { indexes: [] }))],
-    'another comment': [schema(table('users')), schema(table('users', { comment: 'new' }))],
-    'the order of a key': [
-      schema(table('users', { primaryKey: { name: 'k', columns: ['id', 'other'] } })),
-      schema(table('users', { primaryKey: { name: 'k', columns: ['other', 'id'] } })),
-    ],
-    'the order of a default': [
-      schema(table('users', { columns: [jsonDefault([{ name: 'a' }, { name: 'b' }])] })),
-      schema(table('users', { columns: [jsonDefault([{ name: 'b' }, { name: 'a' }])] })),
-    ],
-    'other values of an enum type': [
-      schema(table('people', { columns: [mood('glad')] })),
-      schema(table('people', { columns: [mood('glad')] }), table('cats', { columns: [mood('glad', 'sad')] })),
-    ],
-  }
-  for (const [what, [from, to]] of Object.entries(unexpressed)) {
-    it(`throws for ${what}, which it cannot express`, () => {
-      expect(() => diffSchemas(from, to)).toThrow(/cannot be expressed yet/)
+  describe('of a table that both have', () => {
+    const key = { name: 'users_nick_key', columns: ['nick'] }
+    const text = { kind: 'text' } as const
+
+    it('goes by where each part may stand: what a part needs comes before it and goes after it', () => {
+      const before = schema(
+        table('users', { checks: [{ name: 'c', columns: ['other'], condition: { other: { $gt: 0 } } }] }),
+        referring('posts', 'users'),
+      )
+      const after = schema(
+        table('users', {
+          columns: [column('id', { nullable: false }), column('more')],
+          indexes: [{ name: 'users_more_idx', columns: ['more'] }],
+          checks: [{ name: 'd', columns: ['more'], condition: { more: { $gt: 0 } } }],
+        }),
+        table('posts'),
+      )
+      expect(told(diffSchemas(before, after, { drops: ['users.other'] }))).toEqual([
+        'drop check c',
+        'drop foreign key posts_other_fkey',
+        'column users.more',
+        'index users_more_idx',
+        'drop index users_other_idx',
+        'drop column users.other',
+        'check d',
+      ])
     })
-  }
+
+    it('finds a column renamed by renamedFrom, keeps the names of its key, and finds nothing the next time', () => {
+      const before = schema(table('users', { columns: [column('id', { nullable: false }), column('nick')], indexes: [], uniques: [key] }))
+      const handle = column('handle', { renamedFrom: 'nick' })
+      const after = schema(
+        table('users', {
+          columns: [column('id', { nullable: false }), handle],
+          indexes: [],
+          uniques: [{ name: 'users_handle_key', columns: ['handle'] }],
+        }),
+      )
+      const diff = diffSchemas(before, after)
+      expect(told(diff)).toEqual(['column users.nick is handle'])
+      expect(diff.schema.tables[0]?.uniques).toEqual([{ name: 'users_nick_key', columns: ['handle'] }])
+      expect(diff.schema.tables[0]?.columns[1]).toEqual(column('handle'))
+      expect(told(diffSchemas(diff.schema, after))).toEqual([])
+      expect(diff.renamed).toEqual({ renamedTables: {}, renamedColumns: { 'users.nick': 'handle' } })
+    })
+
+    it('finds a table renamed by renamedFrom or a fact, with what refers to it', () => {
+      const before = schema(table('users'), referring('posts', 'users'))
+      const after = schema(table('people', { renamedFrom: 'users' }), referring('posts', 'people'))
+      const diff = diffSchemas(before, after)
+      expect(told(diff)).toEqual(['table users is people'])
+      expect(diff.schema.tables[0]?.indexes[0]?.name).toBe('users_other_idx')
+      const stated = diffSchemas(before, schema(table('people'), referring('posts', 'people')), { renamedTables: { users: 'people' } })
+      expect(told(stated)).toEqual(['table users is people'])
+    })
+
+    it('lets columns change names with each other', () => {
+      const facts = { renamedColumns: { 'users.a': 'b', 'users.b': 'a' } }
+      const both = users(column('a', { type: text }), column('b'))
+      const swapped = users(column('b', { type: text }), column('a'))
+      expect(told(diffSchemas(both, swapped, facts))).toEqual([
+        'column users.b is _lw_b_aside',
+        'column users.a is b',
+        'column users._lw_b_aside is a',
+      ])
+    })
+
+    it('gives a new key another name where a renamed column has kept it', () => {
+      const before = schema(table('users', { columns: [column('id', { nullable: false }), column('nick')], indexes: [], uniques: [key] }))
+      const columns = [column('id', { nullable: false }), column('handle', { renamedFrom: 'nick' }), column('nick')]
+      const uniques = [{ name: 'users_handle_key', columns: ['handle'] }, key]
+      const diff = diffSchemas(before, schema(table('users', { columns, indexes: [], uniques })))
+      expect(diff.schema.tables[0]?.uniques.map(({ name }) => name)).toEqual(['users_nick_key', 'users_nick_key2'])
+    })
+
+    it('widens a type where it stands, between its foreign keys', () => {
+      const wide = (id: 'integer' | 'bigint') => {
+        const columns = [column('id', { type: { kind: id }, nullable: false }), column('other', { type: { kind: id } })]
+        return schema(table('users', { columns }), { ...referring('posts', 'users'), columns })
+      }
+      expect(told(diffSchemas(wide('integer'), wide('bigint')))).toEqual([
+        'drop foreign key posts_other_fkey',
+        'alter column users.id',
+        'alter column users.other',
+        'alter column posts.id',
+        'alter column posts.other',
+        'foreign key posts_other_fkey',
+      ])
+    })
+
+    it('adds values to an enum type, each where it belongs', () => {
+      const people = (...values: string[]) => schema(table('people', { columns: [mood(...values)], indexes: [] }))
+      expect(told(diffSchemas(people('b', 'd'), people('a', 'b', 'c', 'd', 'e')))).toEqual([
+        'value a of mood before b',
+        'value c of mood before d',
+        'value e of mood',
+        'alter column people.mood',
+      ])
+    })
+
+    it('drops an enum type when nothing has it any more', () => {
+      const before = schema(table('people', { columns: [column('id', { nullable: false }), mood('a')], indexes: [] }))
+      const after = schema(table('people', { columns: [column('id', { nullable: false })], indexes: [] }))
+      expect(told(diffSchemas(before, after, { drops: ['people.mood'] }))).toEqual(['drop column people.mood', 'dropEnum mood'])
+    })
+
+    it('changes comments and defaults', () => {
+      const before = users(column('age', { comment: 'in years' }))
+      const after = users(column('age', { default: { kind: 'value', value: 1 } }))
+      expect(told(diffSchemas(before, after))).toEqual(['alter column users.age', 'comment users.age: '])
+    })
+  })
+
+  describe('asks', () => {
+    const none = users()
+    const cases: Readonly<Record<string, readonly [from: Schema, to: Schema, decisions: readonly SchemaDecision[], answer?: SchemaFacts]>> =
+      {
+        'whether a column that is gone was renamed': [
+          users(column('nick')),
+          users(column('handle')),
+          [{ kind: 'renameColumn', table: 'users', removed: 'nick', added: 'handle', sameType: true }],
+          { renamedColumns: { 'users.nick': 'handle' } },
+        ],
+        'for the approval of a drop': [
+          users(column('nick')),
+          none,
+          [{ kind: 'dropColumn', table: 'users', column: 'nick' }],
+          { drops: ['users.nick'] },
+        ],
+        'for the approval of a drop of a table': [
+          schema(table('users'), table('posts')),
+          schema(table('users')),
+          [{ kind: 'dropTable', table: 'posts' }],
+          { drops: ['posts'] },
+        ],
+        'whether a table that is gone was renamed, and says where it may be now': [
+          schema(table('users')),
+          schema(table('users', { schema: 'hr' })),
+          [{ kind: 'renameTable', removed: 'users', added: 'hr.users', sameColumns: true }],
+          { renamedTables: { users: 'hr.users' } },
+        ],
+        'what rows get in a new column that takes no null': [
+          none,
+          users(column('age', { nullable: false })),
+          [{ kind: 'fillColumn', table: 'users', column: 'age' }],
+          { defaults: { 'users.age': 0 } },
+        ],
+        'how a type becomes narrower': [
+          users(column('age', { type: { kind: 'bigint' } })),
+          users(column('age')),
+          [{ kind: 'narrowType', table: 'users', column: 'age', from: column('age', { type: { kind: 'bigint' } }), to: column('age') }],
+        ],
+        'how an enum type loses a value': [
+          users(mood('glad', 'sad')),
+          users(mood('sad')),
+          [{ kind: 'changeEnum', name: 'mood', from: ['glad', 'sad'], to: ['sad'] }],
+        ],
+        'for the numbers of rows in a new column that counts': [
+          none,
+          users(column('nr', { nullable: false, default: { kind: 'increment' } })),
+          [{ kind: 'addCounter', table: 'users', column: 'nr' }],
+        ],
+      }
+    for (const [what, [from, to, decisions, answer]] of Object.entries(cases)) {
+      it(what, () => {
+        expect(diffSchemas(from, to)).toMatchObject({ changes: [], decisions })
+        if (answer === undefined) return
+        const answered = diffSchemas(from, to, answer)
+        expect(answered.decisions).toEqual([])
+        expect(answered.changes.length).toBeGreaterThan(0)
+      })
+    }
+
+    it('everything at once, and what a fact may have meant that names nothing', () => {
+      const facts = {
+        drops: ['users.nik'],
+        renamedTables: { user: 'users' },
+        renamedColumns: { 'users.a': 'b' },
+        defaults: { 'users.x': 1 },
+      }
+      const { decisions, changes } = diffSchemas(users(column('nick')), users(column('age', { nullable: false })), facts)
+      expect(changes).toEqual([])
+      expect(decisions.map((decision) => ('fact' in decision ? `${decision.fact} ${decision.name}` : decision.kind))).toEqual([
+        'renamedTables user:users',
+        'renamedColumns users.a:b',
+        'drops users.nik',
+        'defaults users.x',
+        'renameColumn',
+        'fillColumn',
+      ])
+    })
+
+    it('for a value that the type holds', () => {
+      const { decisions } = diffSchemas(none, users(column('age', { nullable: false })), { defaults: { 'users.age': 'old' } })
+      expect(decisions).toEqual([{ kind: 'unfitDefault', table: 'users', column: 'age', problem: expect.stringContaining('got text') }])
+    })
+  })
+
+  it('finds the order of a key or a default a difference', () => {
+    const keyed = (...columns: string[]) => schema(table('users', { primaryKey: { name: 'users_pkey', columns } }))
+    expect(told(diffSchemas(keyed('id', 'other'), keyed('other', 'id')))).toEqual(['key users (other, id)'])
+    const list = (...names: string[]) => users(jsonDefault(names.map((name) => ({ name }))))
+    expect(told(diffSchemas(list('a', 'b'), list('b', 'a')))).toEqual(['alter column users.options'])
+  })
+})
+
+describe('revertOf', () => {
+  it('leads back to the same names, and says what does not come back', () => {
+    const before = users(column('nick', { nullable: false }), column('age'))
+    const after = users(column('age', { type: { kind: 'bigint' } }), column('more'))
+    const diff = diffSchemas(before, after, { drops: ['users.nick'] })
+    const { changes, losses } = revertOf(before, diff)
+    expect(changes.map(tell)).toEqual(['column users.nick', 'alter column users.age', 'drop column users.more'])
+    expect(changes[0]).toMatchObject({ backfill: 0 })
+    expect(losses).toEqual([
+      { kind: 'notRestored', table: 'users', column: 'nick' },
+      { kind: 'narrowed', table: 'users', column: 'age' },
+      { kind: 'dropped', table: 'users', column: 'more' },
+    ])
+  })
+
+  it('gives an enum type its former values', () => {
+    const [before, after] = [users(mood('b')), users(mood('a', 'b'))]
+    const { changes } = revertOf(before, diffSchemas(before, after))
+    expect(changes[0]).toMatchObject({ kind: 'replaceEnum', name: 'mood', values: ['b'] })
+  })
 })
 
 function jsonDefault(value: unknown) {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { plainSql } from '../../../../lib/dialect/ddl-statement.js'
 import { ddl } from '../../../../lib/dialect/mysql/ddl.js'
 import type { ColumnType } from '../../../../lib/model/column-type.js'
 import type { ForeignKeySchema, TableSchema } from '../../../../lib/model/schema.js'
@@ -16,7 +17,7 @@ forEachEngine(
     beforeAll(async () => {
       fresh = await engine.freshDatabase()
       db = await openPlain(engine.name, fresh.url)
-      for (const statement of diffSchemas(undefined, schemaOf(MODELS)).flatMap(ddl)) await db.run(statement)
+      for (const statement of plainSql(ddl(diffSchemas(undefined, schemaOf(MODELS)).changes))) await db.run(statement)
     })
 
     afterAll(async () => {
@@ -77,9 +78,8 @@ forEachEngine(
       it(`leaves the defaults of the model where an insert names no column, made under sql_mode '${mode}'`, async () => {
         await db.run(`set sql_mode = '${mode}'`)
         await db.run('drop table everything')
-        for (const change of diffSchemas(undefined, { version: 1, tables: [tableOf('everything')] })) {
-          for (const statement of ddl(change)) await db.run(statement)
-        }
+        for (const statement of plainSql(ddl(diffSchemas(undefined, { version: 1, tables: [tableOf('everything')] }).changes)))
+          await db.run(statement)
         await db.run("set sql_mode = 'STRICT_ALL_TABLES', time_zone = '+05:00'")
         await db.run('flush tables')
         await db.run('insert into everything () values ()')
@@ -145,9 +145,9 @@ forEachEngine(
           { name: 'name', type: { kind: 'text' }, nullable: false },
         ],
       }
-      await db.run(ddl({ kind: 'createTable', table })[0]!)
+      await db.run(plainSql(ddl([{ kind: 'createTable', table }]))[0]!)
       const index = { name: 'notes_lower_idx', columns: [], expression: 'lower(name)' }
-      for (const statement of ddl({ kind: 'createIndex', table, index })) await db.run(statement)
+      for (const statement of plainSql(ddl([{ kind: 'createIndex', ...unchanged(table), index }]))) await db.run(statement)
       await db.insert('notes', { code: 1, name: 'é'.repeat(5_000) })
       expect(await db.run('select char_length(name) as length from notes')).toEqual([{ length: 5_000 }])
     })
@@ -179,7 +179,7 @@ forEachEngine(
         primaryKey: { name: 'key', columns: ['a `column`'] },
         columns: [{ name: 'a `column`', type: { kind: 'integer' }, nullable: false }],
       }
-      await db.run(ddl({ kind: 'createTable', table })[0]!)
+      await db.run(plainSql(ddl([{ kind: 'createTable', table }]))[0]!)
       await db.insert('a `quoted` table', { 'a `column`': 1 })
     })
   },
@@ -196,18 +196,18 @@ describe('the MySQL writer refuses', () => {
   for (const [what, type, message] of refused) {
     it(what, () => {
       const columns = [{ name: 'code', type, nullable: false }]
-      expect(() => ddl({ kind: 'createTable', table: { ...tableOf('countries'), columns } })).toThrow(message)
+      expect(() => plainSql(ddl([{ kind: 'createTable', table: { ...tableOf('countries'), columns } }]))).toThrow(message)
     })
   }
 
   it('an index over text without a length', () => {
     const index = { name: 'countries_name_idx', columns: ['name'] }
-    expect(() => ddl({ kind: 'createIndex', table: tableOf('countries'), index })).toThrow(/countries.*name.*maxLength/)
+    expect(() => plainSql(ddl([{ kind: 'createIndex', ...unchanged(tableOf('countries')), index }]))).toThrow(/countries.*name.*maxLength/)
   })
 
   it('SET DEFAULT, which InnoDB does not have', () => {
     const foreignKey: ForeignKeySchema = { ...tableOf('books').foreignKeys[0]!, onDelete: 'setDefault' }
-    expect(() => ddl({ kind: 'addForeignKey', table: tableOf('books'), foreignKey })).toThrow(/SET DEFAULT/)
+    expect(() => plainSql(ddl([{ kind: 'addForeignKey', ...unchanged(tableOf('books')), foreignKey }]))).toThrow(/SET DEFAULT/)
   })
 
   it.each([
@@ -220,7 +220,8 @@ describe('the MySQL writer refuses', () => {
     const books = tableOf('books')
     const table: TableSchema = { ...books, checks: [{ name: 'books_any_check', columns: ['title', 'author_id'], sql: '1 = 1' }] }
     const [toAuthor, toBook] = books.foreignKeys
-    const add = (foreignKey: ForeignKeySchema) => () => ddl({ kind: 'addForeignKey', table, foreignKey: { ...foreignKey, ...actions } })
+    const add = (foreignKey: ForeignKeySchema) => () =>
+      ddl([{ kind: 'addForeignKey', ...unchanged(table), foreignKey: { ...foreignKey, ...actions } }])
     if (isRefused) expect(add(toAuthor!)).toThrow(/books_author_id_fkey: MySQL lets no action .* books_any_check/)
     else expect(add(toAuthor!)).not.toThrow()
     expect(add(toBook!)).not.toThrow()
@@ -231,7 +232,7 @@ describe('the MySQL writer refuses', () => {
       { name: 'code', type: { kind: 'integer' }, nullable: false },
       { name: 'name', type: { kind: 'varchar', length: 16_384 }, nullable: false },
     ] as const
-    expect(() => ddl({ kind: 'createTable', table: { ...tableOf('countries'), columns } })).toThrow(/16383/)
+    expect(() => plainSql(ddl([{ kind: 'createTable', table: { ...tableOf('countries'), columns } }]))).toThrow(/16383/)
   })
 
   it('a counter outside of a key', () => {
@@ -239,10 +240,15 @@ describe('the MySQL writer refuses', () => {
       { name: 'code', type: { kind: 'integer' }, nullable: false },
       { name: 'counter', type: { kind: 'integer' }, nullable: false, default: { kind: 'increment' } },
     ] as const
-    expect(() => ddl({ kind: 'createTable', table: { ...tableOf('countries'), columns } })).toThrow(/leads a key/)
+    expect(() => plainSql(ddl([{ kind: 'createTable', table: { ...tableOf('countries'), columns } }]))).toThrow(/leads a key/)
   })
 })
 
 function tableOf(name: string): TableSchema {
   return schemaOf(MODELS).tables.find((table) => table.name === name)!
+}
+
+/** The table before and after a change, where the DDL asks for its name and columns alone. */
+function unchanged(table: TableSchema) {
+  return { before: table, table }
 }

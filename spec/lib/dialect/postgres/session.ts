@@ -1,5 +1,6 @@
 import { deadlineAfter } from '../../../../lib/deadline.js'
 import { connectionConfig, type ServerConnection } from '../../../../lib/dialect/connection-config.js'
+import { plainSql } from '../../../../lib/dialect/ddl-statement.js'
 import type { PostgresConnection } from '../../../../lib/dialect/postgres/connection.js'
 import { PostgresConnector } from '../../../../lib/dialect/postgres/connector.js'
 import { ddl } from '../../../../lib/dialect/postgres/ddl.js'
@@ -55,5 +56,5 @@ export async function createTableOf(connection: PostgresConnection, name: string
     checks: [],
   }
   await connection.run({ sql: `drop table if exists "${name}"`, parameters: [] })
-  for (const sql of ddl({ kind: 'createTable', table })) await connection.run({ sql, parameters: [] })
+  for (const sql of plainSql(ddl([{ kind: 'createTable', table }]))) await connection.run({ sql, parameters: [] })
 }

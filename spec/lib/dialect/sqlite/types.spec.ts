@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { plainSql } from '../../../../lib/dialect/ddl-statement.js'
 import { ddl } from '../../../../lib/dialect/sqlite/ddl.js'
 import { codec } from '../../../../lib/dialect/sqlite/types.js'
 import { InvalidValueError } from '../../../../lib/errors.js'
@@ -98,7 +99,7 @@ async function openWithColumn(type: ColumnType): Promise<SqliteFixture> {
   ] as const
   const primaryKey = { name: 't_pkey', columns: ['id'] }
   const table = { name: 't', columns, primaryKey, uniques: [], indexes: [], foreignKeys: [], checks: [] }
-  for (const sql of ddl({ kind: 'createTable', table })) await database.run('write', sql)
+  for (const sql of plainSql(ddl([{ kind: 'createTable', table }]))) await database.run('write', sql)
   return database
 }
 

@@ -1,0 +1,95 @@
+import { jsonText, sameJson } from './json-text.js'
+import type { MatchedSchemas } from './match-schemas.js'
+import { nativeEnumsOf, type TableSchema } from './schema.js'
+import { factName, type ObjectName, type SchemaChange, type SchemaDecision } from './schema-change.js'
+import { keepsValues } from './type-widening.js'
+
+interface EnumType extends ObjectName {
+  readonly values: readonly string[]
+}
+
+/** What becomes of the native enum types of two schemas. */
+export interface EnumDiff {
+  /** Before the tables that use them. */
+  readonly early: readonly SchemaChange[]
+  /** When no column has them any more. */
+  readonly late: readonly SchemaChange[]
+  readonly decisions: readonly SchemaDecision[]
+}
+
+export function diffEnums(match: MatchedSchemas, from: readonly TableSchema[], to: readonly TableSchema[]): EnumDiff {
+  const [olds, news] = [enumsOf(from), enumsOf(to)]
+  const renamed = renamedEnums(match, olds, news)
+  const early: SchemaChange[] = []
+  const decisions: SchemaDecision[] = []
+  for (const [key, type] of news) {
+    const former = renamed.get(key)
+    const before = olds.get(former ?? key)
+    if (before === undefined) early.push({ kind: 'createEnum', ...type })
+    if (before === undefined) continue
+    const { values: _, ...name } = before
+    if (former !== undefined) early.push({ kind: 'renameEnum', ...name, to: type.name })
+    if (keepsValues(before.values, type.values)) early.push(...newValues(before, type))
+    else decisions.push({ kind: 'changeEnum', name: factName(type), from: before.values, to: type.values })
+  }
+  const former = new Set(renamed.values())
+  const gone = [...olds].filter(([key]) => !news.has(key) && !former.has(key))
+  return { early, late: gone.map(([, { values: _, ...name }]) => ({ kind: 'dropEnum', ...name })), decisions }
+}
+
+/** The changes that give types their new list of values, whatever it is: for the way back. */
+export function replaceEnums(present: readonly TableSchema[], { decisions }: EnumDiff): readonly SchemaChange[] {
+  return decisions.flatMap((decision): SchemaChange[] => {
+    if (decision.kind !== 'changeEnum') return []
+    const tables = present.filter((table) => nativeEnumsOf(table).some(({ name }) => factName({ ...table, name }) === decision.name))
+    const { schema } = tables[0] ?? {}
+    const name = schema === undefined ? decision.name : decision.name.slice(schema.length + 1)
+    return [{ kind: 'replaceEnum', ...(schema === undefined ? {} : { schema }), name, values: decision.to, tables }]
+  })
+}
+
+function newValues(before: EnumType, { values, ...name }: EnumType): SchemaChange[] {
+  return values.flatMap((value, position): SchemaChange[] => {
+    if (before.values.includes(value)) return []
+    const next = values.slice(position).find((other) => before.values.includes(other))
+    return [{ kind: 'addEnumValue', ...name, value, ...(next === undefined ? {} : { next }) }]
+  })
+}
+
+/** New key → former key, of types that only one of the schemas has by name and that a column went over to. */
+function renamedEnums({ matched }: MatchedSchemas, olds: Enums, news: Enums): ReadonlyMap<string, string> {
+  const renamed = new Map<string, string>()
+  for (const { before, after, columns } of matched) {
+    if (before.schema !== after.schema) continue
+    for (const [oldColumn, newColumn] of columns) {
+      const [oldKey, newKey] = [enumKeyOf(before, oldColumn), enumKeyOf(after, newColumn)]
+      if (oldKey === undefined || newKey === undefined || news.has(oldKey) || olds.has(newKey)) continue
+      if (!renamed.has(newKey) && ![...renamed.values()].includes(oldKey)) renamed.set(newKey, oldKey)
+    }
+  }
+  return renamed
+}
+
+type Enums = ReadonlyMap<string, EnumType>
+
+function enumsOf(tables: readonly TableSchema[]): Enums {
+  const found = new Map<string, EnumType>()
+  for (const table of tables) {
+    for (const { name, values } of nativeEnumsOf(table)) {
+      const key = enumKey(table, name)
+      if (!found.has(key)) found.set(key, { ...(table.schema === undefined ? {} : { schema: table.schema }), name, values })
+      else if (!sameJson(found.get(key)!.values, values)) throw new TypeError(`two lists of values for the enum type "${name}"`)
+    }
+  }
+  return found
+}
+
+function enumKeyOf(table: TableSchema, name: string): string | undefined {
+  const type = table.columns.find((column) => column.name === name)!.type
+  const element = type.kind === 'array' ? type.of : type
+  return element.kind === 'enum' && element.native ? enumKey(table, element.name) : undefined
+}
+
+function enumKey({ schema }: TableSchema, name: string): string {
+  return jsonText([schema, name])
+}
