@@ -1,0 +1,93 @@
+import 'reflect-metadata'
+import type { FieldSpec } from 'latchwork'
+import { describe, expect, it } from 'vitest'
+import type { Engine } from '../../lib/dialect/dialect.js'
+import { defineLooseModel } from '../../lib/model/define-model.js'
+import { type Schema, schemaOf } from '../../lib/model/schema.js'
+import { emptyMigration, type GenerateOptions, generateMigration } from '../../migrations/generate.js'
+
+const ENGINES: readonly Engine[] = ['postgres', 'mysql', 'sqlite']
+const ID: FieldSpec = { kind: 'integer', primary: true, increment: true }
+
+/** The schema of one table `users` with these columns. */
+function users(fields: Readonly<Record<string, FieldSpec>>, table = 'users'): Schema {
+  class User {}
+  return schemaOf([defineLooseModel(User, { name: 'User', table, fields: { id: ID, ...fields } })])
+}
+
+function options(from: Schema | undefined, to: Schema, more: Partial<GenerateOptions> = {}): GenerateOptions {
+  const parents = from === undefined ? [] : ['20260101T000000Z_first']
+  return { name: 'change', now: new Date('2026-11-23T12:00:00Z'), ids: parents, parents, from, to, facts: {}, engines: ENGINES, ...more }
+}
+
+function snapshotOf({ draft }: ReturnType<typeof generateMigration>): Schema {
+  return JSON.parse(draft!.files['snapshot.json']!)
+}
+
+describe('generateMigration', () => {
+  const first = users({ email: { kind: 'text', maxLength: 320, unique: true }, nick: { kind: 'text', maxLength: 40, nullable: true } })
+
+  it('writes up and down for each engine, what it means, and the schema after it', () => {
+    const { draft, operations } = generateMigration(options(undefined, first))
+    expect(Object.keys(draft!.files).sort()).toEqual(
+      ['migration.json', 'snapshot.json', ...ENGINES.flatMap((engine) => [`down.${engine}.sql`, `up.${engine}.sql`])].sort(),
+    )
+    expect(operations).toEqual([{ kind: 'createTable', table: 'users' }])
+    const described = JSON.parse(draft!.files['migration.json']!)
+    expect(described).toMatchObject({
+      id: '20261123T120000Z_change',
+      parents: [],
+      operations,
+      lossyDown: [{ kind: 'dropped', table: 'users' }],
+    })
+    for (const engine of ENGINES) {
+      expect(draft!.files[`up.${engine}.sql`]).toMatch(/^create table/i)
+      expect(draft!.files[`down.${engine}.sql`]).toMatch(/^drop table/i)
+    }
+  })
+
+  it('gives nothing the second time, from what the first has written', () => {
+    const snapshot = snapshotOf(generateMigration(options(undefined, first)))
+    expect(generateMigration(options(snapshot, first))).toEqual({ decisions: [], operations: [], losses: [], draft: undefined })
+  })
+
+  it('puts one statement in each step, and the approval of a drop above it', () => {
+    const to = users({ email: { kind: 'text', maxLength: 320, unique: true }, age: { kind: 'integer', nullable: true } })
+    const facts = { drops: ['users.nick'] }
+    const { draft } = generateMigration(options(first, to, { facts }))
+    const up = draft!.files['up.postgres.sql']!
+    const steps = up.split('-- latchwork:step\n')
+    expect(steps).toHaveLength(2)
+    expect(steps.filter((step) => step.startsWith('-- latchwork:approve drop-column users.nick\n'))).toHaveLength(1)
+    expect(draft!.files['down.postgres.sql']).not.toContain('approve')
+  })
+
+  it('gives all decisions at once, and no draft', () => {
+    const to = users({ email: { kind: 'text', maxLength: 320, unique: true }, handle: { kind: 'text', maxLength: 40, nullable: true } })
+    const { decisions, draft } = generateMigration(options(first, to))
+    expect(decisions).toEqual([{ kind: 'renameColumn', table: 'users', removed: 'nick', added: 'handle', sameType: true }])
+    expect(draft).toBeUndefined()
+  })
+
+  it('renames by a fact', () => {
+    const to = users({ email: { kind: 'text', maxLength: 320, unique: true }, handle: { kind: 'text', maxLength: 40, nullable: true } })
+    const { operations, losses, draft } = generateMigration(options(first, to, { facts: { renamedColumns: { 'users.nick': 'handle' } } }))
+    expect(operations).toEqual([{ kind: 'renameColumn', table: 'users', name: 'nick', to: 'handle' }])
+    expect(losses).toEqual([])
+    expect(JSON.parse(draft!.files['migration.json']!)).toMatchObject({ lossyDown: [], parents: ['20260101T000000Z_first'] })
+  })
+})
+
+describe('emptyMigration', () => {
+  const first = users({ email: { kind: 'text' } })
+
+  it('keeps the schema, and has files to be written by hand', () => {
+    const { files } = emptyMigration(options(first, first, { engines: ['sqlite'] }), 'sql')
+    expect(Object.keys(files).sort()).toEqual(['down.sqlite.sql', 'migration.json', 'snapshot.json', 'up.sqlite.sql'])
+    expect(JSON.parse(files['snapshot.json']!)).toEqual(first)
+  })
+
+  it('has a module instead of SQL for data', () => {
+    expect(Object.keys(emptyMigration(options(first, first), 'data').files).sort()).toEqual(['data.ts', 'migration.json', 'snapshot.json'])
+  })
+})
