@@ -31,6 +31,8 @@ const APPLICATION = {
 }
 
 interface PackageJson {
+  readonly version: string
+  readonly bin: { readonly latchwork: string }
   readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>
   readonly dependencies: Readonly<Record<string, string>>
 }
@@ -164,6 +166,17 @@ describe('the package', () => {
       option: 'prom-client',
       message: 'prom-client: the package is not installed; run: npm install prom-client',
     })
+  })
+
+  it('has a command line, which says what to install where a configuration is TypeScript and tsx is missing', async () => {
+    const program = join(folder, 'node_modules/latchwork', packageJson.bin.latchwork)
+    const { stdout } = await run(process.execPath, [program, '--version'], folder)
+    expect(stdout).toBe(`${packageJson.version}\n`)
+    await mkdir(join(folder, 'shop'))
+    await writeFile(join(folder, 'shop/latchwork.config.ts'), 'enum Kept { A }\nexport default { dialect: Kept[0] }')
+    const failed = await run(process.execPath, [program, 'migrate', 'generate', 'first'], join(folder, 'shop')).catch((error) => error)
+    expect(failed).toMatchObject({ code: 2, stdout: '' })
+    expect(failed.stderr).toContain('which is not installed: run: npm install --save-dev tsx')
   })
 
   it('gives ESM and CommonJS the same names', async () => {

@@ -1,0 +1,50 @@
+import type { Engine } from '../../lib/dialect/dialect.js'
+import { LatchworkError, ModelError } from '../../lib/errors.js'
+import { DOCUMENT_SCHEMA } from '../documents.js'
+import { exitCodeOf, MigrationError } from '../errors.js'
+import type { ExitCode } from '../exit-code.js'
+import { withoutPasswords } from './terminal.js'
+
+/** What every command gives: with `--json`, all that is on stdout. */
+export interface CommandDocument {
+  readonly schema: typeof DOCUMENT_SCHEMA
+  readonly command: string
+  readonly ok: boolean
+  readonly exitCode: ExitCode
+  readonly error: { readonly code: string; readonly message: string } | null
+  /** What to run next, most likely first. */
+  readonly next: readonly string[]
+  readonly warnings: readonly string[]
+}
+
+/** The common part of a document of a command that went well. */
+export function done<C extends string>(command: C, said: { next?: readonly string[]; warnings?: readonly string[] } = {}) {
+  return { schema: DOCUMENT_SCHEMA, command, ok: true, exitCode: 0, error: null, next: [], warnings: [], ...said } as const
+}
+
+/**
+ * What a command gives that ended with an error: what its migrator says of it, or as much as is known without one.
+ *
+ * @param redacted  takes secrets out of a message that is not ours
+ */
+export function failureDocument(
+  command: string,
+  error: unknown,
+  redacted: (text: string) => string,
+): CommandDocument & { readonly dialect: Engine | null } {
+  if (error instanceof MigrationError && error.document !== undefined) return error.document
+  const message = error instanceof Error ? error.message : String(error)
+  // what we say names no password; a short one would be found in the middle of a word
+  const said = error instanceof LatchworkError ? { code: error.code, message: withoutPasswords(message) } : undefined
+  return {
+    schema: DOCUMENT_SCHEMA,
+    command,
+    dialect: null,
+    ok: false,
+    // models are what the command was given, as a flag is
+    exitCode: error instanceof ModelError ? 2 : exitCodeOf(error),
+    error: said ?? { code: 'UNEXPECTED', message: redacted(message) },
+    next: error instanceof MigrationError ? error.next : [],
+    warnings: [],
+  }
+}

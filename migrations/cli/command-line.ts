@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs'
+import { CommanderError } from 'commander'
+import { DOCUMENT_SCHEMA } from '../documents.js'
+import type { CommandDocument } from './command-document.js'
+import { createProgram } from './program.js'
+
+/** Runs one command of this process, and ends the process with its exit code when all that it printed is written. */
+export async function runCommandLine(words: readonly string[]): Promise<never> {
+  // whoever reads has seen enough, such as head
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? process.exitCode : 1))
+  await createProgram(packageVersion())
+    .parseAsync(words, { from: 'user' })
+    .catch((error: unknown) => endEarly(error, words.includes('--json')))
+  await Promise.all([process.stdout, process.stderr].map(written))
+  // not later either, whatever a model file or the configuration has opened
+  process.exit()
+}
+
+/** Help was asked for, or the words make no command; which it was, and what is wrong, is said already. */
+function endEarly(error: unknown, asJson: boolean): void {
+  if (!(error instanceof CommanderError)) throw error
+  process.exitCode = error.exitCode === 0 ? 0 : 2
+  if (error.exitCode === 0 || !asJson) return
+  const document: CommandDocument = {
+    schema: DOCUMENT_SCHEMA,
+    command: 'latchwork',
+    ok: false,
+    exitCode: 2,
+    error: { code: 'USAGE', message: error.message.replace(/^error: /, '') },
+    next: ['latchwork --help'],
+    warnings: [],
+  }
+  process.stdout.write(`${JSON.stringify(document)}\n`)
+}
+
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write('', () => resolve()))
+}
+
+/** Of the package that this file is part of: built, it stands in `dist/migrations/cli`. */
+function packageVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }
+  return version
+}

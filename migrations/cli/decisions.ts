@@ -1,0 +1,62 @@
+import type { SchemaDecision } from '../../lib/model/schema-change.js'
+
+/** A decision for people: what there is to decide, and the flags of which one decides it; none: a recipe says what to do. */
+export interface DecisionText {
+  readonly message: string
+  readonly flags: readonly string[]
+}
+
+/** Says a decision in words. */
+export function decisionText(decision: SchemaDecision): DecisionText {
+  switch (decision.kind) {
+    case 'renameTable':
+      return {
+        message: `table ${decision.removed} is gone and ${decision.added} is new${decision.sameColumns ? ', with the same columns' : ''}: renamed, or dropped?`,
+        flags: [`--rename-table ${decision.removed}:${decision.added}`, `--drop ${decision.removed}`],
+      }
+    case 'renameColumn': {
+      const { table, removed, added, sameType } = decision
+      return {
+        message: `column ${table}.${removed} is gone and ${added} is new, of ${sameType ? 'the same' : 'another'} type: renamed, or dropped?`,
+        flags: [`--rename ${table}.${removed}:${added}`, `--drop ${table}.${removed}`],
+      }
+    }
+    case 'dropTable':
+      return { message: `table ${decision.table} is gone: dropping it loses its rows`, flags: [`--drop ${decision.table}`] }
+    case 'dropColumn': {
+      const name = `${decision.table}.${decision.column}`
+      return { message: `column ${name} is gone: dropping it loses its values`, flags: [`--drop ${name}`] }
+    }
+    case 'fillColumn': {
+      const name = `${decision.table}.${decision.column}`
+      return {
+        message: `column ${name} takes no null and has no default: what do rows get that are there?`,
+        flags: [`--default ${name}=VALUE`],
+      }
+    }
+    case 'narrowType': {
+      const name = `${decision.table}.${decision.column}`
+      return {
+        message: `column ${name} would hold less than it does (${decision.from.type.kind} to ${decision.to.type.kind}): add a new column, copy what fits by a data migration, drop the old one later`,
+        flags: [],
+      }
+    }
+    case 'addCounter':
+      return {
+        message: `column ${decision.table}.${decision.column} would start to count in a table that may have rows: make a new table and copy them by a data migration`,
+        flags: [],
+      }
+    case 'changeEnum':
+      return {
+        message: `the values of enum type ${decision.name} are gone or in another order: make a new type, change the column by a hand-written migration (--empty), drop the old one`,
+        flags: [],
+      }
+    case 'unfitDefault':
+      return {
+        message: `${decision.table}.${decision.column} cannot be given that default: ${decision.problem}`,
+        flags: [`--default ${decision.table}.${decision.column}=VALUE`],
+      }
+    case 'unknownFact':
+      return { message: `${decision.fact} names ${decision.name}, which neither the models nor the last snapshot have`, flags: [] }
+  }
+}
