@@ -38,6 +38,7 @@ describe.each(['README.md', ...GUIDES.map((name) => `docs/${name}`)])('%s', (pat
     const paths = {
       latchwork: [join(ROOT, 'index.ts')],
       'latchwork/metrics': [join(ROOT, 'lib/metrics/index.ts')],
+      'latchwork/migrations': [join(ROOT, 'migrations/index.ts')],
       'latchwork/testing': [join(ROOT, 'lib/testing/index.ts')],
       'latchwork/workflow': [join(ROOT, 'lib/workflow/index.ts')],
     }

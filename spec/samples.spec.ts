@@ -76,6 +76,47 @@ describe('the quickstart', () => {
 
 const PROGRESS = ['  cities: 50,000 of 171,075', '  cities: 100,000 of 171,075', '  cities: 150,000 of 171,075', ''].join('\n')
 
+describe('the notes', () => {
+  const SAMPLE = join(ROOT, 'samples/notes')
+
+  function run(url: string): Promise<Output> {
+    const env = { ...process.env, NODE_OPTIONS: '', NO_COLOR: '1', NODE_NO_WARNINGS: '1', DATABASE_URL: url }
+    return promisify(execFile)(TSX, [join(SAMPLE, 'main.ts')], { cwd: SAMPLE, env }).then(
+      (output) => ({ exitCode: 0, ...output }),
+      (error: Output & { code: number }) => ({ exitCode: error.code, stdout: error.stdout, stderr: error.stderr }),
+    )
+  }
+
+  forEachEngine((engine) => {
+    it('bring their database up to date when they start, once of many that start together', async () => {
+      const database = await engine.freshDatabase()
+      const started = await Promise.all([run(database.url), run(database.url), run(database.url)])
+      expect(started.map(({ exitCode, stderr }) => [exitCode, stderr])).toEqual([0, 0, 0].map(() => [0, '']))
+      const lines = started.flatMap(({ stdout }) => stdout.trimEnd().split('\n'))
+      const upToDate = 'the database is up to date'
+      expect(lines.filter((line) => !line.startsWith('Ada')).sort()).toEqual([...appliedLines(engine.name), upToDate, upToDate])
+      expect(lines).toContain('Ada has 3 notes')
+      await database.drop()
+    }, 120_000)
+  })
+
+  it('have migrations that lead to their models', async () => {
+    const main = join(ROOT, 'dist/migrations/cli/main.js')
+    const { stdout } = await promisify(execFile)(process.execPath, [main, 'migrate', 'generate', '--check', '--cwd', SAMPLE])
+    expect(stdout).toBe('the models are as the last migration left them\n')
+  })
+})
+
+/** SQLite has a foreign key with its table, in one step. */
+function appliedLines(engine: string): readonly string[] {
+  const first = engine === 'sqlite' ? 3 : 4
+  return [
+    `applied 20261127T015711Z_first_tables (${first} steps)`,
+    'applied 20261127T015713Z_author_handle (2 steps)',
+    'applied 20261127T015716Z_fill_handles (1 step)',
+  ]
+}
+
 function expectedOutput(target: string, run: 'first run' | 'second run'): string {
   const isFirst = run === 'first run'
   const counts = (rows: string) => (isFirst ? `created ${rows}, updated 0, unchanged 0` : `created 0, updated 0, unchanged ${rows}`)

@@ -1,0 +1,4 @@
+drop table "notes";
+
+-- latchwork:step
+drop table "authors";

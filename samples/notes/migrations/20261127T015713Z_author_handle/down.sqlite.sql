@@ -1,0 +1,4 @@
+drop index "authors_handle_key";
+
+-- latchwork:step
+alter table "authors" drop column "handle";

@@ -1,0 +1,1 @@
+-- the handles stay, and go with their column

@@ -1,0 +1,1 @@
+update "authors" set "handle" = lower("name") || '-' || "id" where "handle" is null;
