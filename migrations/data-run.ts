@@ -1,7 +1,7 @@
-import { pathToFileURL } from 'node:url'
 import { ConfigurationError } from '../lib/errors.js'
 import { MigrationUsageError } from './errors.js'
 import type { Checkpoint, Checkpoints, HistoryRow, LogEntry } from './history-row.js'
+import { loadModule } from './load-module.js'
 import type { DataSource } from './migration.js'
 import type { RunContext } from './run-context.js'
 import { type AnyKysely, sessionKysely } from './session-kysely.js'
@@ -62,11 +62,10 @@ const NEVER = new AbortController().signal
 /** @throws {MigrationUsageError} it does not load */
 export async function loadDataModule({ file }: DataSource): Promise<DataModule> {
   try {
-    return (await import(pathToFileURL(file).href)) as DataModule
+    return await loadModule(file)
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    const hint = code === 'ERR_UNKNOWN_FILE_EXTENSION' ? '; run with tsx, or on a Node.js that loads TypeScript' : ''
-    throw new MigrationUsageError(`does not load: ${message}${hint}`, { file })
+    const { message } = error as Error
+    throw new MigrationUsageError(message.replace(`${file}: cannot be loaded`, 'does not load'), { file })
   }
 }
 

@@ -1,3 +1,4 @@
+export { defineConfig, type MigrationConfig } from './config.js'
 export type { Batch, BatchOptions, DataContext } from './data-run.js'
 export type {
   FailedMigration,

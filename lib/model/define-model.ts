@@ -42,7 +42,7 @@ export function defineLooseModel(target: ModelClass, options: LooseModelOptions)
 
 function remember(target: ModelClass, options: unknown): ModelDefinition {
   if (typeof target !== 'function') throw new ModelError('(unnamed)', undefined, `expected a class, got ${typeof target}`)
-  if (Reflect.hasOwnMetadata(DEFINITION, target)) throw new ModelError(target.name, undefined, 'is defined twice')
+  if (hasDefinition(target)) throw new ModelError(target.name, undefined, 'is defined twice')
   const definition = build(target, options)
   Reflect.defineMetadata(DEFINITION, definition, target)
   return definition
@@ -58,6 +58,11 @@ export function definitionOf(target: ModelClass): ModelDefinition {
   if (definition !== undefined) return definition as ModelDefinition
   const name = typeof target === 'function' && target.name !== '' ? target.name : `(${typeof target})`
   throw new ModelError(name, undefined, 'has no definition; decorate the class with @model() or call defineModel')
+}
+
+/** Whether a class has a definition of its own. */
+export function hasDefinition(target: ModelClass): boolean {
+  return Reflect.hasOwnMetadata(DEFINITION, target)
 }
 
 const MODEL_OPTIONS = ['name', 'table', 'schema', 'fields', 'relations', 'indexes', 'uniques', 'checks', 'comment', 'renamedFrom', 'audit']

@@ -1,0 +1,75 @@
+import type { Engine } from '../lib/dialect/dialect.js'
+import { ConfigurationError } from '../lib/errors.js'
+import { frozenCopy } from '../lib/model/frozen-copy.js'
+import { requireKnownNames } from '../lib/nearest-name.js'
+
+/** What the command line has to know of a project; every part of it may be left out. Paths and globs count from the file that says it. */
+export interface MigrationConfig {
+  /** The engines that SQL is written for; `mysql` is MariaDB's too. Default: that of the URL. */
+  readonly dialect?: Engine | readonly Engine[]
+  /** Where the database is; see `createDatabase`. `--url`, `LATCHWORK_MIGRATE_URL` and `LATCHWORK_DATABASE_URL` go before it, in this order. */
+  readonly url?: string | (() => string | Promise<string>)
+  /** The files that export models, as globs such as `src/models/*.ts`; `!` in front leaves files out. */
+  readonly models?: readonly string[]
+  readonly migrations?: {
+    /** The folder of migrations. Default `migrations`. */
+    readonly dir?: string
+    /** The state table. Default `_latchwork_migrations`. */
+    readonly table?: string
+    /** The database's schema in which migrations run and their state stands. Default: the connection's own. */
+    readonly schema?: string
+  }
+}
+
+/** A configuration for `export default`, checked by the compiler. */
+export function defineConfig(config: MigrationConfig): MigrationConfig {
+  return config
+}
+
+const ENGINES: readonly unknown[] = ['postgres', 'mysql', 'sqlite'] satisfies Engine[]
+
+/**
+ * A frozen copy of what a configuration file exports.
+ *
+ * @throws {ConfigurationError} an option is unknown or of the wrong type
+ */
+export function checkedConfig(given: unknown): MigrationConfig {
+  const config = requireObject('config', given) as MigrationConfig
+  requireKnownNames('', config, ['dialect', 'url', 'models', 'migrations'])
+  const { dialect, url, models, migrations } = config
+  if (dialect !== undefined) requireEngines(dialect)
+  if (url !== undefined && typeof url !== 'function') requireText('url', url)
+  if (models !== undefined) requireTexts('models', models)
+  if (migrations !== undefined) {
+    requireKnownNames('migrations', requireObject('migrations', migrations), ['dir', 'table', 'schema'])
+    for (const name of ['dir', 'table', 'schema'] as const)
+      if (migrations[name] !== undefined) requireText(`migrations.${name}`, migrations[name])
+  }
+  return frozenCopy(config)
+}
+
+/** The engines that a configuration names; none where it names none. */
+export function enginesOf({ dialect }: MigrationConfig): readonly Engine[] {
+  return dialect === undefined ? [] : typeof dialect === 'string' ? [dialect] : dialect
+}
+
+function requireEngines(dialect: unknown): void {
+  const names = Array.isArray(dialect) ? dialect : [dialect]
+  if (names.length > 0 && names.every((name) => ENGINES.includes(name)) && new Set(names).size === names.length) return
+  throw new ConfigurationError('dialect', `expected ${ENGINES.join(', ')}, or a list of them, each once`)
+}
+
+function requireTexts(name: string, value: unknown): void {
+  if (!Array.isArray(value)) throw new ConfigurationError(name, `expected a list of texts, got ${typeof value}`)
+  for (const [position, text] of value.entries()) requireText(`${name}[${position}]`, text)
+}
+
+function requireText(name: string, value: unknown): void {
+  if (typeof value === 'string' && value !== '') return
+  throw new ConfigurationError(name, `expected a text, got ${value === '' ? 'an empty one' : typeof value}`)
+}
+
+function requireObject(name: string, value: unknown): object {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+  throw new ConfigurationError(name, `expected an object, got ${Array.isArray(value) ? 'a list' : value === null ? 'null' : typeof value}`)
+}

@@ -1,0 +1,35 @@
+import { defineConfig } from 'latchwork/migrations'
+import { describe, expect, it } from 'vitest'
+import { checkedConfig, enginesOf } from '../../migrations/config.js'
+
+describe('a configuration', () => {
+  it('may be empty', () => {
+    expect(checkedConfig({})).toEqual({})
+    expect(enginesOf({})).toEqual([])
+  })
+
+  it('is a frozen copy', () => {
+    const models = ['a.ts']
+    const config = checkedConfig(defineConfig({ models, migrations: { dir: 'db' }, dialect: 'sqlite' }))
+    models.push('b.ts')
+    expect(config.models).toEqual(['a.ts'])
+    expect(Object.isFrozen(config.migrations)).toBe(true)
+    expect(enginesOf(config)).toEqual(['sqlite'])
+  })
+
+  it.each([
+    [null, 'config: expected an object, got null'],
+    [[], 'config: expected an object, got a list'],
+    [{ dialekt: 'mysql' }, 'dialekt: unknown option; did you mean dialect?'],
+    [{ dialect: 'mariadb' }, 'dialect: expected postgres, mysql, sqlite, or a list of them, each once'],
+    [{ dialect: [] }, 'dialect: expected postgres, mysql, sqlite, or a list of them, each once'],
+    [{ dialect: ['mysql', 'mysql'] }, 'dialect: expected postgres, mysql, sqlite, or a list of them, each once'],
+    [{ url: '' }, 'url: expected a text, got an empty one'],
+    [{ models: 'src/*.ts' }, 'models: expected a list of texts, got string'],
+    [{ models: ['src/*.ts', 1] }, 'models[1]: expected a text, got number'],
+    [{ migrations: { folder: 'db' } }, 'migrations.folder: unknown option'],
+    [{ migrations: { table: 7 } }, 'migrations.table: expected a text, got number'],
+  ])('is refused where it is %j', (given, message) => {
+    expect(() => checkedConfig(given)).toThrow(message)
+  })
+})
