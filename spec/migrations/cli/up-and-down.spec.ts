@@ -92,7 +92,11 @@ describe('the command line', () => {
         const { id } = await project.json('migrate', 'generate', 'nicks', '--data')
         await project.write({ [`migrations/${id}/data.ts`]: NICKS })
         expect(await project.json('migrate', 'up')).toMatchObject({ ok: true, applied: [{ id }] })
-        expect(await engine.admin(url, 'select nick from users order by id')).toEqual([{ nick: 'nick1' }, { nick: 'nick2' }, { nick: 'nick3' }])
+        expect(await engine.admin(url, 'select nick from users order by id')).toEqual([
+          { nick: 'nick1' },
+          { nick: 'nick2' },
+          { nick: 'nick3' },
+        ])
         expect(await project.json('migrate', 'up')).toMatchObject({ ok: true, applied: [] })
       })
     }, 60_000)
