@@ -1,15 +1,12 @@
 import { ColumnNode, type Expression, ExpressionWrapper, ReferenceNode, TableNode } from 'kysely'
-import { SerializationError, UniqueViolationError } from '../errors.js'
+import { UniqueViolationError } from '../errors.js'
 import { anyDiffers, bookkeepingOf, changesOf, setOf } from './assignments.js'
 import type { BoundField, BoundModel } from './bound-model.js'
 import { insertColumns, insertOf } from './create.js'
 import { type CallLimits, type PlanRunner, planOf } from './query-plan.js'
 import { readFirst } from './selection.js'
 import { StatementShape } from './statement-cache.js'
-import { onKey, readByKey, type UpsertRequest, type UpsertResult, upsertAssignments } from './upsert-request.js'
-
-/** How often the row may vanish between an upsert that met it and the read that follows. */
-const MAX_ATTEMPTS = 10
+import { onKey, readByKey, type UpsertRequest, type UpsertResult, untilMet, upsertAssignments } from './upsert-request.js'
 
 /**
  * INSERT … ON CONFLICT (key) DO UPDATE … WHERE it would change: one statement; a row left as it is is read after it.
@@ -48,16 +45,13 @@ export function givesOtherKey(model: BoundModel, key: readonly BoundField[], nam
   return model.keys.some((other) => other !== key && other.every(({ name }) => names.includes(name)))
 }
 
-async function writeOrRead(model: BoundModel, runner: PlanRunner, request: UpsertRequest, limits?: CallLimits): Promise<UpsertResult> {
-  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+function writeOrRead(model: BoundModel, runner: PlanRunner, request: UpsertRequest, limits?: CallLimits): Promise<UpsertResult> {
+  return untilMet(model, async () => {
     const written = await runner.run(upsertPlan(model, request), limits)
     if (written !== null) return written
     const row = await readByKey(model, runner, request, limits)
-    if (row !== null) return { row, outcome: 'unchanged' }
-  }
-  throw new SerializationError(
-    `${model.definition.name}.upsert: the row was deleted by others ${MAX_ATTEMPTS} times while it was being read`,
-  )
+    return row === null ? null : { row, outcome: 'unchanged' }
+  })
 }
 
 function upsertPlan(model: BoundModel, request: UpsertRequest) {

@@ -1,5 +1,6 @@
 import { type OnConflictBuilder, type RawBuilder, sql } from 'kysely'
 import type { StatementResult } from '../dialect/dialect.js'
+import { SerializationError } from '../errors.js'
 import { type Assignment, anyDiffers, assignmentsOf, bookkeepingOf, changesOf, setOf } from './assignments.js'
 import type { BoundField, BoundModel } from './bound-model.js'
 import { allOf, type Condition } from './condition.js'
@@ -31,6 +32,24 @@ export interface UpsertRequest {
 
 /** How an engine upserts: see {@link Capabilities.upsert}. */
 export type UpsertStrategy = (model: BoundModel, runner: PlanRunner, request: UpsertRequest, limits?: CallLimits) => Promise<UpsertResult>
+
+/** How often the row may vanish between a statement of an upsert that met it and the next. */
+const MAX_ATTEMPTS = 10
+
+/**
+ * What `attempt` gives; made again where it gives null: the row that it met was gone.
+ *
+ * @throws {SerializationError} it was gone each time
+ */
+export async function untilMet(model: BoundModel, attempt: () => Promise<UpsertResult | null>): Promise<UpsertResult> {
+  for (let made = 0; made < MAX_ATTEMPTS; made++) {
+    const result = await attempt()
+    if (result !== null) return result
+  }
+  throw new SerializationError(
+    `${model.definition.name}.upsert: the row was deleted by others ${MAX_ATTEMPTS} times while it was being read`,
+  )
+}
 
 /** What an upsert sets in a row that is there; one that is marked as deleted comes back, if the key can meet it. */
 export function upsertAssignments(model: BoundModel, { key, set }: UpsertRequest, shape: StatementShape): readonly Assignment[] {
