@@ -41,7 +41,7 @@
  * | UNAWAITED_QUERY         | UnawaitedQueryError        | developer            | no        |
  * | COMMIT_UNKNOWN          | CommitUnknownError         | caller, by looking   | no        |
  * | AFTER_COMMIT            | AfterCommitError           | developer            | no        |
- * | WORKFLOW                | WorkflowError              | as its cause says    | see below |
+ * | WORKFLOW                | WorkflowError              | as its cause says    | no        |
  * | WORKFLOW_DEFINITION     | WorkflowDefinitionError    | developer            | no        |
  * | READ_ONLY               | ReadOnlyError              | operator             | no        |
  * | QUERY                   | QueryError                 | developer            | no        |
