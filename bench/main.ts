@@ -5,6 +5,7 @@ import { lockCost } from './lock-cost.js'
 import { memory } from './memory.js'
 import { type BenchmarkName, isHelpWanted, parseSettings, type Settings, USAGE, UsageError } from './settings.js'
 import { exitCodeOf, publish, type Report } from './support/report.js'
+import { workflow } from './workflow.js'
 
 const BENCHMARKS: Readonly<Record<BenchmarkName, (settings: Settings) => Promise<Report>>> = {
   compare,
@@ -12,6 +13,7 @@ const BENCHMARKS: Readonly<Record<BenchmarkName, (settings: Settings) => Promise
   memory,
   load,
   'lock-cost': lockCost,
+  workflow,
 }
 
 const argv = process.argv.slice(2)

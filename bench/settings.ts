@@ -38,6 +38,8 @@ benchmarks
   load          many four-call workflows started at once, on one pool
                 and on twenty of which one is slow to open                       engine n rounds max-connections seed
   lock-cost     a free lock, an open pool, an idle connection                    calls rounds
+  workflow      a step of a workflow that does nothing, and many workflows of
+                four calls against the same calls made directly                  engine n calls rounds max-connections
 
 options
   --engine <name>           postgres, mysql or sqlite
@@ -97,6 +99,7 @@ const OPTIONS_OF = {
   memory: ['engine', 'rows'],
   load: ['engine', 'n', 'rounds', 'max-connections', 'seed'],
   'lock-cost': ['calls', 'rounds'],
+  workflow: ['engine', 'n', 'calls', 'rounds', 'max-connections'],
 } as const satisfies Readonly<Record<string, readonly OptionName[]>>
 
 export type BenchmarkName = keyof typeof OPTIONS_OF

@@ -124,7 +124,7 @@ describe('the benchmarks', () => {
     ['an option that the benchmark does not listen to', ['load', '--rows', '5'], '--rows: load does not listen to it'],
     ['a count that is none', ['load', '--n', '100,3OO'], '--n: expected a whole number from 1, got 3OO'],
     ['an unknown engine', ['load', '--engine', 'sqlite,oracle'], '--engine: expected one of postgres, mysql, sqlite, got oracle'],
-    ['an unknown benchmark', ['lod'], 'expected one benchmark of compare, bulk-create, memory, load, lock-cost, got lod'],
+    ['an unknown benchmark', ['lod'], 'expected one benchmark of compare, bulk-create, memory, load, lock-cost, workflow, got lod'],
     ['an unknown adapter', ['--only', 'raw,hibernate'], '--only: expected one of raw, latchwork, '],
     ['an unknown workload', ['--workloads', 'reads'], '--workloads: expected one of read, list, '],
     ['too few rows to compare with', ['--only', 'raw', '--rows', '10'], '--rows: compare takes 1000 or more, got 10'],
