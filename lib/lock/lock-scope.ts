@@ -165,7 +165,8 @@ export async function withResource<T>(resource: HeldResource, label: string, fn:
  */
 export function waitFor<T>(resource: Resource, label: string, granted: Promise<T>): Promise<T> {
   const frame = currentFrame()
-  if (frame === undefined) return granted
+  // who holds nothing is waited for by nobody, and closes no circle
+  if (frame === undefined || !frame.isHolder) return granted
   return new Promise((resolve, reject) => {
     const giveUp = (error: Error) => {
       endWait(wait)
