@@ -10,6 +10,7 @@ import type { SqlTraits } from '../sql-text.js'
 import type { Capabilities } from './capabilities.js'
 import type { Connection, Statement, StatementResult } from './connection.js'
 import type { DdlStatement } from './ddl-statement.js'
+import type { Introspection, IntrospectOptions } from './introspection.js'
 import type { JsonExpressions } from './json-expressions.js'
 import type { MigrationParts } from './migration-parts.js'
 
@@ -228,4 +229,9 @@ export interface Dialect {
    * @throws {ModelError} the engine cannot have what a change asks for
    */
   ddl(changes: readonly SchemaChange[]): readonly DdlStatement[]
+  /**
+   * What is in the database: its tables as a schema, by a handful of questions whatever their number. Tables of latchwork's own are left
+   * out. Throws what the driver throws.
+   */
+  introspect(connection: Pick<Connection, 'run'>, options?: IntrospectOptions): Promise<Introspection>
 }

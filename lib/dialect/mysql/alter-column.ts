@@ -18,8 +18,8 @@ export function addColumn(alter: string, { column, backfill, table }: Change<'ad
 /** MODIFY says all of a column anew. */
 export function alterColumn(alter: string, { from, to, table, backfill }: Change<'alterColumn'>): readonly string[] {
   const name = quote(to.name)
-  const fill = `update ${qualifiedName(table, SYNTAX)} set ${name} = ${literal(backfill, to.type)} where ${name} is null`
-  const filled = backfill === undefined ? [] : [fill]
+  const value = backfill === undefined ? undefined : literal(backfill, to.type)
+  const filled = value === undefined ? [] : [`update ${qualifiedName(table, SYNTAX)} set ${name} = ${value} where ${name} is null`]
   const line = columnLine(to, table)
   if (line === columnLine(from, table)) return filled
   return [...filled, ...aside(alter, table, table, to.name, [`${alter} modify column ${line}`])]

@@ -111,7 +111,8 @@ function refuseColumn({ name, type, default: value }: ColumnSchema, table: Table
   if (value?.kind === 'increment' && !keys.includes(name)) throw refuse('MySQL counts only in a column that leads a key')
 }
 
-function defaultClause(value: ColumnDefault | undefined, type: ColumnType): string {
+/** ` default …`, or how the column counts; empty without a default. */
+export function defaultClause(value: ColumnDefault | undefined, type: ColumnType): string {
   switch (value?.kind) {
     case undefined:
       return ''

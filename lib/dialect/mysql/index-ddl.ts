@@ -1,5 +1,5 @@
 import type { IndexSchema, TableSchema, UniqueSchema } from '../../model/schema.js'
-import type { SchemaChange, TableChange } from '../../model/schema-change.js'
+import { factName, type SchemaChange, type TableChange } from '../../model/schema-change.js'
 import { columnList, createIndex, qualifiedName } from '../ddl-clauses.js'
 import { quote, SYNTAX } from './column-ddl.js'
 import { hiddenColumn, hiddenName, isHidden, keyColumns } from './hidden-column.js'
@@ -25,7 +25,7 @@ export function indexStatements(change: IndexChange, last: SchemaChange | undefi
 
 function replaces(lost: SchemaChange, fresh: SchemaChange | undefined): boolean {
   if (!isIndexChange(lost) || fresh === undefined || !isIndexChange(fresh)) return false
-  return isDrop(lost) && !isDrop(fresh) && lost.table === fresh.before && indexOf(lost).name === indexOf(fresh).name
+  return isDrop(lost) && !isDrop(fresh) && factName(lost.table) === factName(fresh.table) && indexOf(lost).name === indexOf(fresh).name
 }
 
 function isIndexChange(change: SchemaChange): change is IndexChange {

@@ -8,6 +8,7 @@ import { capabilities } from './capabilities.js'
 import { ddl } from './ddl.js'
 import { evicts, toDataError, wordsOf } from './errors.js'
 import { expressions } from './expressions.js'
+import { introspect } from './introspect.js'
 import { migrationParts } from './migration-parts.js'
 import { requireShared } from './named-memory.js'
 import { planQuestion } from './plan-question.js'
@@ -58,6 +59,7 @@ export function sqliteDialect(config: SqliteConnection): Dialect {
     evicts,
     migrations: migrationParts(file),
     ddl,
+    introspect: (connection, options = {}) => introspect(connection, options),
     tableExists: ({ name }) => ({
       sql: "select 1 from sqlite_schema where type in ('table', 'view') and name = ? collate nocase",
       parameters: [name],

@@ -53,7 +53,8 @@ export function columnLine(column: ColumnSchema, table: TableSchema): string {
   return `${quote(name)} ${declared}${nullable ? '' : ' not null'}${defaultClause(value, type)}`
 }
 
-function defaultClause(value: ColumnDefault | undefined, type: ColumnType): string {
+/** ` default …`; empty without one. */
+export function defaultClause(value: ColumnDefault | undefined, type: ColumnType): string {
   switch (value?.kind) {
     case undefined:
     case 'increment':

@@ -1,0 +1,186 @@
+import type { ColumnType } from '../../model/column-type.js'
+import type { ReferentialAction } from '../../model/model-definition.js'
+import { nativeEnumChecks } from '../ddl-clauses.js'
+import { conditionSql } from '../ddl-conditions.js'
+import type { Connection } from '../dialect.js'
+import type { Introspection, IntrospectOptions, StoredColumn, StoredIndex, StoredTable } from '../introspection.js'
+import { checkSqlOf, type EngineForms, foreignKeyText, readSchema } from '../read-schema.js'
+import { columnType, SYNTAX } from './column-ddl.js'
+import { defaultClause } from './table-ddl.js'
+import { readTableText, type TableText } from './table-text.js'
+
+type Row = readonly unknown[]
+
+/** What is in the database, by a question a kind of thing. Names of constraints are in the text of the table alone. */
+export async function introspect(connection: Pick<Connection, 'run'>, options: IntrospectOptions): Promise<Introspection> {
+  const ask = async (sql: string) => (await connection.run({ sql, parameters: [] })).rows
+  const columns = byTable(await ask(COLUMNS))
+  const indexes = byTable(await ask(INDEXES))
+  const foreignKeys = byTable(await ask(FOREIGN_KEYS))
+  const tables = (await ask(TABLES)).map(([name, sql]) => {
+    const key = String(name)
+    const parts = { columns: columns.get(key) ?? [], indexes: indexes.get(key) ?? [], foreignKeys: foreignKeys.get(key) ?? [] }
+    return storedTable(key, readTableText(String(sql)), parts)
+  })
+  return readSchema(tables, FORMS, options)
+}
+
+const OWN = "m.type = 'table' and m.name not like 'sqlite\\_%' escape '\\' and m.name not like '\\_latchwork\\_%' escape '\\'"
+
+const TABLES = `select m.name, m.sql from sqlite_schema m where ${OWN}`
+
+const COLUMNS = `select m.name, c.name, c.type, c."notnull", c.dflt_value, c.pk, c.hidden
+from sqlite_schema m join pragma_table_xinfo(m.name) c where ${OWN} order by c.cid`
+
+const INDEXES = `select m.name, i.name, i."unique", i.origin, k.name, s.sql from sqlite_schema m
+join pragma_index_list(m.name) i join pragma_index_info(i.name) k left join sqlite_schema s on s.type = 'index' and s.name = i.name
+where ${OWN} order by i.name, k.seqno`
+
+const FOREIGN_KEYS = `select m.name, f.id, f."table", f."from", f."to", f.on_delete, f.on_update
+from sqlite_schema m join pragma_foreign_key_list(m.name) f where ${OWN} order by f.id, f.seq`
+
+function byTable(rows: readonly Row[]): ReadonlyMap<string, readonly Row[]> {
+  return grouped(rows, 1)
+}
+
+/** By the first value; of each row, what is left after `skip` values. */
+function grouped(rows: readonly Row[], skip: number): ReadonlyMap<string, readonly Row[]> {
+  const groups = new Map<string, Row[]>()
+  for (const row of rows) {
+    const key = String(row[0])
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [row.slice(skip)])
+    else group.push(row.slice(skip))
+  }
+  return groups
+}
+
+interface TableParts {
+  readonly columns: readonly Row[]
+  readonly indexes: readonly Row[]
+  readonly foreignKeys: readonly Row[]
+}
+
+function storedTable(name: string, text: TableText, { columns, indexes, foreignKeys }: TableParts): StoredTable {
+  const key = columns.filter(([, , , , pk]) => Number(pk) > 0).sort((one, other) => Number(one[4]) - Number(other[4]))
+  const stored = [...grouped(indexes, 0)].map(([, parts]) => storedIndex(parts))
+  const own = stored.filter(({ origin }) => origin !== 'pk')
+  return {
+    name,
+    columns: columns.map((row) => storedColumn(row, text.isCounting)),
+    ...(key.length === 0
+      ? {}
+      : {
+          primaryKey: {
+            ...(text.primaryKey === undefined ? {} : { name: text.primaryKey }),
+            columns: key.map(([column]) => String(column)),
+          },
+        }),
+    uniques: own.filter(({ isUnique }) => isUnique),
+    indexes: own.filter(({ isUnique }) => !isUnique),
+    foreignKeys: [...grouped(foreignKeys, 0)].map(([, parts]) => storedForeignKey(parts, text)),
+    checks: text.checks,
+    findings: [
+      ...(text.namelessChecks === 0 ? [] : [{ problem: `${text.namelessChecks} checks without a name, which no model has` }]),
+      ...own.filter(({ origin }) => origin === 'u').map((index) => ({ object: index.name, problem: 'a key without a name' })),
+      ...columns
+        .filter((row) => Number(row[5]) > 1)
+        .map(([column]) => ({ object: String(column), problem: 'a generated column, which no model has' })),
+    ],
+  }
+}
+
+function storedColumn([name, type, notNull, value, pk]: Row, isCounting: boolean): StoredColumn {
+  const typeText = String(type)
+  return {
+    name: String(name),
+    typeText,
+    type: typeOf(typeText.toUpperCase(), String(name)),
+    nullable: Number(notNull) === 0,
+    counts: isCounting && Number(pk) > 0,
+    ...(value === null ? {} : { default: String(value) }),
+  }
+}
+
+const PLAIN: Readonly<Record<string, ColumnType>> = {
+  TEXT: { kind: 'text' },
+  INTEGER: { kind: 'integer' },
+  // of a key that does not count
+  INT: { kind: 'integer' },
+  BIGINT: { kind: 'bigint' },
+  REAL: { kind: 'float' },
+  BOOLEAN_INTEGER: { kind: 'boolean' },
+  DATE_TEXT: { kind: 'date' },
+  TIME_TEXT: { kind: 'time' },
+  TIMESTAMP_TEXT: { kind: 'timestamp', precision: 3 },
+  UUID_TEXT: { kind: 'uuid' },
+  JSON_TEXT: { kind: 'json' },
+  BLOB: { kind: 'bytes' },
+}
+
+function typeOf(text: string, name: string): ColumnType | undefined {
+  const varchar = /^VARCHAR\((\d+)\)$/.exec(text)
+  if (varchar !== null) return { kind: 'varchar', length: Number(varchar[1]) }
+  const decimal = /^DECIMAL_TEXT\((\d+),(\d+)\)$/.exec(text)
+  if (decimal !== null) return { kind: 'decimal', precision: Number(decimal[1]), scale: Number(decimal[2]) }
+  // its values are in a check
+  return text === 'ENUM_TEXT' ? { kind: 'enum', name, values: [], native: false } : PLAIN[text]
+}
+
+function storedIndex(parts: readonly Row[]): StoredIndex & { readonly isUnique: boolean; readonly origin: string } {
+  const [name, isUnique, origin, , sql] = parts[0]!
+  const columns = parts.flatMap(([, , , column]) => (column === null ? [] : [String(column)]))
+  const expression = columns.length < parts.length
+  const where = sql === null ? undefined : sqlOfIndex(String(sql), expression)
+  return {
+    name: String(name),
+    isUnique: Number(isUnique) === 1,
+    origin: String(origin),
+    columns,
+    ...(where === undefined ? {} : { sql: where }),
+  }
+}
+
+/** What follows the columns, or all that follows the table where there are none. */
+function sqlOfIndex(sql: string, isOnExpression: boolean): string | undefined {
+  const from = sql.indexOf('(')
+  if (isOnExpression) return sql.slice(from)
+  const where = sql.indexOf(' where ', from)
+  return where === -1 ? undefined : sql.slice(where)
+}
+
+const ACTIONS: Readonly<Record<string, ReferentialAction>> = {
+  'NO ACTION': 'noAction',
+  RESTRICT: 'restrict',
+  CASCADE: 'cascade',
+  'SET NULL': 'setNull',
+  'SET DEFAULT': 'setDefault',
+}
+
+function storedForeignKey(parts: readonly Row[], text: TableText): StoredTable['foreignKeys'][number] {
+  const [, table, , , onDelete, onUpdate] = parts[0]!
+  const columns = parts.map(([, , from]) => String(from))
+  return {
+    name: text.foreignKeys.get(JSON.stringify(columns)) ?? `${columns.join('_')}_fkey`,
+    columns,
+    target: { table: String(table), columns: parts.map(([, , , to]) => String(to)) },
+    onDelete: ACTIONS[String(onDelete)]!,
+    onUpdate: ACTIONS[String(onUpdate)]!,
+  }
+}
+
+const FORMS: EngineForms = {
+  // whatever counts is INTEGER
+  typeForm: (type, counts) => (counts ? 'INTEGER' : columnType(type)),
+  defaultSql: ({ default: value, type }) => defaultClause(value, type).replace(' default ', ''),
+  checkSql: (check, table) => checkSqlOf(check, table, SYNTAX),
+  indexSql: (index, table) => {
+    const expression = 'expression' in index ? index.expression : undefined
+    if (expression === undefined && index.where === undefined) return undefined
+    const where = index.where === undefined ? '' : ` where ${conditionSql(index.where, table, SYNTAX)}`
+    return [`${expression ?? ''}${where}`]
+  },
+  enumChecks: nativeEnumChecks,
+  comment: () => undefined,
+  foreignKeyForm: foreignKeyText,
+}
