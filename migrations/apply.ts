@@ -113,6 +113,8 @@ function ended(direction: 'up' | 'down'): 'applied' | 'reverted' {
 interface Rows {
   during(): HistoryRow
   atEnd(): HistoryRow
+  /** Since it began. */
+  durationMs(): number
   /** The row that it would have left at its end. */
   expected(): HistoryRow
   log(outcome: LogEntry['outcome'], step: number | null, error: { readonly code: string | null; readonly message: string } | null): LogEntry
@@ -145,6 +147,7 @@ function rowsOf({ migration, direction, source, steps, before, action }: Job, st
   return {
     during: () => during,
     atEnd,
+    durationMs,
     expected: atEnd,
     log: (outcome, step, error) => ({
       migration: migration.id,
@@ -203,10 +206,16 @@ async function failed(
   const report = reportOf(context, job, failure, said, isUnchanged)
   if (isReached) await writeFailure(context, job, failure, rows, said, isUnchanged, isInterrupted)
   else context.warn('the database could not be reached to write down what happened')
-  const durationMs = performance.now()
   if (migrationEvents.hasSubscribers) {
     const error = reason instanceof Error ? reason : new Error(said.message)
-    migrationEvents.publish({ migration: report.id, direction: job.direction, durationMs, type: 'failed', step: failure.step, error })
+    migrationEvents.publish({
+      migration: report.id,
+      direction: job.direction,
+      durationMs: rows.durationMs(),
+      type: 'failed',
+      step: failure.step,
+      error,
+    })
   }
   const next = nextOf(report)
   const message = messageOf(report, isInterrupted, next)

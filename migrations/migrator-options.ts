@@ -30,13 +30,15 @@ export interface MigratorOptions {
   readonly statementTimeoutMs?: number
   /** Most milliseconds until there is a connection. Default 5,000. 1 to 600,000. */
   readonly connectTimeoutMs?: number
+  /** Make the database where the server has none of its name. Default false; a SQLite file is always made. */
+  readonly createDatabase?: boolean
   /** Go on behind a pooler that is known to give one session to each client. Default false: a pooler is refused. */
   readonly allowSessionPooler?: boolean
   /** Go on where nodes of a Galera cluster do not see each other's locks, since only one is written to. Default false. */
   readonly singleWriter?: boolean
   /** Who does it, for the log. Default: the system's user. */
   readonly actor?: string
-  /** Told what happens while it happens, for a progress display. What it throws ends the process. Default: nothing. */
+  /** Told what happens while it happens, for a progress display. What it throws becomes an uncaught exception. Default: nothing. */
   readonly onProgress?: (progress: MigrationProgress) => void
 }
 
@@ -85,6 +87,7 @@ const NAMES = [
   'table',
   'schema',
   ...Object.keys(BOUNDS),
+  'createDatabase',
   'allowSessionPooler',
   'singleWriter',
   'actor',
@@ -104,13 +107,14 @@ export function migratorOptions(given: MigratorOptions): CheckedOptions {
   const sources = [given.url, given.connection, given.db].filter((source) => source !== undefined)
   if (sources.length !== 1) throw new ConfigurationError('url', 'give one of url, connection and db')
   for (const name of Object.keys(BOUNDS) as (keyof typeof BOUNDS)[]) requireNumber(name, given[name])
-  for (const name of ['allowSessionPooler', 'singleWriter'] as const) requireType(name, given[name], 'boolean')
+  for (const name of ['createDatabase', 'allowSessionPooler', 'singleWriter'] as const) requireType(name, given[name], 'boolean')
   for (const name of ['folder', 'schema', 'actor', 'table'] as const) requireType(name, given[name], 'string')
   requireType('onProgress', given.onProgress, 'function')
   const table = given.table ?? '_latchwork_migrations'
   if (!/^\w{1,40}$/.test(table)) throw new ConfigurationError('table', 'expected 1 to 40 letters, digits and _')
   return Object.freeze({
     folder: 'migrations',
+    createDatabase: false,
     allowSessionPooler: false,
     singleWriter: false,
     onProgress: () => undefined,

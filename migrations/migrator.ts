@@ -1,10 +1,11 @@
+import { relative } from 'node:path'
 import { deadlineAfter } from '../lib/deadline.js'
 import { connectionConfig } from '../lib/dialect/connection-config.js'
 import { createDialect } from '../lib/dialect/create-dialect.js'
 import type { Dialect } from '../lib/dialect/dialect.js'
 import { DIALECT } from '../lib/dialect/migratable.js'
 import type { MigrationSession } from '../lib/dialect/migration-parts.js'
-import { AbortedError } from '../lib/errors.js'
+import { AbortedError, LatchworkError, QueryError } from '../lib/errors.js'
 import { hashesOf, type Job, jobOf, run } from './apply.js'
 import type { LockDocument, MigrationCommand, RunDocument, ScriptDocument, StatusDocument, VerifyDocument } from './documents.js'
 import { dryRunOf } from './dry-run.js'
@@ -345,9 +346,17 @@ class FolderMigrator implements Migrator {
     try {
       return await body()
     } catch (error) {
-      const known = error instanceof AbortedError ? interrupted(found, error) : error
+      const known = error instanceof AbortedError ? interrupted(found, error) : this.#typed(error)
       throw withDocument(known, command, this.#dialect.engine, found)
     }
+  }
+
+  /** Of what the driver threw, an error of ours: its own words may hold values. */
+  #typed(error: unknown): unknown {
+    if (error instanceof LatchworkError) return error
+    if (this.#dialect.evicts(error)) return this.#dialect.toDataError(error, { byName: () => undefined, byColumns: () => undefined })
+    const { code, message } = this.#dialect.migrations.describe(error)
+    return code === undefined ? error : new QueryError(message, code)
   }
 
   #read(): Promise<MigrationFolder> {
@@ -355,9 +364,18 @@ class FolderMigrator implements Migrator {
   }
 
   #open(access: 'read' | 'write', signal: AbortSignal | undefined): Promise<MigrationSession> {
-    const { table, schema, allowSessionPooler, singleWriter, connectTimeoutMs } = this.#options
+    const { table, schema, createDatabase, allowSessionPooler, singleWriter, connectTimeoutMs } = this.#options
     const deadline = deadlineAfter(connectTimeoutMs)
-    return this.#dialect.migrations.open({ table, schema, access, allowSessionPooler, singleWriter, deadline, signal })
+    return this.#dialect.migrations.open({
+      table,
+      schema,
+      access,
+      createDatabase: createDatabase && access === 'write',
+      allowSessionPooler,
+      singleWriter,
+      deadline,
+      signal,
+    })
   }
 }
 
@@ -373,7 +391,7 @@ function refuseProblems(problems: ConstructorParameters<typeof MigrationHistoryE
 }
 
 /** @throws {MigrationFailedError} one is partly applied, by a run that failed or was killed */
-function requireWhole({ rows }: Pick<LockedRun, 'rows'>): void {
+function requireWhole({ rows, ordered }: Pick<LockedRun, 'rows' | 'ordered'>): void {
   const row = rows.find(isHalfDone)
   if (row === undefined) return
   const { id, stepsDone, stepsTotal, errorText, errorCode } = row
@@ -392,7 +410,7 @@ function requireWhole({ rows }: Pick<LockedRun, 'rows'>): void {
       step: stepsDone + 1,
       stepsTotal,
       stepsDone,
-      file: id,
+      file: relative(process.cwd(), ordered.find((each) => each.id === id)?.folder ?? id),
       line: null,
       sqlPreview: null,
       code: errorCode,

@@ -52,7 +52,14 @@ export class RunContext {
   }
 
   progress(progress: MigrationProgress): void {
-    this.options.onProgress(progress)
+    try {
+      this.options.onProgress(progress)
+    } catch (error) {
+      // a display that breaks must not look as if a step had
+      process.nextTick(() => {
+        throw error
+      })
+    }
   }
 
   warn(message: string): void {

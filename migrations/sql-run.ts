@@ -112,7 +112,7 @@ export class SqlRun {
       await this.#runStep(only!, step)
       if (await this.#removesLeftover(sql)) throw new Error('it left an index that is of no use, which was removed')
     } catch (error) {
-      if (this.#work.isInDoubt && step === this.#work.from + 1 && parts.isDoneAlready(error)) {
+      if (this.#work.isInDoubt && step === this.#work.from + 1 && parts.isDoneAlready(error, sql)) {
         this.#context.warn(`step ${step} of ${this.#work.id} had run when the process before ended: ${parts.describe(error).message}`)
       } else throw this.#failure(error, step, await this.#leavesNothing(sql, error))
     }

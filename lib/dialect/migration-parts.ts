@@ -9,6 +9,8 @@ export interface MigrationOpening {
   readonly schema: string | undefined
   /** A reader changes nothing, and makes no SQLite file. */
   readonly access: 'read' | 'write'
+  /** Make the database where the server has none of its name. */
+  readonly createDatabase: boolean
   readonly allowSessionPooler: boolean
   readonly singleWriter: boolean
   readonly deadline: Deadline
@@ -113,7 +115,7 @@ export interface MigrationParts {
   /** Whether a statement that is committed by itself does all or nothing. */
   isAtomic(statement: string): boolean
   /** Whether an error of a statement that may have run before says that it has: what it makes is there, what it drops is not. */
-  isDoneAlready(error: unknown): boolean
+  isDoneAlready(error: unknown, statement: string): boolean
   /** Undefined: the engine alters its tables. */
   readonly rebuild?: TableRebuild
   /**

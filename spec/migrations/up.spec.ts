@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { createMigrator, type MigrationFailedError, type MigrationHistoryError, type MigratorOptions } from 'latchwork/migrations'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type FreshDatabase, forEachEngine } from '../support/engines.js'
+import { dropDatabase } from '../support/plain-sql.js'
 import { type Draft, FIVE, folderOf, idOf, writeDraft } from './draft.js'
 import { shapeOf } from './look.js'
 
@@ -183,6 +184,16 @@ forEachEngine((engine) => {
       expect(resumed).toMatchObject({ ok: true, command: 'resume', applied: [{ id: bad, steps: 3 }], pending: [idOf(drafts, 'after')] })
       expect((await migratorOf(folder).up()).applied.map(({ id }) => id)).toEqual([idOf(drafts, 'after')])
     })
+  })
+
+  it.runIf(engine.name !== 'sqlite')('makes the database where it is told to, and else says that there is none', async () => {
+    const url = Object.assign(new URL(database.url), { pathname: `${new URL(database.url).pathname}_made` }).href
+    const folder = await folderOf(FIVE)
+    await expect(createMigrator({ url, folder }).up()).rejects.toMatchObject({ code: 'CONNECTION' })
+    const migrator = createMigrator({ url, folder, createDatabase: true })
+    expect(await migrator.up()).toMatchObject({ ok: true, applied: ids.map((id) => ({ id })) })
+    expect(await migrator.up()).toMatchObject({ ok: true, applied: [] })
+    await dropDatabase(database.url, new URL(url).pathname.slice(1))
   })
 
   it('keeps its times in UTC, and no values and secrets in what it says', async () => {

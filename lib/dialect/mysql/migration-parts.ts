@@ -14,7 +14,7 @@ export function migrationParts(address: Address): MigrationParts {
     leftoverOf: () => undefined,
     describe,
     isAtomic: (statement) => !dropsSeveral(statement),
-    isDoneAlready: (error) => DONE.has(errnoOf(error) ?? 0),
+    isDoneAlready: (error, statement) => saysDone(statement, errnoOf(error) ?? 0),
     open: (opening) => openMigrationSession(address, opening),
   }
 }
@@ -30,13 +30,20 @@ function dropsSeveral(statement: string): boolean {
   return /^(?:drop (?:temporary )?table|drop view|rename table)\b/.test(leadingWords(statement, 3)) && statement.includes(',')
 }
 
-/**
- * The database, table, column, key, constraint, routine or trigger is there already; or is not there to be dropped.
- * 1146 is said of a table that was renamed, 1054 of such a column.
- */
-const DONE: ReadonlySet<number> = new Set([
-  1007, 1008, 1022, 1050, 1051, 1054, 1060, 1061, 1068, 1091, 1146, 1304, 1305, 1359, 1360, 1517, 1537, 1539, 1826, 3821, 3822, 3940, 4092,
-])
+const IS_THERE = [1007, 1022, 1050, 1060, 1061, 1068, 1304, 1359, 1517, 1537, 1826, 3822]
+const IS_GONE = [1008, 1051, 1091, 1305, 1360, 1539, 3821, 3940, 4092]
+/** Said of a column and of a table that have another name now. */
+const WAS_RENAMED = [1054, 1146]
+
+/** The errors that say so, by the words of the statement. */
+function saysDone(statement: string, errno: number): boolean {
+  const [verb = ''] = leadingWords(statement, 1).split(' ')
+  if (verb === 'create') return IS_THERE.includes(errno)
+  if (verb === 'drop') return IS_GONE.includes(errno)
+  if (verb !== 'alter' && verb !== 'rename') return false
+  const isRename = verb === 'rename' || /\b(?:rename|change)\b/i.test(statement)
+  return IS_THERE.includes(errno) || IS_GONE.includes(errno) || (isRename && WAS_RENAMED.includes(errno))
+}
 
 /** Errors of DDL whose message holds names and nothing else. Source: MySQL 8.0 Error Reference; MariaDB 10.11, `errmsg-utf8.txt`. */
 const NAMES_ONLY: ReadonlySet<number> = new Set([

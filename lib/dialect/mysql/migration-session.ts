@@ -19,24 +19,42 @@ const HOLDER = `
   select p.id, p.user, p.host, p.command, date_format(utc_timestamp() - interval p.time second, '%Y-%m-%dT%TZ')
   from information_schema.processlist p where p.id = is_used_lock(?)`
 
+/** "Unknown database". */
+const NO_DATABASE = 1049
+
 /** "Unknown thread id": the session has ended. */
 const NO_SUCH_THREAD = 1094
 
 /** Opens a connection for a run of migrations: see {@link MigrationSession}. It runs no init SQL. */
 export async function openMigrationSession(address: Address, opening: MigrationOpening): Promise<MigrationSession> {
-  const { schema, table, deadline, signal, allowSessionPooler, singleWriter } = opening
+  const { schema } = opening
   const named = {
     ...address,
     applicationName: `${address.applicationName} migrations`,
     ...(schema === undefined ? {} : { database: schema }),
   }
   if (named.database === undefined) throw new ConfigurationError('url', 'names no database to migrate')
-  const dialler = new Dialler(await loadDriver(), named)
+  const driver = await loadDriver()
+  const dialler = new Dialler(driver, named)
+  try {
+    return await open(dialler, named, opening)
+  } catch (error) {
+    if (!opening.createDatabase || (error as { readonly cause?: { readonly errno?: unknown } }).cause?.errno !== NO_DATABASE) throw error
+    await createDatabase(new Dialler(driver, withoutDatabase(named)), named.database, opening)
+    return open(dialler, named, opening)
+  }
+}
+
+async function open(
+  dialler: Dialler,
+  address: Address,
+  { table, deadline, signal, allowSessionPooler, singleWriter }: MigrationOpening,
+): Promise<MigrationSession> {
   const client = await dialler.dial(deadline, (opened) => prepare(opened), signal)
   try {
     const [database, lockedAs, id] = (await client.query(PLACE)).rows[0] as readonly [string, string, number]
     // the handshake has 32 bits of it
-    if (!allowSessionPooler && Number(BigInt(id) % 2n ** 32n) !== client.threadId) throw poolerRefusal(named)
+    if (!allowSessionPooler && Number(BigInt(id) % 2n ** 32n) !== client.threadId) throw poolerRefusal(address)
     if (!singleWriter) await refuseCluster(client)
     const killer = new StatementKiller((until) => dialler.dial(until, async () => undefined))
     return new MysqlMigrationSession(new MysqlConnection(client, dialler.parameterTypes, killer), database, lockName(lockedAs, table))
@@ -44,6 +62,20 @@ export async function openMigrationSession(address: Address, opening: MigrationO
     client.destroy()
     throw error
   }
+}
+
+function withoutDatabase({ database: _, ...address }: Address): Address {
+  return address
+}
+
+async function createDatabase(dialler: Dialler, database: string, { deadline, signal }: MigrationOpening): Promise<void> {
+  const name = `\`${database.replaceAll('`', '``')}\``
+  const client = await dialler.dial(
+    deadline,
+    async (opened) => void (await opened.query(`create database if not exists ${name} character set utf8mb4`)),
+    signal,
+  )
+  await client.end()
 }
 
 async function prepare(client: Client): Promise<void> {

@@ -18,7 +18,7 @@ export function migrationParts(server: PostgresServer): MigrationParts {
     leftoverOf,
     describe,
     isAtomic: () => true,
-    isDoneAlready: (error) => isServerError(error) && DONE.has(error.code),
+    isDoneAlready: (error, statement) => isServerError(error) && (DONE[leadingWords(statement, 1)]?.includes(error.code) ?? false),
     open: (opening) => openMigrationSession(server, opening),
   }
 }
@@ -68,8 +68,8 @@ function plain(name: string): string {
   return name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name.toLowerCase()
 }
 
-/** Duplicate table, object or database; undefined object, table, catalog. */
-const DONE = new Set(['42P07', '42710', '42P04', '42704', '42P01', '3D000'])
+/** What is there already, or is there no more, by the first word of the statement. */
+const DONE: Readonly<Record<string, readonly string[]>> = { create: ['42P07', '42710', '42P04'], drop: ['42704', '42P01', '3D000'] }
 
 /** Classes of errors whose message speaks of the schema: syntax aside, which quotes the text. */
 const OF_THE_SCHEMA = new Set(['0A', '23', '25', '2B', '3D', '3F', '42', '55', '53', '54'])

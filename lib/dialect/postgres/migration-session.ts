@@ -19,6 +19,9 @@ const SETTINGS = `
     ('tcp_keepalives_idle', '10'), ('tcp_keepalives_interval', '5'), ('tcp_keepalives_count', '3')
   ) wanted(name, value) using (name)`
 
+const NO_DATABASE = '3D000'
+const DATABASE_EXISTS = '42P04'
+
 const HOLDER = `
   select a.pid, a.application_name, a.usename, coalesce(a.client_hostname, a.client_addr::text),
     pg_catalog.to_char(a.backend_start at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), a.state
@@ -29,6 +32,30 @@ const HOLDER = `
 
 /** Opens a connection for a run of migrations: see {@link MigrationSession}. It runs no init SQL. */
 export async function openMigrationSession(server: PostgresServer, opening: MigrationOpening): Promise<MigrationSession> {
+  try {
+    return await open(server, opening)
+  } catch (error) {
+    if (!opening.createDatabase || (error as { readonly cause?: { readonly code?: unknown } }).cause?.code !== NO_DATABASE) throw error
+    await createDatabase(server, opening)
+    return open(server, opening)
+  }
+}
+
+/** Over the database that every server has. */
+async function createDatabase(server: PostgresServer, { deadline, signal }: MigrationOpening): Promise<void> {
+  const connector = new PostgresConnector(await loadDriver(), { ...server, database: 'postgres' }, [], 'session')
+  const connection = await connector.open(deadline, signal)
+  try {
+    await connection.run({ sql: `create database "${server.database.replaceAll('"', '""')}"`, parameters: [] })
+  } catch (error) {
+    // another process was faster
+    if ((error as { readonly code?: unknown }).code !== DATABASE_EXISTS) throw error
+  } finally {
+    await connection.close()
+  }
+}
+
+async function open(server: PostgresServer, opening: MigrationOpening): Promise<MigrationSession> {
   const { deadline, signal, schema, table, allowSessionPooler } = opening
   const named = { ...server, applicationName: `${server.applicationName} migrations` }
   const connector = new PostgresConnector(await loadDriver(), named, [], allowSessionPooler ? 'session' : 'auto')
