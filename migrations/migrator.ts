@@ -1,4 +1,3 @@
-import { relative } from 'node:path'
 import { deadlineAfter } from '../lib/deadline.js'
 import { connectionConfig } from '../lib/dialect/connection-config.js'
 import { createDialect } from '../lib/dialect/create-dialect.js'
@@ -6,17 +5,10 @@ import type { Dialect } from '../lib/dialect/dialect.js'
 import { DIALECT } from '../lib/dialect/migratable.js'
 import type { MigrationSession } from '../lib/dialect/migration-parts.js'
 import { AbortedError, LatchworkError, QueryError } from '../lib/errors.js'
-import { hashesOf, type Job, jobOf, run } from './apply.js'
+import { type Job, jobOf, run } from './apply.js'
 import type { LockDocument, MigrationCommand, RunDocument, ScriptDocument, StatusDocument, VerifyDocument } from './documents.js'
 import { dryRunOf } from './dry-run.js'
-import {
-  MigrationDecisionError,
-  MigrationFailedError,
-  MigrationHistoryError,
-  MigrationInterruptedError,
-  MigrationLockError,
-  MigrationUsageError,
-} from './errors.js'
+import { MigrationDecisionError, MigrationLockError, MigrationUsageError } from './errors.js'
 import type { HistoryRow } from './history-row.js'
 import type { Migration } from './migration.js'
 import { type MigrationFolder, readMigrations } from './migration-files.js'
@@ -34,7 +26,9 @@ import type {
   VerifyOptions,
 } from './migrator-api.js'
 import { type CheckedOptions, type MigratorOptions, migratorOptions } from './migrator-options.js'
-import { fileProblems, historyProblems, inOrder, isDone, isHalfDone, pendingOf, revertOrder, withAncestors } from './plan.js'
+import { fileProblems, historyProblems, inOrder, isHalfDone, pendingOf, revertOrder, withAncestors } from './plan.js'
+import { interrupted, refuseProblems, requireCount, requireWhole, unknownId } from './refusals.js'
+import { markedRow, resumingJob } from './repair.js'
 import { documentHead, type Findings, findings, runDocument, withDocument } from './report.js'
 import { RunContext } from './run-context.js'
 import { describeHolder, takeLock } from './run-lock.js'
@@ -146,7 +140,7 @@ class FolderMigrator implements Migrator {
           ['latchwork migrate status'],
         )
       }
-      await this.#runAll(locked, [this.#resuming(locked, row, fromStep, rollback)], () => [])
+      await this.#runAll(locked, [resumingJob(locked.context, locked.ordered, row, { fromStep, rollback })], () => [])
     })
   }
 
@@ -245,20 +239,6 @@ class FolderMigrator implements Migrator {
         rows.find(({ id }) => id === migration.id),
       ),
     )
-  }
-
-  #resuming({ context, ordered }: LockedRun, row: HistoryRow, fromStep: number | undefined, rollback: boolean): Job {
-    const migration = ordered.find(({ id }) => id === row.id)
-    if (migration === undefined) throw unknownId(row.id, ordered)
-    const direction = row.state === 'reverting' ? 'down' : 'up'
-    const job = { ...jobOf(context, migration, direction, row), action: 'resume' as const }
-    // an error was written where the step ended; without one the process did
-    const isInDoubt = row.errorText === null && fromStep === undefined
-    refuseChanged(job, row)
-    if (rollback) return rolledBack(context, job, row, isInDoubt)
-    if (fromStep !== undefined && fromStep > job.steps.length + 1)
-      throw new MigrationUsageError(`${row.id} has ${job.steps.length} steps; there is none to go on with at ${fromStep}; nothing was run`)
-    return { ...job, from: fromStep === undefined ? row.stepsDone : fromStep - 1, isInDoubt }
   }
 
   async #plan({ context, found }: LockedRun, jobs: readonly Job[]): Promise<void> {
@@ -377,116 +357,4 @@ class FolderMigrator implements Migrator {
       signal,
     })
   }
-}
-
-function requireCount(option: string, count: number | undefined): void {
-  if (count === undefined || (Number.isInteger(count) && count >= 1)) return
-  throw new MigrationUsageError(`${option}: expected a whole number from 1, got ${count}; nothing was run`)
-}
-
-function refuseProblems(problems: ConstructorParameters<typeof MigrationHistoryError>[0]): void {
-  if (problems.length === 0) return
-  const next = problems.some(({ kind }) => kind === 'heads') ? ['latchwork migrate merge'] : ['latchwork migrate verify']
-  throw new MigrationHistoryError(problems, next)
-}
-
-/** @throws {MigrationFailedError} one is partly applied, by a run that failed or was killed */
-function requireWhole({ rows, ordered }: Pick<LockedRun, 'rows' | 'ordered'>): void {
-  const row = rows.find(isHalfDone)
-  if (row === undefined) return
-  const { id, stepsDone, stepsTotal, errorText, errorCode } = row
-  const direction = row.state === 'reverting' ? 'down' : 'up'
-  const why = errorText === null ? 'the process that ran it ended in' : 'it failed in'
-  const next = [
-    `latchwork migrate resume ${id}`,
-    `latchwork migrate resume ${id} --rollback`,
-    `latchwork migrate mark ${id} applied --reason …`,
-  ]
-  throw new MigrationFailedError(
-    `${id} is partly ${direction === 'up' ? 'applied' : 'reverted'}: ${why} step ${stepsDone + 1} of ${stepsTotal}${errorText === null ? '' : ` (${errorText})`}; ${stepsDone} steps are done and stay; nothing was run now; next: ${next[0]}`,
-    {
-      id,
-      direction,
-      step: stepsDone + 1,
-      stepsTotal,
-      stepsDone,
-      file: relative(process.cwd(), ordered.find((each) => each.id === id)?.folder ?? id),
-      line: null,
-      sqlPreview: null,
-      code: errorCode,
-      message: errorText ?? 'the process ended',
-      databaseUnchanged: false,
-    },
-    next,
-  )
-}
-
-/** @throws {MigrationHistoryError} a step that is done is another now */
-function refuseChanged({ migration, steps }: Job, row: HistoryRow): void {
-  const hashes = hashesOf(steps)
-  const changed = row.stepHashes.slice(0, row.stepsDone).findIndex((hash, index) => hash !== hashes[index])
-  if (changed === -1) return
-  const message = `step ${changed + 1} of ${migration.id}, which is done, was changed since; put it back: only what is not done may change`
-  throw new MigrationHistoryError([{ kind: 'modified', ids: [migration.id], message }])
-}
-
-/** The job that undoes the steps that are done, by those of the down file: the last of them for the first of the up file. */
-function rolledBack(context: RunContext, job: Job, row: HistoryRow, isInDoubt: boolean): Job {
-  const { migration, steps } = job
-  if (job.direction === 'down')
-    throw new MigrationUsageError(`${row.id} is being reverted already: resume it without rollback; nothing was run`)
-  const down = jobOf(context, migration, 'down', row)
-  if (down.steps.length !== steps.length) {
-    throw new MigrationUsageError(
-      `its ${down.steps.length} steps do not go with the ${steps.length} of ${migration.id}: only one step for each can be rolled back in part; nothing was run`,
-      { file: down.source.file },
-      [`latchwork migrate resume ${row.id}`],
-    )
-  }
-  const undone = Math.min(row.stepsDone + (isInDoubt ? 1 : 0), steps.length)
-  return { ...down, action: 'resume', from: steps.length - undone, isInDoubt }
-}
-
-function markedRow(
-  context: RunContext,
-  migration: Migration | undefined,
-  row: HistoryRow | undefined,
-  id: string,
-  state: 'applied' | 'reverted',
-): HistoryRow {
-  const steps = migration === undefined ? [] : jobOf(context, migration, 'up', undefined).steps
-  const nowMs = Date.now()
-  return {
-    id,
-    checksum: migration?.up.kind === 'sql' ? migration.up.checksum : (row?.checksum ?? null),
-    state,
-    stepsTotal: steps.length,
-    stepsDone: state === 'applied' ? steps.length : 0,
-    stepHashes: hashesOf(steps),
-    checkpoint: {},
-    startedAtMs: row !== undefined && isDone(row) ? row.startedAtMs : nowMs,
-    finishedAtMs: nowMs,
-    durationMs: null,
-    errorCode: null,
-    errorText: null,
-  }
-}
-
-function unknownId(id: string, ordered: readonly Migration[]): MigrationUsageError {
-  const last = ordered.at(-1)?.id
-  return new MigrationUsageError(
-    `there is no migration "${id}"${last === undefined ? '' : `; the last one is ${last}`}; nothing was run`,
-    {},
-    ['latchwork migrate status'],
-  )
-}
-
-function interrupted({ applied, reverted }: Findings, cause?: unknown): MigrationInterruptedError {
-  const count = applied.length + reverted.length
-  return new MigrationInterruptedError(
-    `interrupted; ${count === 0 ? 'nothing was run' : `${count} migrations of this run are done and stay`}, and none is in part; next: latchwork migrate status`,
-    undefined,
-    ['latchwork migrate status'],
-    { cause },
-  )
 }

@@ -1,0 +1,85 @@
+import { hashesOf, type Job, jobOf } from './apply.js'
+import { MigrationHistoryError, MigrationUsageError } from './errors.js'
+import type { HistoryRow } from './history-row.js'
+import type { Migration } from './migration.js'
+import type { ResumeOptions } from './migrator-api.js'
+import { isDone } from './plan.js'
+import { unknownId } from './refusals.js'
+import type { RunContext } from './run-context.js'
+
+/**
+ * The job that goes on with a migration that is partly applied or reverted, or undoes what is done of it.
+ *
+ * @throws {MigrationHistoryError} a step that is done is another now
+ * @throws {MigrationUsageError} it has no such step, or its down file does not go with its steps
+ */
+export function resumingJob(
+  context: RunContext,
+  ordered: readonly Migration[],
+  row: HistoryRow,
+  { fromStep, rollback = false }: { readonly [K in 'fromStep' | 'rollback']?: ResumeOptions[K] | undefined },
+): Job {
+  const migration = ordered.find(({ id }) => id === row.id)
+  if (migration === undefined) throw unknownId(row.id, ordered)
+  const direction = row.state === 'reverting' ? 'down' : 'up'
+  const job = { ...jobOf(context, migration, direction, row), action: 'resume' as const }
+  // an error was written where the step ended; without one the process did
+  const isInDoubt = row.errorText === null && fromStep === undefined
+  refuseChanged(job, row)
+  if (rollback) return rolledBack(context, job, row, isInDoubt)
+  if (fromStep !== undefined && fromStep > job.steps.length + 1)
+    throw new MigrationUsageError(`${row.id} has ${job.steps.length} steps; there is none to go on with at ${fromStep}; nothing was run`)
+  return { ...job, from: fromStep === undefined ? row.stepsDone : fromStep - 1, isInDoubt }
+}
+
+/** @throws {MigrationHistoryError} a step that is done is another now */
+function refuseChanged({ migration, steps }: Job, row: HistoryRow): void {
+  const hashes = hashesOf(steps)
+  const changed = row.stepHashes.slice(0, row.stepsDone).findIndex((hash, index) => hash !== hashes[index])
+  if (changed === -1) return
+  const message = `step ${changed + 1} of ${migration.id}, which is done, was changed since; put it back: only what is not done may change`
+  throw new MigrationHistoryError([{ kind: 'modified', ids: [migration.id], message }])
+}
+
+/** The job that undoes the steps that are done, by those of the down file: the last of them for the first of the up file. */
+function rolledBack(context: RunContext, job: Job, row: HistoryRow, isInDoubt: boolean): Job {
+  const { migration, steps } = job
+  if (job.direction === 'down')
+    throw new MigrationUsageError(`${row.id} is being reverted already: resume it without rollback; nothing was run`)
+  const down = jobOf(context, migration, 'down', row)
+  if (down.steps.length !== steps.length) {
+    throw new MigrationUsageError(
+      `its ${down.steps.length} steps do not go with the ${steps.length} of ${migration.id}: only one step for each can be rolled back in part; nothing was run`,
+      { file: down.source.file },
+      [`latchwork migrate resume ${row.id}`],
+    )
+  }
+  const undone = Math.min(row.stepsDone + (isInDoubt ? 1 : 0), steps.length)
+  return { ...down, action: 'resume', from: steps.length - undone, isInDoubt }
+}
+
+/** The row of a migration whose state somebody says. Of one that was applied, the instant stays at which it was. */
+export function markedRow(
+  context: RunContext,
+  migration: Migration | undefined,
+  row: HistoryRow | undefined,
+  id: string,
+  state: 'applied' | 'reverted',
+): HistoryRow {
+  const steps = migration === undefined ? [] : jobOf(context, migration, 'up', undefined).steps
+  const nowMs = Date.now()
+  return {
+    id,
+    checksum: migration?.up.kind === 'sql' ? migration.up.checksum : (row?.checksum ?? null),
+    state,
+    stepsTotal: steps.length,
+    stepsDone: state === 'applied' ? steps.length : 0,
+    stepHashes: hashesOf(steps),
+    checkpoint: {},
+    startedAtMs: row !== undefined && isDone(row) ? row.startedAtMs : nowMs,
+    finishedAtMs: nowMs,
+    durationMs: null,
+    errorCode: null,
+    errorText: null,
+  }
+}
