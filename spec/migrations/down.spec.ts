@@ -62,29 +62,32 @@ forEachEngine((engine) => {
     expect(await migrator.redo()).toMatchObject({ command: 'redo', reverted: [{ id: ids[4] }], applied: [{ id: ids[4] }], pending: [] })
   })
 
-  it.runIf(engine.name === 'mysql')('resume undoes what is done of one that failed, and goes on with no step that was changed', async () => {
-    const drafts: readonly Draft[] = [
-      { slug: 'good', up: ['create table good (id integer primary key)'] },
-      {
-        slug: 'bad',
-        up: ['create table one (id integer primary key)', 'create table good (id integer primary key)'],
-        down: ['drop table good', 'drop table one'],
-      },
-    ]
-    const folder = await folderOf(drafts)
-    const migrator = migratorOf(folder)
-    const [good, bad] = [idOf(drafts, 'good'), idOf(drafts, 'bad')]
-    await expect(migrator.up()).rejects.toMatchObject({ exitCode: 9, failed: { id: bad, stepsDone: 1 } })
-    const file = join(folder, bad, 'up.mysql.sql')
-    const text = await readFile(file, 'utf8')
-    await writeFile(file, text.replace('table one', 'table other'))
-    await expect(migrator.resume(bad)).rejects.toMatchObject({ exitCode: 6, problems: [{ kind: 'modified' }] })
-    await writeFile(file, text)
-    expect(await migrator.resume(bad, { rollback: true })).toMatchObject({ reverted: [{ id: bad }], pending: [bad] })
-    expect((await migrator.status()).applied).toEqual([good])
-    const left = JSON.stringify(await shapeOf(database.url))
-    expect([left.includes('"good"'), left.includes('"one"')]).toEqual([true, false])
-  })
+  it.runIf(engine.name === 'mysql')(
+    'resume undoes what is done of one that failed, and goes on with no step that was changed',
+    async () => {
+      const drafts: readonly Draft[] = [
+        { slug: 'good', up: ['create table good (id integer primary key)'] },
+        {
+          slug: 'bad',
+          up: ['create table one (id integer primary key)', 'create table good (id integer primary key)'],
+          down: ['drop table good', 'drop table one'],
+        },
+      ]
+      const folder = await folderOf(drafts)
+      const migrator = migratorOf(folder)
+      const [good, bad] = [idOf(drafts, 'good'), idOf(drafts, 'bad')]
+      await expect(migrator.up()).rejects.toMatchObject({ exitCode: 9, failed: { id: bad, stepsDone: 1 } })
+      const file = join(folder, bad, 'up.mysql.sql')
+      const text = await readFile(file, 'utf8')
+      await writeFile(file, text.replace('table one', 'table other'))
+      await expect(migrator.resume(bad)).rejects.toMatchObject({ exitCode: 6, problems: [{ kind: 'modified' }] })
+      await writeFile(file, text)
+      expect(await migrator.resume(bad, { rollback: true })).toMatchObject({ reverted: [{ id: bad }], pending: [bad] })
+      expect((await migrator.status()).applied).toEqual([good])
+      const left = JSON.stringify(await shapeOf(database.url))
+      expect([left.includes('"good"'), left.includes('"one"')]).toEqual([true, false])
+    },
+  )
 
   describe('mark', () => {
     it('says what state a migration is in, with a reason', async () => {
