@@ -74,6 +74,14 @@ export function emptyMigration(options: Omit<GenerateOptions, 'to' | 'facts'>, k
   return draftOf(options, options.from ?? EMPTY_SCHEMA, files, { operations: [], lossyDown: kind === 'data' })
 }
 
+/** A migration that runs nothing and joins the branches that its parents end. */
+export function mergeMigration(options: Omit<GenerateOptions, 'to' | 'facts' | 'from'>, merged: Schema): MigrationDraft {
+  const files = options.engines.flatMap((engine) => {
+    return ['up', 'down'].map((direction) => [`${direction}.${engine}.sql`, '-- joins branches: nothing to run\n'])
+  })
+  return draftOf(options, merged, Object.fromEntries(files), { operations: [], lossyDown: [] })
+}
+
 const DATA_MODULE = `import type { DataContext } from 'latchwork/migrations'
 
 /** Runs once. Each batch is a transaction with its checkpoint: after an interruption it goes on where it stopped. */

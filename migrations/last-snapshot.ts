@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Engine } from '../lib/dialect/dialect.js'
 import type { Schema } from '../lib/model/schema.js'
+import type { HistoryProblem } from './documents.js'
 import { MigrationHistoryError, MigrationUsageError } from './errors.js'
 import type { Migration } from './migration.js'
 import { readMigrations } from './migration-files.js'
@@ -30,13 +31,17 @@ export async function lastMigration(folder: string, engines: readonly Engine[]):
   const [first] = await Promise.all(engines.map((engine) => readMigrations(folder, engine)))
   const { migrations, head } = first!
   const problems = fileProblems(migrations, head)
-  if (problems.length > 0) throw new MigrationHistoryError(problems, ['latchwork migrate verify --offline'])
+  if (problems.length > 0) throw new MigrationHistoryError(problems, [nextOf(problems)])
   const parents = headsOf(migrations)
   return { ids: migrations.map(({ id }) => id), parents, snapshot: await snapshotBehind(parents[0], migrations) }
 }
 
+function nextOf(problems: readonly HistoryProblem[]): string {
+  return problems.some(({ kind }) => kind === 'heads') ? 'latchwork migrate merge' : 'latchwork migrate verify --offline'
+}
+
 /** That of the migration, or, where it was written by hand without one, of the nearest before it. */
-async function snapshotBehind(id: string | undefined, migrations: readonly Migration[]): Promise<Schema | undefined> {
+export async function snapshotBehind(id: string | undefined, migrations: readonly Migration[]): Promise<Schema | undefined> {
   const byId = new Map(migrations.map((migration) => [migration.id, migration]))
   for (let at = byId.get(id ?? ''); at !== undefined; at = byId.get(at.parents[0] ?? '')) {
     const file = join(at.folder, 'snapshot.json')

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { addDev } from './commands/dev-command.js'
 import { addGenerate } from './commands/generate-command.js'
 import { addInit } from './commands/init-command.js'
+import { addMerge } from './commands/merge-command.js'
 import { addDown, addMark, addRedo, addResume, addUp } from './commands/run-commands.js'
 import { addScript } from './commands/script-command.js'
 import { addLock, addStatus, addUnlock, addVerify } from './commands/state-commands.js'
@@ -9,7 +10,7 @@ import { addCompletions } from './completions.js'
 import { examples } from './examples.js'
 import { addGlobalOptions } from './global-options.js'
 
-const IN_MIGRATE = [addDev, addGenerate, addUp, addDown, addRedo, addStatus, addVerify, addResume, addMark, addLock, addUnlock, addScript]
+const IN_MIGRATE = [addDev, addGenerate, addUp, addDown, addRedo, addStatus, addVerify, addResume, addMark, addLock, addUnlock, addScript, addMerge]
 
 /** The command line as data: every command, its arguments and options. */
 export function createProgram(version: string): Command {

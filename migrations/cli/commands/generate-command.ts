@@ -32,12 +32,13 @@ export function addGenerateFlags(command: Command): Command {
     .addOption(new Option('--rename-table <table:name>', 'a table was renamed (repeatable)').argParser(repeated))
     .addOption(new Option('--drop <table[.column]>', 'a table or column may go, with all that is in it (repeatable)').argParser(list))
     .addOption(new Option('--default <table.column=value>', 'what rows get that are there (repeatable)').argParser(repeated))
-    .addOption(
-      new Option(
-        '--dialect <engines>',
-        'of postgres, mysql, sqlite, with commas (default: the configuration, or that of the URL)',
-      ).argParser(engines),
-    )
+    .addOption(enginesOption())
+}
+
+/** `--dialect` of a command that writes files. */
+export function enginesOption(): Option {
+  const description = 'of postgres, mysql, sqlite, with commas (default: the configuration, or that of the URL)'
+  return new Option('--dialect <engines>', description).argParser(engines)
 }
 
 function engines(text: string, before?: readonly string[]): readonly string[] {
