@@ -58,13 +58,26 @@ function mergeTables(
   const present = after.filter((table) => table !== undefined)
   if (before === undefined || present.length < after.length) return choose(path, before, after)
   const parts = <T extends { readonly name: string }>(of: (table: TableSchema) => readonly T[]): readonly T[] =>
-    mergeByName(of(before), present.map(of), ({ name }) => name, (name, was, is) => choose(`${path}.${name}`, was, is))
-  const comment = choose(`${path} (comment)`, before.comment, present.map((table) => table.comment))
+    mergeByName(
+      of(before),
+      present.map(of),
+      ({ name }) => name,
+      (name, was, is) => choose(`${path}.${name}`, was, is),
+    )
+  const comment = choose(
+    `${path} (comment)`,
+    before.comment,
+    present.map((table) => table.comment),
+  )
   const { comment: _, ...rest } = before
   return {
     ...rest,
     columns: parts((table) => table.columns),
-    primaryKey: choose(`${path} (primary key)`, before.primaryKey, present.map((table) => table.primaryKey))!,
+    primaryKey: choose(
+      `${path} (primary key)`,
+      before.primaryKey,
+      present.map((table) => table.primaryKey),
+    )!,
     uniques: parts((table) => table.uniques),
     indexes: parts((table) => table.indexes),
     foreignKeys: parts((table) => table.foreignKeys),

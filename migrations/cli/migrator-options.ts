@@ -22,6 +22,7 @@ export interface RunFlags extends ConnectionFlags {
   readonly ddlRetries?: number
   readonly statementTimeout?: number
   readonly singleWriter?: boolean
+  readonly createDatabase?: boolean
 }
 
 export function addConnectionFlags(command: Command): Command {
@@ -68,6 +69,7 @@ function migratorOptions({ config, migrations }: Project, options: Call<RunFlags
     connectTimeoutMs: options.connectTimeout,
     allowSessionPooler: options.allowSessionPooler,
     singleWriter: options.singleWriter,
+    createDatabase: options.createDatabase,
   }
   const known = Object.entries(given).filter(([, value]) => value !== undefined)
   return { folder: migrations, ...(Object.fromEntries(known) as MigratorOptions) }

@@ -10,7 +10,21 @@ import { addCompletions } from './completions.js'
 import { examples } from './examples.js'
 import { addGlobalOptions } from './global-options.js'
 
-const IN_MIGRATE = [addDev, addGenerate, addUp, addDown, addRedo, addStatus, addVerify, addResume, addMark, addLock, addUnlock, addScript, addMerge]
+const IN_MIGRATE = [
+  addDev,
+  addGenerate,
+  addUp,
+  addDown,
+  addRedo,
+  addStatus,
+  addVerify,
+  addResume,
+  addMark,
+  addLock,
+  addUnlock,
+  addScript,
+  addMerge,
+]
 
 /** The command line as data: every command, its arguments and options. */
 export function createProgram(version: string): Command {

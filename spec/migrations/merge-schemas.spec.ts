@@ -46,6 +46,9 @@ describe('mergeSchemas', () => {
 
   it('joins what began as nothing', () => {
     const nothing = schema({})
-    expect(mergeSchemas(nothing, [schema({ users: {} }), schema({ posts: {} })]).schema.tables.map(({ name }) => name)).toEqual(['users', 'posts'])
+    expect(mergeSchemas(nothing, [schema({ users: {} }), schema({ posts: {} })]).schema.tables.map(({ name }) => name)).toEqual([
+      'users',
+      'posts',
+    ])
   })
 })

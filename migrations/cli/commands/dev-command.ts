@@ -25,6 +25,7 @@ export function addDev(migrate: Command): void {
   }
   addRunFlags(addGenerateFlags(migrate.command('dev').description('generate and up, for daily work')))
     .argument('<name>', 'what the migration does, such as "add email"')
+    .option('--create-database', 'make the database where the server has none of its name')
     .addHelpText('after', examples('latchwork migrate dev "add email"'))
     .action(perform(work))
 }

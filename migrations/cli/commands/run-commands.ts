@@ -22,7 +22,8 @@ export function addUp(migrate: Command): void {
       .description('apply what is pending, in order')
       .option('--to <id>', 'apply up to this migration, and what it needs')
       .addOption(new Option('--steps <n>', 'apply at most so many').argParser(count))
-      .option('--dry-run', 'print the SQL that would run, and run none'),
+      .option('--dry-run', 'print the SQL that would run, and run none')
+      .option('--create-database', 'make the database where the server has none of its name'),
   )
     .addHelpText('after', examples('latchwork migrate up', 'latchwork migrate up --steps 1', 'latchwork migrate up --dry-run > up.sql'))
     .action(perform(work))

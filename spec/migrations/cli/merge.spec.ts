@@ -27,7 +27,12 @@ describe('latchwork migrate merge', () => {
     const refused = await project.json('migrate', 'generate', 'more')
     expect(refused).toMatchObject({ exitCode: 6, next: ['latchwork migrate merge'] })
     const merged = await project.json('migrate', 'merge')
-    expect(merged).toMatchObject({ ok: true, exitCode: 0, conflicts: [], heads: [expect.stringMatching(/_ours$/), expect.stringMatching(/_theirs$/)] })
+    expect(merged).toMatchObject({
+      ok: true,
+      exitCode: 0,
+      conflicts: [],
+      heads: [expect.stringMatching(/_ours$/), expect.stringMatching(/_theirs$/)],
+    })
     expect(await project.read('migrations/HEAD')).toBe(`${merged.id}\n`)
     await project.write({ 'models/user.ts': userModel(AGE) })
     expect(await project.json('migrate', 'generate', '--check')).toMatchObject({ ok: true })

@@ -211,6 +211,26 @@ describe('the command line where DDL cannot be undone', () => {
   )
 })
 
+describe('a database that is not there', () => {
+  forEachEngine(
+    (engine) => {
+      it('is made where that is wanted', async () => {
+        const database = await engine.freshDatabase()
+        await database.drop()
+        await using project = await CliProject.create(twoByHand(engine.name))
+        project.env.LATCHWORK_DATABASE_URL = database.url
+        expect(await project.json('migrate', 'up')).toMatchObject({ ok: false, exitCode: 10 })
+        expect(await project.json('migrate', 'up', '--create-database')).toMatchObject({
+          ok: true,
+          applied: [{ id: FIRST }, { id: SECOND }],
+        })
+        await database.drop()
+      }, 60_000)
+    },
+    { engines: ['postgres', 'mysql'] },
+  )
+})
+
 describe('a database that cannot be reached', () => {
   it.each(['postgres', 'mysql'])('is exit code 10 on %s, and its password is nowhere', async (engine) => {
     await using project = await CliProject.create(twoByHand(engine))
