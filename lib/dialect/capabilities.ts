@@ -1,4 +1,7 @@
-/** What an engine can do, as values: code asks these and never for an engine's name. */
+/**
+ * What an engine can do, as values: code asks these and never for an engine's name. Servers of one engine may differ in what it
+ * does with rows it has written; what they all can is said until one of them was met.
+ */
 export interface Capabilities {
   /** INSERT, UPDATE, DELETE give rows back. Where not, the row is read in the same transaction. */
   readonly insertReturning: boolean

@@ -39,6 +39,7 @@ export class ConnectionSource {
   /** Outlives the lease: calls that run while the database is closed give their connections back to it. */
   #pool: Pool<Connection> | undefined
   #isClosed = false
+  #hasMetServer: boolean
   readonly #closing = new AbortController()
   #closed: Promise<void> | undefined
   /** Calls that have a connection or wait for one. */
@@ -50,11 +51,24 @@ export class ConnectionSource {
     dialect.checkPoolOptions?.(options)
     this.#dialect = dialect
     this.#options = options
+    this.#hasMetServer = dialect.meet === undefined
     // an owner is equal to itself alone: a pool that is not shared is one that only this object asks for
     const owner = options.share ? undefined : this
     const { key, name } = poolKey(dialect.target, { engine: dialect.engine, identity: dialect.identity, options, owner })
     this.#key = key
     this.name = name
+  }
+
+  /** Whether the dialect knows what its server can do: it does from the first connection on. */
+  get hasMetServer(): boolean {
+    return this.#hasMetServer
+  }
+
+  /** Opens the pool, if nobody has yet, so that the dialect learns what its server can do. Throws what {@link acquire} throws of it. */
+  async meetServer(request: ConnectionRequest, limits?: ConnectionLimits): Promise<void> {
+    const lease = await this.#borrowFor(this.#acquireRequest(request, limits))
+    if (lease.kind === 'shared') this.#keep(lease)
+    else await lease.release()
   }
 
   /** See {@link PoolOptions}. */
@@ -74,14 +88,7 @@ export class ConnectionSource {
    * @throws {PoolClosedError} the database object was closed
    */
   acquire(request: ConnectionRequest, limits?: ConnectionLimits): MaybePromise<Connection> {
-    const acquire: AcquireRequest = {
-      access: request.access,
-      label: request.label,
-      borrower: request.borrower,
-      deadline: Math.min(deadlineAfter(this.#options.acquireTimeoutMs), limits?.deadline ?? Number.POSITIVE_INFINITY),
-      signal: limits?.signal,
-      closing: this.#closing.signal,
-    }
+    const acquire = this.#acquireRequest(request, limits)
     const connection = this.#lease === undefined ? this.#borrowAndAcquire(acquire) : this.#lease.pool.acquire(acquire)
     this.#calls++
     if (connection instanceof Promise) connection.catch(() => this.#callEnded())
@@ -152,14 +159,32 @@ export class ConnectionSource {
     if (this.#calls === 0) this.#onIdle?.()
   }
 
+  #acquireRequest({ access, label, borrower }: ConnectionRequest, limits: ConnectionLimits | undefined): AcquireRequest {
+    return {
+      access,
+      label,
+      borrower,
+      deadline: Math.min(deadlineAfter(this.#options.acquireTimeoutMs), limits?.deadline ?? Number.POSITIVE_INFINITY),
+      signal: limits?.signal,
+      closing: this.#closing.signal,
+    }
+  }
+
   async #borrowAndAcquire(request: AcquireRequest): Promise<Connection> {
+    const lease = await this.#borrowFor(request)
+    if (lease.kind === 'shared') return this.#keep(lease).acquire(request)
+    return this.#acquireDedicated(lease, request)
+  }
+
+  async #borrowFor(request: AcquireRequest): Promise<Lease<Pool<Connection>>> {
     const lease = await this.#leaseFor(request)
     if (this.#isClosed) {
       await lease.release({ closeIfLast: true })
       throw this.#closedError()
     }
-    if (lease.kind === 'shared') return this.#keep(lease).acquire(request)
-    return this.#acquireDedicated(lease, request)
+    if (!this.#hasMetServer) this.#dialect.meet?.(lease.pool)
+    this.#hasMetServer = true
+    return lease
   }
 
   /** Callers who still wait for the pool to be opened when the database object is closed are refused at once. */

@@ -85,8 +85,8 @@ export interface Expressions {
   arithmetic(column: Expression<unknown>, operator: '+' | '-' | '*', operand: Bound, type: ColumnType): Expression<unknown>
   /** A sum, average or extreme of a column. A sum is exact; that of a decimal has its scale. An average is a double. */
   aggregate(name: 'sum' | 'avg' | 'min' | 'max', column: Expression<unknown>, type: ColumnType): RawBuilder<unknown>
-  /** Whether two values differ, null being a value like any other. */
-  isDistinct(left: Expression<unknown>, right: Expression<unknown>): RawBuilder<boolean>
+  /** Whether a value of this type would not be the same after it was overwritten with the other, null being a value like any other. */
+  isDistinct(left: Expression<unknown>, right: Expression<unknown>, type: ColumnType): RawBuilder<boolean>
   /** The end of a SELECT that locks its rows; undefined where the transaction keeps all other writers out (SQLite). */
   rowLock(mode: LockMode, wait: LockWait): RawBuilder<unknown> | undefined
   /** In the RETURNING of an upsert: 1 where the row was inserted. Only where {@link Capabilities.upsert} is `'onConflict'`. */
@@ -171,7 +171,10 @@ export interface LockSession {
 /** Everything that differs by engine, and nothing else. A new engine is one of these. */
 export interface Dialect {
   readonly engine: Engine
+  /** What the engine can do; where that depends on the server, what all of them can until {@link meet} was told of one. */
   readonly capabilities: Capabilities
+  /** Learns from a pool, which has had a connection, what its server can do. Undefined: nothing depends on the server. */
+  readonly meet?: ((pool: Pool<Connection>) => void) | undefined
   readonly expressions: Expressions
 
   /** Readable target without a secret, such as `postgres:127.0.0.1:5432/shop`. */

@@ -68,6 +68,6 @@ export function setOf(changes: readonly Change[]): Record<string, Expression<unk
 /** Whether any of the changes would make a difference. */
 export function anyDiffers(model: BoundModel, changes: readonly Change[], columnOf: ColumnOf = bareColumn): RawBuilder<boolean> {
   if (changes.length === 0) return sql<boolean>`1 = 0`
-  const differences = changes.map(([field, value]) => model.dialect.expressions.isDistinct(columnOf(field), value))
+  const differences = changes.map(([field, value]) => model.dialect.expressions.isDistinct(columnOf(field), value, field.definition.type))
   return sql<boolean>`(${sql.join(differences, sql` or `)})`
 }

@@ -94,7 +94,7 @@ async function writeChunk(
 
 async function writeGroup(model: BoundModel, runner: PlanRunner, bulk: BulkCreate, group: PlacedGroup): Promise<Written> {
   const { selection, limits } = bulk
-  if (group.fields.length === 0 || (selection !== undefined && !model.dialect.capabilities.insertReturning)) {
+  if (group.fields.length === 0 || (selection !== undefined && !returnsMade(model, bulk))) {
     return writeOneByOne(model, runner, bulk, group)
   }
   const results = await insertRows(model, runner, group, tailOf(model, bulk), limits)
@@ -117,7 +117,7 @@ async function writeOneByOne(model: BoundModel, runner: PlanRunner, bulk: BulkCr
 
 function tailOf(model: BoundModel, { skipsConflicts, selection }: BulkCreate): InsertTail {
   const skip = skipsConflicts ? skipConflicts(model) : undefined
-  const returning = model.dialect.capabilities.insertReturning ? selection : undefined
+  const returning = returnsMade(model, { skipsConflicts }) ? selection : undefined
   return {
     operation: 'bulkCreate',
     key: `${skipsConflicts ? 'skip' : ''}${returning?.key ?? ''}`,
@@ -127,6 +127,11 @@ function tailOf(model: BoundModel, { skipsConflicts, selection }: BulkCreate): I
       return returning === undefined ? skipping : skipping.returning(returning.references)
     },
   }
+}
+
+/** Whether an INSERT gives back the rows that it makes, and no others: where conflicts are skipped by an update, it gives those too. */
+function returnsMade({ dialect: { capabilities } }: BoundModel, { skipsConflicts }: Pick<BulkCreate, 'skipsConflicts'>): boolean {
+  return capabilities.insertReturning && !(skipsConflicts && capabilities.upsert === 'onDuplicateKey')
 }
 
 /** Leaves a row out whose key is taken. Where only an update can be said, one that changes nothing, and so counts nothing. */

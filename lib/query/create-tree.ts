@@ -31,7 +31,7 @@ export function createTree(
   return givesRelated(model, input) ? createRelated(model, runner, input, options) : createOne(model, runner, input, options)
 }
 
-function createRelated(model: BoundModel, runner: PlanRunner, input: unknown, options: unknown): Promise<PlainRow> {
+async function createRelated(model: BoundModel, runner: PlanRunner, input: unknown, options: unknown): Promise<PlainRow> {
   const issues = new InputIssues(model.definition.name, 'create')
   const call = parseOptions(options, issues, ['select', 'include'])
   const { root, rows } = parseNewRows(model, input, issues)
@@ -40,8 +40,9 @@ function createRelated(model: BoundModel, runner: PlanRunner, input: unknown, op
   issues.throwIfAny()
   for (const row of rows) newRow(row.model, row.values)
   const waves = wavesOf(root, rows)
-  for (const wave of waves) requireTold(wave)
   const label = model.labelOf('create')
+  await runner.meetServer(label, call)
+  for (const wave of waves) requireTold(wave)
   const work = async () => {
     const named = runnerFor(runner, label)
     for (const wave of waves) await insertWave(named, wave, call)

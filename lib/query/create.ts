@@ -46,8 +46,12 @@ export function createOne(
     const value = (await make())!
     return { value, rows: [value] }
   }
-  const made = model.audit === undefined ? make() : auditedCreate(model, runner, { label, limits: call }, audited)
-  return withIncluded(runner, { label, selection, limits: call }, made)
+  const create = () => {
+    const made = model.audit === undefined ? make() : auditedCreate(model, runner, { label, limits: call }, audited)
+    return withIncluded(runner, { label, selection, limits: call }, made)
+  }
+  const meeting = runner.meetServer(label, call)
+  return meeting === undefined ? create() : meeting.then(create)
 }
 
 /** Inserts one checked row, with what `tail` says after it. */
@@ -117,16 +121,17 @@ export function insertColumns(model: BoundModel, row: Record<string, unknown>, s
   return columns
 }
 
-/** INSERT INTO … VALUES one row. */
-export function insertOf(model: BoundModel, columns: readonly InsertColumn[]) {
+/** Makes something else of what stands for a field's bound value. */
+export type Wrap = (field: BoundField, bound: Expression<unknown>) => Expression<unknown>
+
+/** INSERT INTO … VALUES one row; `wrap` is for the bound values. */
+export function insertOf(model: BoundModel, columns: readonly InsertColumn[], wrap: Wrap = (_, bound) => bound) {
   const insert = model.compiler.insertInto(model.table)
   if (columns.length > 0) {
     const { bound } = model.dialect.expressions
-    return insert.values(
-      Object.fromEntries(
-        columns.map(({ field, value }) => [field.column, value === null ? null : bound(slot(value, field), field.definition.type)]),
-      ),
-    )
+    const written = ({ field, value }: InsertColumn) =>
+      value === null ? null : wrap(field, bound(slot(value, field), field.definition.type))
+    return insert.values(Object.fromEntries(columns.map((column) => [column.field.column, written(column)])))
   }
   // a row of nothing but defaults
   const [first] = model.fields

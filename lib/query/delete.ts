@@ -125,9 +125,12 @@ function tombstoneOf(model: BoundModel, at: Date, shape: StatementShape): readon
 }
 
 async function removeRow(model: BoundModel, runner: PlanRunner, change: RowChange, limits?: CallLimits): Promise<PlainRow> {
-  if (!model.dialect.capabilities.deleteReturning)
-    return runner.together(model.labelOf(change.operation), () => readThenRemove(model, runner, change, limits), limits)
   const { operation, selection, shape } = change
+  const label = model.labelOf(operation)
+  const meeting = runner.meetServer(label, limits)
+  if (meeting !== undefined) await meeting
+  if (!model.dialect.capabilities.deleteReturning)
+    return runner.together(label, () => readThenRemove(model, runner, change, limits), limits)
   const condition = withVersion(model, change)
   shape.key += selection.key
   const plan = planOf(model, {

@@ -16,6 +16,10 @@ export class ForwardingRunner implements PlanRunner {
     return this.inner.run(plan, limits)
   }
 
+  meetServer(label: string, limits?: CallLimits): Promise<void> | undefined {
+    return this.inner.meetServer(label, limits)
+  }
+
   transaction<T>(label: string, fn: () => Promise<T>, limits?: CallLimits): Promise<T> {
     return this.inner.transaction(label, fn, limits)
   }
@@ -44,6 +48,10 @@ class LabelledRunner extends ForwardingRunner {
 
   override run<T>(plan: QueryPlan<T>, limits?: CallLimits): T | Promise<T> {
     return super.run({ ...plan, label: this.#label }, limits)
+  }
+
+  override meetServer(_label: string, limits?: CallLimits): Promise<void> | undefined {
+    return super.meetServer(this.#label, limits)
   }
 
   override transaction<T>(_label: string, fn: () => Promise<T>, limits?: CallLimits): Promise<T> {

@@ -71,6 +71,15 @@ export class QueryRunner implements PlanRunner {
     this.#reads.sendAll()
   }
 
+  meetServer(label: string, limits?: CallLimits): Promise<void> | undefined {
+    return this.source.hasMetServer ? undefined : this.#meetServer(label, limits)
+  }
+
+  async #meetServer(label: string, limits?: CallLimits): Promise<void> {
+    requireHeld()
+    await this.source.meetServer({ access: 'write', label }, interruptionOf(label, limits))
+  }
+
   transaction<T>(label: string, fn: () => Promise<T>, limits?: CallLimits): Promise<T> {
     return this.#transactions.nest(label, fn, limits)
   }

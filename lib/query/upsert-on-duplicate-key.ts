@@ -2,8 +2,9 @@ import { type Expression, sql } from 'kysely'
 import { QueryError, UniqueViolationError } from '../errors.js'
 import { anyDiffers, bookkeepingOf, type Change, changesOf, setOf } from './assignments.js'
 import type { BoundField, BoundModel } from './bound-model.js'
-import { insertColumns, insertOf } from './create.js'
+import { insertColumns, insertOf, type Wrap } from './create.js'
 import { type CallLimits, type PlanRunner, planOf, type QueryPlan } from './query-plan.js'
+import { readFirst } from './selection.js'
 import { StatementShape } from './statement-cache.js'
 import {
   countsFor,
@@ -24,15 +25,35 @@ const GUARD_FAILED = '1242'
 const OUTCOMES: readonly UpsertOutcome[] = ['unchanged', 'created', 'updated']
 
 /**
+ * What the statement notes of its outcome where the server sends no count beside rows. The note is the session's last insert id: the
+ * one thing that an expression can set and a later one of the same statement read.
+ */
+const NOTED: readonly UpsertOutcome[] = ['created', 'unchanged', 'updated']
+const [CREATED, UNCHANGED, UPDATED] = [sql.lit(0), sql.lit(1), sql.lit(2)]
+
+/**
  * INSERT … ON DUPLICATE KEY UPDATE, which fires on *any* unique key: every assignment is guarded, so that the
  * statement fails rather than change a row that another key found.
  */
-export function upsertOnDuplicateKey(
+export async function upsertOnDuplicateKey(
   model: BoundModel,
   runner: PlanRunner,
   request: UpsertRequest,
   limits?: CallLimits,
 ): Promise<UpsertResult> {
+  const meeting = runner.meetServer(model.labelOf('upsert'), limits)
+  if (meeting !== undefined) await meeting
+  if (!model.dialect.capabilities.insertReturning) return upsertThenRead(model, runner, request, limits)
+  try {
+    return await runner.run(returningPlan(model, request), limits)
+  } catch (error) {
+    if (!isGuardFailure(error)) throw error
+    // once more, in a transaction, where the row that was met stays as it is
+    return upsertThenRead(model, runner, request, limits)
+  }
+}
+
+function upsertThenRead(model: BoundModel, runner: PlanRunner, request: UpsertRequest, limits?: CallLimits): Promise<UpsertResult> {
   return runner.together(
     model.labelOf('upsert'),
     async () => {
@@ -63,23 +84,54 @@ export function isGuardFailure(error: unknown): boolean {
 }
 
 function upsertPlan(model: BoundModel, request: UpsertRequest): QueryPlan<UpsertOutcome> {
+  const { shape, columns, set } = upsertParts(model, request)
+  return planOf(model, {
+    operation: 'upsert',
+    access: 'write',
+    shape,
+    build: () => insertOf(model, columns).onDuplicateKeyUpdate(set()),
+    read: (result) => OUTCOMES[result.affectedRows]!,
+  })
+}
+
+/** The upsert that gives the row back. */
+function returningPlan(model: BoundModel, request: UpsertRequest): QueryPlan<UpsertResult> {
+  const { key, selection } = request
+  const { shape, columns, set } = upsertParts(model, request)
+  shape.key += ` returning ${selection.key}`
+  return planOf(model, {
+    operation: 'upsert',
+    access: 'write',
+    shape,
+    exactIntegers: selection.exactIntegers,
+    build: () => {
+      // in a value that is never null and always written: what an earlier statement noted is gone before this one may note
+      const first: Wrap = (field, value) => (field === key[0] ? sql`if(last_insert_id(${CREATED}) = ${CREATED}, ${value}, null)` : value)
+      const noted = sql`last_insert_id()`.as('outcome')
+      return insertOf(model, columns, first)
+        .onDuplicateKeyUpdate(set(noteOf))
+        .returning([noted, ...selection.references])
+    },
+    read: (result) => ({ row: readFirst(selection, result, 1)!, outcome: NOTED[Number(result.rows[0]![0])]! }),
+  })
+}
+
+/** What the two ways of upserting have in common. */
+function upsertParts(model: BoundModel, request: UpsertRequest) {
   const { key, row } = request
   const shape = new StatementShape(`upsert ${key.map((field) => field.name).join()} `)
   const columns = insertColumns(model, row, shape)
   shape.key += ' set '
   const assignments = upsertAssignments(model, request, shape)
   const bookkeeping = bookkeepingOf(model, shape)
-  return planOf(model, {
-    operation: 'upsert',
-    access: 'write',
-    shape,
-    build: () => {
-      const changes = changesOf(model, assignments)
-      return insertOf(model, columns).onDuplicateKeyUpdate(guardedSet(model, key, changes, changesOf(model, bookkeeping)))
-    },
-    read: (result) => OUTCOMES[result.affectedRows]!,
-  })
+  const set = (note?: Note) => guardedSet(model, key, changesOf(model, assignments), changesOf(model, bookkeeping), note)
+  return { shape, columns, set }
 }
+
+/** What is noted of a row that is there, by whether it is changed: a condition that holds. */
+type Note = (differs: Expression<unknown>) => Expression<unknown>
+
+const noteOf: Note = (differs) => sql`last_insert_id(if(${differs}, ${UPDATED}, ${UNCHANGED})) > 0`
 
 /**
  * What ON DUPLICATE KEY UPDATE sets; it fails unless the row met has the key of the row to insert. What the layer keeps
@@ -90,6 +142,7 @@ export function guardedSet(
   key: readonly BoundField[],
   changes: readonly Change[],
   bookkeeping: readonly Change[],
+  note?: Note,
 ): Record<string, Expression<unknown>> {
   const differs = anyDiffers(model, changes)
   const kept = bookkeeping.map(([field, value]): Change => [field, sql`if(${differs}, ${value}, ${field.reference})`])
@@ -97,8 +150,9 @@ export function guardedSet(
   const all = [...kept, ...changes]
   const [[field, value] = [key[0]!, key[0]!.reference] as const, ...rest] = all
   const isSameRow = [...key.map(({ reference }) => sql`${reference} <=> values(${reference})`), ...countsFor(model, key)]
+  const conditions = note === undefined ? isSameRow : [...isSameRow, note(differs)]
   // the first one is enough: when it fails, so does the statement
-  const guarded: Change = [field, sql`if(${sql.join(isSameRow, sql` and `)}, ${value}, (select 1 union select 2))`]
+  const guarded: Change = [field, sql`if(${sql.join(conditions, sql` and `)}, ${value}, (select 1 union select 2))`]
   return setOf([guarded, ...rest])
 }
 

@@ -216,7 +216,10 @@ forEachEngine((engine) => {
     })
 
     it('cost a model without them nothing', async () => {
-      expect(await statementsOf(() => use.nodes.notes.create({ text: 'x' }))).toBe(engine.name === 'mysql' ? 2 : 1)
+      const plain = use.another({ hooks: {} }).nodes.notes
+      const ofPlain = await statementsOf(() => plain.create({ text: 'x' }))
+      expect([1, 2]).toContain(ofPlain)
+      expect(await statementsOf(() => use.nodes.notes.create({ text: 'x' }))).toBe(ofPlain)
     })
   })
 })

@@ -67,7 +67,7 @@ export class Client {
 
   /** Runs a statement as text. */
   query(sql: string): Promise<StatementResult> {
-    return this.#send((settle) => this.#driver.query({ sql }, settle))
+    return this.#send(sql, (settle) => this.#driver.query({ sql }, settle))
   }
 
   /**
@@ -76,7 +76,7 @@ export class Client {
    */
   execute(sql: string, parameters: unknown[]): Promise<StatementResult> {
     const start = (settle: Settle) => void this.#driver.execute(sql, parameters as never[], settle)
-    return this.#send((settle) =>
+    return this.#send(sql, (settle) =>
       start((error, rows, fields) => {
         if (!isInvalidatedStatement(error)) return settle(error, rows, fields)
         this.#driver.unprepare(sql)
@@ -121,7 +121,7 @@ export class Client {
     this.#socket.destroy()
   }
 
-  #send(start: (settle: Settle) => void): Promise<StatementResult> {
+  #send(sql: string, start: (settle: Settle) => void): Promise<StatementResult> {
     if (this.#isBroken) return Promise.reject(new ConnectionError('the connection is closed; nothing was sent'))
     return new Promise((resolve, reject) => {
       this.#sent++
@@ -136,7 +136,7 @@ export class Client {
         settle(() => reject(error))
       }
       start((error, rows, fields) => {
-        if (error === null) settle(() => resolve(statementResult(rows as DriverRows, fields)))
+        if (error === null) settle(() => resolve(statementResult(sql, rows as DriverRows, fields)))
         else if (errnoOf(error) === LOCK_WAIT_TIMEOUT) void this.#withItsReach(error).then(fail)
         else fail(error)
       })

@@ -69,10 +69,18 @@ export const mysqlExpressions: Expressions = Object.freeze({
   aggregate: (name: 'sum' | 'avg' | 'min' | 'max', column: Expression<unknown>) =>
     name === 'avg' ? sql`avg(${column} + 0e0)` : sql`${sql.raw(name)}(${column})`,
 
-  isDistinct(left: Expression<unknown>, right: Expression<unknown>): RawBuilder<boolean> {
-    return sql<boolean>`not (${left} <=> ${right})`
+  // an assignment writes what its column's collation takes for equal
+  isDistinct(left: Expression<unknown>, right: Expression<unknown>, type: ColumnType): RawBuilder<boolean> {
+    return TEXTS.has(type.kind) ? sql<boolean>`not (${bytesOf(left)} <=> ${bytesOf(right)})` : sql<boolean>`not (${left} <=> ${right})`
   },
 })
+
+const TEXTS: ReadonlySet<ColumnType['kind']> = new Set(['text', 'varchar', 'enum', 'uuid'])
+
+// a column of another character set has other bytes for the same text
+function bytesOf(text: Expression<unknown>): RawBuilder<unknown> {
+  return sql`cast(convert(${text} using utf8mb4) as binary)`
+}
 
 function refuseFloats(type: ColumnType): void {
   if (type.kind !== 'array' || type.of.kind !== 'float') return

@@ -1,5 +1,4 @@
 import { MysqlAdapter, MysqlIntrospector, MysqlQueryCompiler } from 'kysely'
-import type { Capabilities } from '../capabilities.js'
 import type { ServerConnection } from '../connection-config.js'
 import type { BeginOptions, Dialect } from '../dialect.js'
 import { requireNoPooler } from '../require-no-pooler.js'
@@ -10,38 +9,22 @@ import { mysqlExpressions } from './expressions.js'
 import { introspect } from './introspect.js'
 import { migrationParts } from './migration-parts.js'
 import { planQuestion } from './plan-question.js'
+import { ServersMet, serversOf } from './server.js'
 import { sqlTraits } from './sql-traits.js'
 import { mysqlCodec } from './types.js'
-
-/**
- * What MySQL and MariaDB have in common. Statements are compiled before any server was asked which of the two it is, so
- * MariaDB's `INSERT … RETURNING` and `DELETE … RETURNING` are left aside: the same statements run on both.
- */
-const CAPABILITIES: Capabilities = Object.freeze({
-  insertReturning: false,
-  updateReturning: false,
-  deleteReturning: false,
-  statementErrorKeepsTransaction: true,
-  failedCommitKeepsTransaction: false,
-  namesForeignKeys: true,
-  nullsSortedBy: Object.freeze({ asc: 'first', desc: 'last' }),
-  nullsFirstLast: false,
-  defaultKeyword: false,
-  bulkInsert: 'rows',
-  upsert: 'onDuplicateKey',
-  dedicatedConnections: true,
-  schemas: true,
-  transactionalDdl: false,
-  maxParameters: 65_535,
-  maxPatternBytes: Number.POSITIVE_INFINITY,
-})
 
 /** MySQL ≥ 8.0.19 and MariaDB ≥ 10.5.2, through `mysql2` ≥ 3.24. Does no I/O until a pool is opened. */
 export function mysqlDialect(config: ServerConnection): Dialect {
   const address = addressOf(config)
+  let servers = new ServersMet()
   return Object.freeze<Dialect>({
     engine: 'mysql',
-    capabilities: CAPABILITIES,
+    get capabilities() {
+      return servers.capabilities
+    },
+    meet: (pool) => {
+      servers = serversOf(pool) ?? servers
+    },
     expressions: mysqlExpressions,
     target: describeAddress(address),
     identity: Object.freeze({ engine: 'mysql', ...address }),

@@ -5,10 +5,12 @@ import type { Connector, Pool } from '../../pool/pool.js'
 import type { PoolOptions } from '../../pool/pool-options.js'
 import { warmed } from '../../pool/warmed.js'
 import type { Connection } from '../dialect.js'
+import type { Client } from './client.js'
 import { MysqlConnection } from './connection.js'
 import { type Address, Dialler } from './dial.js'
 import { loadDriver } from './driver.js'
-import { prepareSession, returnToDatabase } from './session.js'
+import { rememberServers, ServersMet } from './server.js'
+import { askVersion, prepareSession, returnToDatabase } from './session.js'
 import { StatementKiller } from './statement-killer.js'
 
 /** Opens a pool on `address`, with its least number of connections, and at least one, in it. */
@@ -20,12 +22,14 @@ export async function openPool(
 ): Promise<Pool<Connection>> {
   const connector = new MysqlConnector(new Dialler(await loadDriver(), address), options.initSql)
   const pool = new ConnectionPool<MysqlConnection>(name, connector, options, budget)
+  rememberServers(pool, connector.servers)
   const deadline = deadlineAfter(options.acquireTimeoutMs)
   return warmed(pool, () => pool.warm(1, deadline, Math.max(callers, options.minConnections)), signal)
 }
 
 /** How the pool opens, checks, cleans and closes its sessions. */
 class MysqlConnector implements Connector<MysqlConnection> {
+  readonly servers = new ServersMet()
   readonly #dialler: Dialler
   readonly #killer: StatementKiller
   readonly #initSql: readonly string[]
@@ -37,7 +41,11 @@ class MysqlConnector implements Connector<MysqlConnection> {
   }
 
   async open(deadline: Deadline, signal?: AbortSignal): Promise<MysqlConnection> {
-    const client = await this.#dialler.dial(deadline, (opened) => prepareSession(opened, this.#initSql), signal)
+    const prepare = async (opened: Client) => {
+      await prepareSession(opened, this.#initSql)
+      this.servers.add(await askVersion(opened))
+    }
+    const client = await this.#dialler.dial(deadline, prepare, signal)
     return new MysqlConnection(client, this.#dialler.parameterTypes, this.#killer)
   }
 

@@ -9,12 +9,12 @@ const NO_COLUMNS: readonly ResultColumn[] = Object.freeze([])
 const NO_ROWS: readonly (readonly unknown[])[] = Object.freeze([])
 
 /** A result in the words of the contract. Of a procedure that gives several, the first with columns. */
-export function statementResult(rows: DriverRows, fields: DriverFields): StatementResult {
+export function statementResult(sql: string, rows: DriverRows, fields: DriverFields): StatementResult {
   if (!Array.isArray(rows)) return outcome(rows)
-  if (isOneResult(fields)) return rowsOf(rows as unknown[][], fields)
+  if (isOneResult(fields)) return rowsOf(rows as unknown[][], fields, RETURNING.test(sql) ? rows.length : 0)
   const first = fields?.findIndex((columns) => columns !== undefined) ?? -1
   if (first === -1) return outcome(rows.at(-1) as ResultSetHeader)
-  return rowsOf(rows[first] as unknown[][], fields?.[first] as FieldPacket[])
+  return rowsOf(rows[first] as unknown[][], fields?.[first] as FieldPacket[], 0)
 }
 
 function isOneResult(fields: DriverFields): fields is FieldPacket[] {
@@ -22,8 +22,11 @@ function isOneResult(fields: DriverFields): fields is FieldPacket[] {
   return first !== undefined && !Array.isArray(first)
 }
 
-function rowsOf(rows: readonly (readonly unknown[])[], fields: readonly FieldPacket[]): StatementResult {
-  return { rows, affectedRows: 0, columns: () => fields.map(resultColumn) }
+// the server sends no count beside rows
+const RETURNING = /^\s*(?:insert|replace|delete)\b/i
+
+function rowsOf(rows: readonly (readonly unknown[])[], fields: readonly FieldPacket[], affectedRows: number): StatementResult {
+  return { rows, affectedRows, columns: () => fields.map(resultColumn) }
 }
 
 function outcome(header: ResultSetHeader): StatementResult {

@@ -22,6 +22,12 @@ export async function prepareSession(client: Client, initSql: readonly string[])
   for (const sql of initSql) await client.query(sql)
 }
 
+/** The server's own word on what it is; its greeting may be that of a proxy. */
+export async function askVersion(client: Client): Promise<string> {
+  const { rows } = await client.query('select version()')
+  return String(rows[0]![0])
+}
+
 /**
  * Goes back to the database that a new session begins in: USE is the one thing that a reset leaves as it was.
  *

@@ -120,7 +120,7 @@ export class QueryTranslator extends NameTranslator {
 
   protected override transformInsertQuery({ with: expressions, into, columns, values, ...rest }: InsertQueryNode): InsertQueryNode {
     return this.within(() => {
-      if (rest.returning !== undefined) this.#requireReturning('insertReturning')
+      if (rest.returning !== undefined) this.#requireReturning()
       const ahead = this.transformNode(expressions)
       // a query whose rows are inserted does not see the table they go to
       const query = values !== undefined && !ValuesNode.is(values) ? this.transformNode(values) : undefined
@@ -138,7 +138,7 @@ export class QueryTranslator extends NameTranslator {
 
   protected override transformUpdateQuery({ with: expressions, table, from, joins, ...rest }: UpdateQueryNode): UpdateQueryNode {
     return this.within(() => {
-      if (rest.returning !== undefined) this.#requireReturning('updateReturning')
+      if (rest.returning !== undefined) this.#requireReturning()
       const ahead = this.transformNode(expressions)
       const target = table && this.#target(table)
       const parts = { with: ahead, table: target, from: this.transformNode(from), joins: this.transformNodeList(joins) }
@@ -148,7 +148,7 @@ export class QueryTranslator extends NameTranslator {
 
   protected override transformDeleteQuery({ with: expressions, from, using, joins, ...rest }: DeleteQueryNode): DeleteQueryNode {
     return this.within(() => {
-      if (rest.returning !== undefined) this.#requireReturning('deleteReturning')
+      if (rest.returning !== undefined) this.#requireReturning()
       const ahead = this.transformNode(expressions)
       const target = this.transformNode(from)
       this.#requireWritable()
@@ -171,8 +171,8 @@ export class QueryTranslator extends NameTranslator {
   }
 
   // Kysely would take the rows for none, and MariaDB, unlike MySQL, send them
-  #requireReturning(capability: 'insertReturning' | 'updateReturning' | 'deleteReturning'): void {
-    if (this.#dialect.capabilities[capability]) return
+  #requireReturning(): void {
+    if (this.#dialect.createAdapter().supportsReturning) return
     throw new UnsupportedError('RETURNING', this.#dialect.engine, 'read the row in the same transaction, or use the nodes, which do')
   }
 

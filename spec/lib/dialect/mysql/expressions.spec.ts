@@ -6,6 +6,7 @@ import type { ColumnType } from '../../../../lib/model/column-type.js'
 import { forEachEngine } from '../../../support/engines.js'
 import { type Session, Sessions } from './sessions.js'
 
+const INTEGER: ColumnType = { kind: 'integer' }
 const TEXT: ColumnType = { kind: 'text' }
 const DECIMAL: ColumnType = { kind: 'decimal', precision: 38, scale: 2 }
 
@@ -113,8 +114,15 @@ forEachEngine(
 
     it('takes null for a value like any other where it asks whether two differ', async () => {
       const session = await sessions.open()
-      const differ = (left: unknown, right: unknown) => evaluate(session, expressions.isDistinct(sql`${left}`, sql`${right}`))
+      const differ = (left: unknown, right: unknown) => evaluate(session, expressions.isDistinct(sql`${left}`, sql`${right}`, INTEGER))
       expect([await differ(1, 1), await differ(1, 2), await differ(1, null), await differ(null, null)]).toEqual([0, 1, 1, 0])
+    })
+
+    it('takes texts for different that the collation of a column takes for the same, in whatever character set they are', async () => {
+      const session = await sessions.open()
+      const column = sql`cast('é' as char character set latin1) collate latin1_swedish_ci`
+      const differ = (right: unknown) => evaluate(session, expressions.isDistinct(column, sql`${right}`, TEXT))
+      expect([await differ('é'), await differ('É'), await differ('é '), await differ(null)]).toEqual([0, 1, 1, 1])
     })
 
     it('binds one value each for a list', () => {

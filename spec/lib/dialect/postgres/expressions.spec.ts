@@ -157,7 +157,7 @@ forEachEngine(
 
         it('tells what differs, null being a value like any other', async () => {
           const first = expressions.bound(bound(encoded(type, values[0])), type)
-          const rows = await run(sql`select position from filled where ${expressions.isDistinct(value, first)} order by position`)
+          const rows = await run(sql`select position from filled where ${expressions.isDistinct(value, first, type)} order by position`)
           expect(rows).toStrictEqual([['2'], ['3'], ['4']])
         })
       })
