@@ -1,6 +1,7 @@
 import { InvalidValueError } from '../../errors.js'
 import type { BigintMode, ColumnKind, ColumnType } from '../../model/column-type.js'
 import { fromJsonValue, toJsonValue } from '../../model/field-type.js'
+import { instantText } from '../../model/instant-text.js'
 import type { Codec } from '../dialect.js'
 
 type CodecOf<T extends ColumnType> = (type: T, bigintMode: BigintMode) => Codec
@@ -53,7 +54,7 @@ function safeInteger(value: unknown): unknown {
 // `2026-01-31T09:05:00.123Z` ↔ `2026-01-31 09:05:00.123`; the prepared protocol leaves out a fraction of zero
 
 function dateToDatetime(date: Date): string {
-  return isoToDatetime(date.toISOString())
+  return isoToDatetime(instantText(date))
 }
 
 function isoToDatetime(text: string): string {
@@ -61,8 +62,28 @@ function isoToDatetime(text: string): string {
 }
 
 function datetimeToDate(text: string): Date {
-  return new Date(`${text.slice(0, 10)}T${text.slice(11)}Z`)
+  const year = digits(text, 0, 4)
+  const month = digits(text, 5, 7)
+  // Date.UTC takes these for the 20th century, and a month of 0 for the last one: neither is what is stored
+  if (year < 100 || month === 0) return new Date(`${text.slice(0, 10)}T${text.slice(11)}Z`)
+  const fraction = text.length > 20 ? digits(text, 20, 23) * (FRACTION_UNITS[text.length - 20] ?? 1) : 0
+  return new Date(
+    Date.UTC(year, month - 1, digits(text, 8, 10), digits(text, 11, 13), digits(text, 14, 16), digits(text, 17, 19), fraction),
+  )
 }
+
+/** Milliseconds that the last of so many digits after the point stands for. */
+const FRACTION_UNITS = [0, 100, 10]
+
+/** The number that stands from `start` to `end`, or to the end of the text. */
+function digits(text: string, start: number, end: number): number {
+  let value = 0
+  const last = Math.min(end, text.length)
+  for (let at = start; at < last; at++) value = value * 10 + text.charCodeAt(at) - ZERO
+  return value
+}
+
+const ZERO = 48
 
 function datetimeToIso(text: string): string {
   return `${text.slice(0, 10)}T${text.slice(11, 19)}.${text.slice(20).padEnd(6, '0')}Z`

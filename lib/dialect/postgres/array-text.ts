@@ -11,7 +11,9 @@ const BACKSLASH = 92
 
 /** The text form of a list whose elements are in the driver's form: strings, numbers, bytes, null, lists of these. */
 export function arrayText(elements: readonly unknown[]): string {
-  return `{${elements.map(elementText).join(',')}}`
+  const texts = new Array<string>(elements.length)
+  for (let index = 0; index < elements.length; index++) texts[index] = elementText(elements[index])
+  return `{${texts.join(',')}}`
 }
 
 function elementText(element: unknown): string {
@@ -24,7 +26,7 @@ function elementText(element: unknown): string {
 
 // always in quotes: bare, an empty text, the word null and outer spaces would mean something else
 function quoted(text: string): string {
-  return /["\\]/.test(text) ? `"${text.replace(/["\\]/g, '\\$&')}"` : `"${text}"`
+  return text.includes('"') || text.includes('\\') ? `"${text.replace(/["\\]/g, '\\$&')}"` : `"${text}"`
 }
 
 /** The elements of an array's text form, each through `decode`; NULL stays null. */

@@ -1,5 +1,6 @@
 import { InvalidValueError } from '../../errors.js'
 import type { BigintMode, ColumnType } from '../../model/column-type.js'
+import { instantText } from '../../model/instant-text.js'
 import type { Codec } from '../dialect.js'
 import { arrayText, parseArrayText } from './array-text.js'
 import { dateOf, microsecondsOf } from './timestamp-text.js'
@@ -19,7 +20,7 @@ export function codec(type: ColumnType, bigintMode: BigintMode): Codec {
       return { decode: (text) => text === 't' }
     case 'timestamp':
       return type.precision === 3
-        ? { encode: (date) => (date as Date).toISOString(), decode: (text) => dateOf(text as string) }
+        ? { encode: (date) => instantText(date as Date), decode: (text) => dateOf(text as string) }
         : { decode: (text) => microsecondsOf(text as string) }
     case 'json':
       return { encode: (value) => JSON.stringify(value), decode: (text) => JSON.parse(text as string) }

@@ -2,6 +2,7 @@ import { instantMsOf, isInstant, padInstant, trimTime } from '../../model/calend
 import type { BigintMode, ColumnKind, ColumnType } from '../../model/column-type.js'
 import { canonicalDecimal, parseDecimal } from '../../model/decimal-text.js'
 import { fromJsonValue, toJsonValue } from '../../model/field-type.js'
+import { instantText } from '../../model/instant-text.js'
 import type { Codec } from '../dialect.js'
 import { invalidValue } from './invalid-value.js'
 
@@ -17,7 +18,7 @@ const BIGINT: Readonly<Record<BigintMode, Codec>> = {
 }
 
 const TIMESTAMP: Readonly<Record<3 | 6, Codec>> = {
-  3: { encode: (value) => (value as Date).toISOString(), decode: (text) => dateOf(text as string) },
+  3: { encode: (value) => instantText(value as Date), decode: (text) => dateOf(text as string) },
   6: { encode: (text) => padInstant(text as string), decode: (text) => microsecondsOf(text as string) },
 }
 

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { mysqlCodec } from '../../../../lib/dialect/mysql/types.js'
 import { InvalidValueError } from '../../../../lib/errors.js'
@@ -178,3 +179,17 @@ forEachEngine(
   },
   { engines: ['mysql'] },
 )
+
+it('reads an instant as it is, however much of its fraction the server writes, and none where there is none', () => {
+  const { decode } = mysqlCodec({ kind: 'timestamp', precision: 3 }, 'bigint')
+  const dates = fc.date({ min: new Date('0001-01-01T00:00:00.000Z'), max: new Date('9999-12-31T23:59:59.999Z'), noInvalidDate: true })
+  const property = fc.property(dates, (date) => {
+    const text = date.toISOString().slice(0, -1).replace('T', ' ')
+    const texts = [text, `${text}000`, `${text}999`, text.replace(/\.?0+$/, (zeros) => (zeros.startsWith('.') ? '' : zeros))]
+    if (text.endsWith('00')) texts.push(text.slice(0, -2))
+    if (text.endsWith('0')) texts.push(text.slice(0, -1))
+    return texts.every((each) => (decode!(each) as Date).getTime() === date.getTime())
+  })
+  fc.assert(property, { numRuns: 5_000, examples: [[new Date('2024-02-29T23:59:59.100Z')], [new Date('1999-12-31T00:00:00.000Z')]] })
+  expect((decode!('0000-00-00 00:00:00') as Date).getTime()).toBeNaN()
+})
