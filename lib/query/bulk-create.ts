@@ -5,7 +5,7 @@ import { runBulk } from './bulk-run.js'
 import { type ParsedOptions, parseFlag, parseInput, parseOptions } from './call-input.js'
 import { insertRow, newRow, readCreated } from './create.js'
 import { InputIssues } from './input-issues.js'
-import { type Insert, type InsertTail, insertRows } from './insert-rows.js'
+import { type Insert, type InsertTail, insertRows, isOneInsert } from './insert-rows.js'
 import type { PlanRunner } from './query-plan.js'
 import { parseRows } from './row-chunks.js'
 import { groupNeighbours, groupRows, type PlacedGroup } from './row-groups.js'
@@ -45,8 +45,11 @@ export async function createMany(model: BoundModel, runner: PlanRunner, input: u
     rows,
     options: call,
     prepare: (row) => newRow(model, row),
-    write: async (chunk) => {
-      const written = await writeAudited(model, runner, bulk, chunk)
+    // of two rows with one key the first is made and the second skipped: neither may overtake the other
+    group: (chunk) => (bulk.skipsConflicts ? groupNeighbours(model, chunk) : groupRows(model, chunk)),
+    isOneStatement: (group) => model.audit === undefined && isInsertedTogether(model, bulk, group) && isOneInsert(model, group),
+    write: async (groups) => {
+      const written = await writeAudited(model, runner, bulk, groups)
       count += written.count
       if (isReturning) for (const row of written.rows) made.push(row)
     },
@@ -59,13 +62,8 @@ interface Written {
   readonly rows: readonly PlainRow[]
 }
 
-function writeAudited(
-  model: BoundModel,
-  runner: PlanRunner,
-  bulk: BulkCreate,
-  chunk: readonly Record<string, unknown>[],
-): Promise<Written> {
-  const write = () => writeChunk(model, runner, bulk, chunk)
+function writeAudited(model: BoundModel, runner: PlanRunner, bulk: BulkCreate, groups: readonly PlacedGroup[]): Promise<Written> {
+  const write = () => writeGroups(model, runner, bulk, groups)
   if (model.audit === undefined) return write()
   return auditedCreate(model, runner, { label: model.labelOf('bulkCreate'), limits: bulk.limits }, async () => {
     const value = await write()
@@ -73,16 +71,9 @@ function writeAudited(
   })
 }
 
-async function writeChunk(
-  model: BoundModel,
-  runner: PlanRunner,
-  bulk: BulkCreate,
-  chunk: readonly Record<string, unknown>[],
-): Promise<Written> {
+async function writeGroups(model: BoundModel, runner: PlanRunner, bulk: BulkCreate, groups: readonly PlacedGroup[]): Promise<Written> {
   const placed: { readonly position: number; readonly row: PlainRow }[] = []
   let count = 0
-  // of two rows with one key the first is made and the second skipped: neither may overtake the other
-  const groups = bulk.skipsConflicts ? groupNeighbours(model, chunk) : groupRows(model, chunk)
   for (const group of groups) {
     const written = await writeGroup(model, runner, bulk, group)
     count += written.count
@@ -94,11 +85,13 @@ async function writeChunk(
 
 async function writeGroup(model: BoundModel, runner: PlanRunner, bulk: BulkCreate, group: PlacedGroup): Promise<Written> {
   const { selection, limits } = bulk
-  if (group.fields.length === 0 || (selection !== undefined && !returnsMade(model, bulk))) {
-    return writeOneByOne(model, runner, bulk, group)
-  }
+  if (!isInsertedTogether(model, bulk, group)) return writeOneByOne(model, runner, bulk, group)
   const results = await insertRows(model, runner, group, tailOf(model, bulk), limits)
   return { count: sum(results), rows: selection === undefined ? [] : results.flatMap((result) => readRows(selection, result)) }
+}
+
+function isInsertedTogether(model: BoundModel, bulk: BulkCreate, { fields }: PlacedGroup): boolean {
+  return fields.length > 0 && (bulk.selection === undefined || returnsMade(model, bulk))
 }
 
 async function writeOneByOne(model: BoundModel, runner: PlanRunner, bulk: BulkCreate, { rows }: PlacedGroup): Promise<Written> {

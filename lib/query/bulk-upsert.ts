@@ -5,6 +5,7 @@ import { runBulk } from './bulk-run.js'
 import { parseInput, parseOptions } from './call-input.js'
 import { newRow } from './create.js'
 import { InputIssues } from './input-issues.js'
+import { isOneInsert } from './insert-rows.js'
 import type { CallLimits, PlanRunner } from './query-plan.js'
 import { parseRows } from './row-chunks.js'
 import { groupRows } from './row-groups.js'
@@ -31,6 +32,7 @@ export async function upsertMany(model: BoundModel, runner: PlanRunner, input: u
   const total = { created: 0, updated: 0, unchanged: 0 }
   const seen = new KeysSeen(model, key)
   let setFields: (readonly BoundField[])[] = []
+  const { upsert } = model.dialect.capabilities
   await runBulk(model, runner, {
     operation: 'bulkUpsert',
     rows,
@@ -47,11 +49,18 @@ export async function upsertMany(model: BoundModel, runner: PlanRunner, input: u
       setFields.push(model.fields.filter((field) => Object.hasOwn(set, field.name)))
       return complete
     },
-    write: async (chunk) => {
+    group: (chunk) => {
       const sets = setFields
       setFields = []
-      for (const group of groupRows(model, chunk, (position) => namesOf(sets[position]!))) {
-        const written = await upsertGroup(model, runner, { ...group, key, set: sets[group.positions[0]!]! }, call)
+      return groupRows(model, chunk, (position) => namesOf(sets[position]!)).map(
+        (group): UpsertGroup => ({ ...group, key, set: sets[group.positions[0]!]! }),
+      )
+    },
+    // others fall back on several statements
+    isOneStatement: (group) => model.audit === undefined && upsert === 'onConflict' && isOneInsert(model, group),
+    write: async (groups) => {
+      for (const group of groups) {
+        const written = await upsertGroup(model, runner, group, call)
         total.created += written.created
         total.updated += written.updated
         total.unchanged += group.rows.length - written.created - written.updated

@@ -2,6 +2,7 @@ import { type InsertQueryBuilder, sql } from 'kysely'
 import type { StatementResult } from '../dialect/dialect.js'
 import type { BoundField, BoundModel } from './bound-model.js'
 import { type CallLimits, type PlanRunner, planOf } from './query-plan.js'
+import { CHUNK_SIZE } from './row-chunks.js'
 import { StatementShape, slot } from './statement-cache.js'
 
 // biome-ignore lint/suspicious/noExplicitAny: tables and columns are known at run time only
@@ -35,6 +36,12 @@ export function insertRows(
   return WAYS[model.dialect.capabilities.bulkInsert](model, runner, group, tail, limits)
 }
 
+/** Whether {@link insertRows} takes one statement for the group. */
+export function isOneInsert({ dialect: { capabilities } }: BoundModel, { fields, rows }: RowGroup): boolean {
+  if (capabilities.bulkInsert === 'rows') return listLength(capabilities.maxParameters, fields.length, rows.length) === rows.length
+  return capabilities.bulkInsert === 'arrays' || rows.length === 1
+}
+
 type Way = typeof insertRows
 
 /** One array a column. */
@@ -62,16 +69,21 @@ const insertArrays: Way = async (model, runner, { fields, rows }, tail, limits) 
   return [await runner.run(writePlan(model, tail, shape, build, rows), limits)]
 }
 
-/** A list of rows a statement; their number is a power of two, so that few statements serve lists of every length. */
+/** A list of rows a statement. */
 const insertLists: Way = async (model, runner, { fields, rows }, tail, limits) => {
-  const most = Math.max(1, Math.floor(model.dialect.capabilities.maxParameters / (fields.length + 2)))
   const results: StatementResult[] = []
   for (let start = 0; start < rows.length; ) {
-    const count = 2 ** Math.floor(Math.log2(Math.min(most, rows.length - start)))
+    const count = listLength(model.dialect.capabilities.maxParameters, fields.length, rows.length - start)
     results.push(await insertList(model, runner, { fields, rows: rows.slice(start, start + count) }, tail, limits))
     start += count
   }
   return results
+}
+
+/** A whole chunk, or a power of two: few statements serve lists of every length. */
+function listLength(maxParameters: number, fieldCount: number, rowCount: number): number {
+  const most = Math.min(rowCount, Math.max(1, Math.floor(maxParameters / (fieldCount + 2))))
+  return most >= CHUNK_SIZE ? CHUNK_SIZE : 2 ** Math.floor(Math.log2(most))
 }
 
 async function insertList(
@@ -82,7 +94,8 @@ async function insertList(
   limits?: CallLimits,
 ): Promise<StatementResult> {
   const shape = new StatementShape(`${tail.operation} ${rows.length} ${fields.map((field) => field.name).join()} ${tail.key}`)
-  for (const row of rows) for (const field of fields) shape.add(encoded(field, row))
+  const { values } = shape
+  for (const row of rows) for (const field of fields) values.push(encoded(field, row))
   tail.addValues?.(shape)
   const { bound } = model.dialect.expressions
   const build = () => {
@@ -151,7 +164,13 @@ function writePlan(
 }
 
 function encodedColumn(field: BoundField, rows: readonly Record<string, unknown>[]): unknown[] {
-  return rows.map((row) => encoded(field, row))
+  const { name, encode } = field
+  const values = new Array<unknown>(rows.length)
+  for (let index = 0; index < rows.length; index++) {
+    const value = rows[index]![name]
+    values[index] = value === null ? null : encode(value)
+  }
+  return values
 }
 
 function encoded(field: BoundField, row: Record<string, unknown>): unknown {

@@ -14,49 +14,69 @@ export interface PlacedGroup extends RowGroup {
 export function groupRows(
   model: BoundModel,
   rows: readonly Record<string, unknown>[],
-  extraKey: (position: number) => string = () => '',
+  extraKey?: (position: number) => string,
 ): readonly PlacedGroup[] {
   const groups = new Map<string, PlacedGroup>()
-  rows.forEach((row, position) => {
-    const fields = givenFields(model, row)
-    const key = `${namesOf(fields)} ${extraKey(position)}`
-    let group = groups.get(key)
-    if (group === undefined) {
-      group = { fields, rows: [], positions: [] }
-      groups.set(key, group)
+  let last: PlacedGroup | undefined
+  let lastExtra = ''
+  fillNulls(model, rows)
+  for (let position = 0; position < rows.length; position++) {
+    const row = rows[position]!
+    const extra = extraKey === undefined ? '' : extraKey(position)
+    // most rows give what the one before gave
+    if (last === undefined || extra !== lastExtra || !isOfGroup(model, last, row)) {
+      const fields = givenFields(model, row)
+      const key = `${fields.map((field) => field.name).join()} ${extra}`
+      last = groups.get(key) ?? emptyGroup(fields)
+      lastExtra = extra
+      groups.set(key, last)
     }
-    group.rows.push(row)
-    group.positions.push(position)
-  })
+    last.rows.push(row)
+    last.positions.push(position)
+  }
   return [...groups.values()]
 }
 
 /** As {@link groupRows}, where the order of the rows counts: a group is rows side by side. */
 export function groupNeighbours(model: BoundModel, rows: readonly Record<string, unknown>[]): readonly PlacedGroup[] {
   const groups: PlacedGroup[] = []
-  rows.forEach((row, position) => {
-    const fields = givenFields(model, row)
-    let group = groups.at(-1)
-    if (group === undefined || namesOf(group.fields) !== namesOf(fields)) {
-      group = { fields, rows: [], positions: [] }
-      groups.push(group)
+  let last: PlacedGroup | undefined
+  fillNulls(model, rows)
+  for (let position = 0; position < rows.length; position++) {
+    const row = rows[position]!
+    if (last === undefined || !isOfGroup(model, last, row)) {
+      last = emptyGroup(givenFields(model, row))
+      groups.push(last)
     }
-    group.rows.push(row)
-    group.positions.push(position)
-  })
+    last.rows.push(row)
+    last.positions.push(position)
+  }
   return groups
 }
 
+function emptyGroup(fields: readonly BoundField[]): PlacedGroup {
+  return { fields, rows: [], positions: [] }
+}
+
 function givenFields(model: BoundModel, row: Record<string, unknown>): readonly BoundField[] {
-  return model.fields.filter((field) => fillNull(field, row))
+  return model.fields.filter(({ name }) => row[name] !== undefined)
 }
 
-function namesOf(fields: readonly BoundField[]): string {
-  return fields.map((field) => field.name).join()
+/** Whether a row gives the fields of a group, which are in the model's order, and no others. */
+function isOfGroup({ fields }: BoundModel, group: PlacedGroup, row: Record<string, unknown>): boolean {
+  let given = 0
+  for (const field of fields) {
+    if (row[field.name] === undefined) continue
+    if (group.fields[given] !== field) return false
+    given++
+  }
+  return given === group.fields.length
 }
 
-/** Whether the row gives the field, once it has been given null for what it leaves out. */
-function fillNull({ name, definition }: BoundField, row: Record<string, unknown>): boolean {
-  if (row[name] === undefined && definition.nullable && definition.default === undefined) row[name] = null
-  return row[name] !== undefined
+/** Gives rows null for what they leave out and the database makes nothing of. */
+function fillNulls({ fields }: BoundModel, rows: readonly Record<string, unknown>[]): void {
+  const leavable = fields.filter(({ definition }) => definition.nullable && definition.default === undefined)
+  for (const { name } of leavable) {
+    for (const row of rows) if (row[name] === undefined) row[name] = null
+  }
 }

@@ -1,4 +1,4 @@
-import { field, type Generated, id, model, UnsupportedError } from 'latchwork'
+import { field, type Generated, id, model, UniqueViolationError, UnsupportedError } from 'latchwork'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { queryEvents } from '../../lib/events.js'
 import { forEachEngine } from '../support/engines.js'
@@ -60,6 +60,34 @@ forEachEngine((engine) => {
       expect(made).toMatchObject(rows)
       // lists of 512, 256, … of the first chunk of 1,000; then 16 and 8
       if (givesRows) expect(count).toBeLessThanOrEqual(engine.name === 'mysql' ? 8 : 2)
+    })
+
+    it('of up to a thousand rows that give the same is one statement without a transaction; on SQLite a transaction with one', async () => {
+      const rows = Array.from({ length: 1_000 }, (_, n) => ({ email: `${n}@example.com`, age: n }))
+      const sent: (readonly [string, boolean])[] = []
+      const listen = (event: unknown) => {
+        const { sql, inTransaction } = event as { sql: string; inTransaction: boolean }
+        sent.push([sql.slice(0, 6), inTransaction])
+      }
+      queryEvents.subscribe(listen)
+      expect(await shop.nodes.members.bulkCreate({ rows })).toEqual({ count: 1_000 })
+      if (engine.name === 'postgres')
+        expect(await shop.nodes.members.bulkUpsert({ on: ['email'], rows })).toEqual({ created: 0, updated: 0, unchanged: 1_000 })
+      queryEvents.unsubscribe(listen)
+      const one = ['insert', engine.name === 'sqlite'] as const
+      expect(sent).toEqual(engine.name === 'postgres' ? [one, one] : [one])
+    })
+
+    it('of many rows keeps none where one of them is refused, inside a transaction that goes on as well', async () => {
+      await shop.nodes.members.create({ email: '700@example.com' })
+      const rows = Array.from({ length: 1_000 }, (_, n) => ({ email: `${n}@example.com`, age: n }))
+      const bulk = () => shop.nodes.members.bulkCreate({ rows })
+      expect(await rejectionOf(bulk())).toBeInstanceOf(UniqueViolationError)
+      await shop.db.transaction(async () => {
+        expect(await rejectionOf(bulk())).toBeInstanceOf(UniqueViolationError)
+        await shop.nodes.members.create({ email: 'after@example.com' })
+      })
+      expect(await shop.nodes.members.count()).toBe(2)
     })
 
     it('gives back a key that SQL makes, or refuses to make it, from the first call on', async () => {
