@@ -215,7 +215,8 @@ forEachEngine((engine) => {
     })
 
     it('keeps tenant and call chain right in every step of 1,000 runs side by side', async () => {
-      const { invoices } = shop.nodes
+      await using db = shop.another({ pool: { acquireTimeoutMs: 60_000 } })
+      const { invoices } = db.nodes
       const storage = new AsyncLocalStorage<number>()
       const seen = defineNode({ name: 'Seen', effect: 'read', run: async () => storage.getStore() })
       const workflow = new WorkflowBuilder('billed', { input: z.object({ total: z.number() }), transaction: ['made', 'raised'] })
@@ -225,12 +226,11 @@ forEachEngine((engine) => {
         .add('mine', invoices.count, ({ seen: chain }) => ({ where: { total: { $gte: (chain ?? 0) * 0 } } }))
         .build()
       const wrong: unknown[] = []
-      await using db = shop.another({ pool: { acquireTimeoutMs: 60_000 } })
-      const local = new LocalRuntime(shop.db)
+      const local = new LocalRuntime(db)
       await Promise.all(
         Array.from({ length: 1_000 }, (_, org) =>
           storage.run(org, () =>
-            shop.db.withTenant(org, async () => {
+            db.withTenant(org, async () => {
               const { results } = await local.execute(workflow, { total: org })
               const { raised, seen: chain, mine } = results
               if (raised.orgId !== org || raised.total !== org + 1 || chain !== org || mine !== 1) wrong.push({ org, results })
