@@ -7,7 +7,7 @@ import { createDialect } from './dialect/create-dialect.js'
 import { DatabaseLocks } from './dialect/database-locks.js'
 import type { Dialect } from './dialect/dialect.js'
 import type { HoldOptions, LockOptions } from './dialect/lock-options.js'
-import { DIALECT, type MigratableDatabase } from './dialect/migratable.js'
+import { CONNECTION_CONFIG, type MigratableDatabase } from './dialect/migratable.js'
 import { ConfigurationError } from './errors.js'
 import type { HeldLock } from './lock/held-lock.js'
 import type { Hold } from './lock/hold.js'
@@ -153,6 +153,7 @@ export let transactionsOf: <M extends Models>(db: Database<M>) => QueryRunner['t
 export class Database<M extends Models> implements AsyncDisposable, MigratableDatabase {
   /** The nodes of every model, by its name in code. */
   readonly nodes: DatabaseNodes<M>
+  readonly #config: ConnectionConfig
   readonly #dialect: Dialect
   readonly #schema: Schema
   readonly #source: ConnectionSource
@@ -175,7 +176,8 @@ export class Database<M extends Models> implements AsyncDisposable, MigratableDa
     const definitions = definitionsOf(options.models)
     const list = Object.values(definitions)
     checkRelations(withRelated(list))
-    this.#dialect = createDialect(connectionConfig(options))
+    this.#config = connectionConfig(options)
+    this.#dialect = createDialect(this.#config)
     this.#schema = schemaOf(list)
     const pool = poolOptions(options.pool)
     this.#source = new ConnectionSource(this.#dialect, pool)
@@ -363,8 +365,8 @@ export class Database<M extends Models> implements AsyncDisposable, MigratableDa
   }
 
   /** @internal */
-  get [DIALECT](): Dialect {
-    return this.#dialect
+  get [CONNECTION_CONFIG](): ConnectionConfig {
+    return this.#config
   }
 
   /** The pool of this database as it is now, with its lock; undefined before the first call and after the last. */

@@ -1,8 +1,8 @@
 import { deadlineAfter } from '../lib/deadline.js'
 import { connectionConfig } from '../lib/dialect/connection-config.js'
-import { createDialect } from '../lib/dialect/create-dialect.js'
-import type { Dialect } from '../lib/dialect/dialect.js'
-import { DIALECT } from '../lib/dialect/migratable.js'
+import { createMigrationDialect } from '../lib/dialect/create-migration-dialect.js'
+import { CONNECTION_CONFIG } from '../lib/dialect/migratable.js'
+import type { MigrationDialect } from '../lib/dialect/migration-dialect.js'
 import type { MigrationSession } from '../lib/dialect/migration-parts.js'
 import { AbortedError, LatchworkError, QueryError } from '../lib/errors.js'
 import { type Job, jobOf, run } from './apply.js'
@@ -47,7 +47,8 @@ import { statusOf } from './status.js'
 export function createMigrator(given: MigratorOptions): Migrator {
   const options = migratorOptions(given)
   const { url, connection, db } = options
-  return new FolderMigrator(options, db === undefined ? createDialect(connectionConfig({ url, connection })) : db[DIALECT])
+  const config = db === undefined ? connectionConfig({ url, connection }) : db[CONNECTION_CONFIG]
+  return new FolderMigrator(options, createMigrationDialect(config))
 }
 
 /** What a method that holds the lock works with. */
@@ -60,9 +61,9 @@ interface LockedRun {
 
 class FolderMigrator implements Migrator {
   readonly #options: CheckedOptions
-  readonly #dialect: Dialect
+  readonly #dialect: MigrationDialect
 
-  constructor(options: CheckedOptions, dialect: Dialect) {
+  constructor(options: CheckedOptions, dialect: MigrationDialect) {
     this.#options = options
     this.#dialect = dialect
   }

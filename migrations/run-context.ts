@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { deadlineAfter, LATE, settledBy } from '../lib/deadline.js'
-import type { Dialect, Statement, StatementResult } from '../lib/dialect/dialect.js'
+import type { Statement, StatementResult } from '../lib/dialect/dialect.js'
+import type { MigrationDialect } from '../lib/dialect/migration-dialect.js'
 import type { MigrationSession } from '../lib/dialect/migration-parts.js'
 import { AbortedError, ConnectionLostError, DeadlockError, LockTimeoutError, QueryTimeoutError, SerializationError } from '../lib/errors.js'
 import { History } from './history.js'
@@ -27,7 +28,7 @@ export class RunContext {
   #history: History
 
   constructor(
-    readonly dialect: Dialect,
+    readonly dialect: MigrationDialect,
     readonly options: CheckedOptions,
     readonly signal: AbortSignal | undefined,
     session: MigrationSession,

@@ -1,5 +1,5 @@
 import type { CompiledQuery } from 'kysely'
-import type { Dialect } from '../lib/dialect/dialect.js'
+import type { MigrationDialect } from '../lib/dialect/migration-dialect.js'
 import { hashesOf } from './apply.js'
 import { MigrationUsageError } from './errors.js'
 import { HistoryStatements } from './history-statements.js'
@@ -15,7 +15,12 @@ import { stepsOf } from './steps.js'
  * @param isFromNothing  the state tables are to be made too
  * @throws {MigrationUsageError} one is a data module, or rebuilds a table: that looks at the database
  */
-export function scriptOf(migrations: readonly Migration[], isFromNothing: boolean, dialect: Dialect, options: CheckedOptions): string {
+export function scriptOf(
+  migrations: readonly Migration[],
+  isFromNothing: boolean,
+  dialect: MigrationDialect,
+  options: CheckedOptions,
+): string {
   const tables = stateTables(options.table, options.schema)
   const statements = new HistoryStatements(tables, dialect, options.actor)
   const lines: string[] = []
@@ -26,7 +31,12 @@ export function scriptOf(migrations: readonly Migration[], isFromNothing: boolea
   return lines.map((line) => (line.startsWith('-- ') ? `\n${line}\n` : `${line};\n`)).join('')
 }
 
-function linesOf(migration: Migration, dialect: Dialect, options: CheckedOptions, statements: HistoryStatements): readonly string[] {
+function linesOf(
+  migration: Migration,
+  dialect: MigrationDialect,
+  options: CheckedOptions,
+  statements: HistoryStatements,
+): readonly string[] {
   if (migration.up.kind === 'data')
     throw new MigrationUsageError('is a module, which no script can hold; end the script before it', { file: migration.up.file })
   const steps = stepsOf(migration.up, dialect)
@@ -70,7 +80,7 @@ function linesOf(migration: Migration, dialect: Dialect, options: CheckedOptions
 }
 
 /** Puts the values of a statement of ours into its text: ids, numbers, instants and plain words. */
-function withValues({ sql, parameters }: CompiledQuery, dialect: Dialect): string {
+function withValues({ sql, parameters }: CompiledQuery, dialect: MigrationDialect): string {
   let next = 0
   dialect.sqlTraits.placeholder.lastIndex = 0
   return sql.replace(new RegExp(dialect.sqlTraits.placeholder.source, 'g'), () => literal(parameters[next++]))

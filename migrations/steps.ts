@@ -1,4 +1,4 @@
-import type { Dialect } from '../lib/dialect/dialect.js'
+import type { MigrationDialect } from '../lib/dialect/migration-dialect.js'
 import { leadingWords } from '../lib/dialect/migration-parts.js'
 import { nearestName } from '../lib/nearest-name.js'
 import { type SqlStatement, type SqlToken, sqlStatements, sqlTokens } from '../lib/sql-text.js'
@@ -24,7 +24,7 @@ interface Part {
  *
  * @throws {MigrationUsageError} a step has more than one statement, a quote is not closed, a directive is unknown
  */
-export function stepsOf({ file, text }: SqlSource, dialect: Dialect): readonly Step[] {
+export function stepsOf({ file, text }: SqlSource, dialect: MigrationDialect): readonly Step[] {
   const parts: Part[] = [{ tokens: [], directives: [] }]
   for (const token of sqlTokens(text, dialect.sqlTraits)) {
     if (token.isUnfinished) throw new MigrationUsageError('begins a quote or comment that is not closed', { file, line: token.line })
@@ -37,7 +37,7 @@ export function stepsOf({ file, text }: SqlSource, dialect: Dialect): readonly S
 }
 
 /** Undefined where there is nothing to run. */
-function stepOf({ tokens, directives }: Part, file: string, dialect: Dialect): Step | undefined {
+function stepOf({ tokens, directives }: Part, file: string, dialect: MigrationDialect): Step | undefined {
   const firstLine = tokens[0]?.line ?? 1
   const found = sqlStatements(tokens.map(({ text }) => text).join(''), dialect.sqlTraits)
   // the lines of directives are in no part's text

@@ -18,7 +18,7 @@ const DRIVERS = ['pg', 'mysql2', 'better-sqlite3']
 /** Modules that a process reads before the first line of an application: each costs it a search, a read and a link. */
 const MOST_MODULES = 20
 /** What an application's own bundle grows by beside Kysely, of all that latchwork brings; one engine's connections included. */
-const MOST_GZIP_KB = 140
+const MOST_GZIP_KB = 150
 
 const APPLICATION = {
   target: 'ES2022',

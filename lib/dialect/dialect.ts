@@ -10,9 +10,7 @@ import type { SqlTraits } from '../sql-text.js'
 import type { Capabilities } from './capabilities.js'
 import type { Connection, Statement, StatementResult } from './connection.js'
 import type { DdlStatement } from './ddl-statement.js'
-import type { Introspection, IntrospectOptions } from './introspection.js'
 import type { JsonExpressions } from './json-expressions.js'
-import type { MigrationParts } from './migration-parts.js'
 
 export type { Connection, MaybePromise, ResultColumn, Statement, StatementResult } from './connection.js'
 
@@ -224,17 +222,10 @@ export interface Dialect {
   evicts(error: unknown): boolean
   /** A statement that gives a row if a table or view of this name is there. */
   tableExists(table: { readonly schema?: string; readonly name: string }): Statement
-  /** What differs where migrations run. */
-  readonly migrations: MigrationParts
   /**
    * The statements of a list of changes, in order. The only place of the engine that writes DDL.
    *
    * @throws {ModelError} the engine cannot have what a change asks for
    */
   ddl(changes: readonly SchemaChange[]): readonly DdlStatement[]
-  /**
-   * What is in the database: its tables as a schema, by a handful of questions whatever their number. Tables of latchwork's own are left
-   * out. Throws what the driver throws.
-   */
-  introspect(connection: Pick<Connection, 'run'>, options?: IntrospectOptions): Promise<Introspection>
 }

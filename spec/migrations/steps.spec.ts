@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { createDialect } from '../../lib/dialect/create-dialect.js'
+import { createMigrationDialect } from '../../lib/dialect/create-migration-dialect.js'
 import { stepsOf } from '../../migrations/steps.js'
 
-const postgres = createDialect({ engine: 'postgres', user: 'any' })
-const mysql = createDialect({ engine: 'mysql', user: 'any' })
-const sqlite = createDialect({ engine: 'sqlite', file: 'any.db' })
+const postgres = createMigrationDialect({ engine: 'postgres', user: 'any' })
+const mysql = createMigrationDialect({ engine: 'mysql', user: 'any' })
+const sqlite = createMigrationDialect({ engine: 'sqlite', file: 'any.db' })
 
 function steps(text: string, dialect = postgres) {
   return stepsOf({ kind: 'sql', file: 'up.sql', text, checksum: '' }, dialect)

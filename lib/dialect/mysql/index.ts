@@ -6,8 +6,6 @@ import { ddl, withOwnDatabase } from './ddl.js'
 import { addressOf, describeAddress } from './dial.js'
 import { evicts, toDataError, wordsOf } from './errors.js'
 import { mysqlExpressions } from './expressions.js'
-import { introspect } from './introspect.js'
-import { migrationParts } from './migration-parts.js'
 import { planQuestion } from './plan-question.js'
 import { ServersMet, serversOf } from './server.js'
 import { sqlTraits } from './sql-traits.js'
@@ -41,9 +39,7 @@ export function mysqlDialect(config: ServerConnection): Dialect {
     toDataError,
     wordsOf,
     evicts,
-    migrations: migrationParts(address),
     ddl: (changes) => ddl(changes.map((change) => withOwnDatabase(change, address.database))),
-    introspect: (connection, options = {}) => introspect(connection, options),
     tableExists: ({ schema, name }) => ({
       sql: 'select 1 from information_schema.tables where table_schema = coalesce(?, database()) and table_name = ?',
       parameters: [schema ?? null, name],

@@ -6,8 +6,6 @@ import { capabilities } from './capabilities.js'
 import { ddl } from './ddl.js'
 import { evicts, toDataError } from './errors.js'
 import { expressions } from './expressions.js'
-import { introspect } from './introspect.js'
-import { migrationParts } from './migration-parts.js'
 import { planQuestion } from './plan-question.js'
 import { postgresServer, targetOf } from './server.js'
 import { wordsOf } from './server-error.js'
@@ -43,9 +41,7 @@ export function postgresDialect(config: ServerConnection): Dialect {
     toDataError,
     wordsOf,
     evicts,
-    migrations: migrationParts(server),
     ddl,
-    introspect: (connection, options = {}) => introspect(connection, options),
     tableExists: ({ schema, name }) => ({
       sql: 'select 1 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where n.nspname = coalesce($1, current_schema()) and c.relname = $2',
       parameters: [schema ?? null, name],

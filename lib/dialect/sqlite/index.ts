@@ -8,8 +8,6 @@ import { capabilities } from './capabilities.js'
 import { ddl } from './ddl.js'
 import { evicts, toDataError, wordsOf } from './errors.js'
 import { expressions } from './expressions.js'
-import { introspect } from './introspect.js'
-import { migrationParts } from './migration-parts.js'
 import { requireShared } from './named-memory.js'
 import { planQuestion } from './plan-question.js'
 import { sqlTraits } from './sql-traits.js'
@@ -26,7 +24,7 @@ const MEMORY = ':memory:'
 export function sqliteDialect(config: SqliteConnection): Dialect {
   const isMemory = config.file.startsWith(MEMORY)
   const memoryName = isMemory && config.file !== MEMORY ? config.file.slice(MEMORY.length) : undefined
-  const file = isMemory ? config.file : resolve(config.file)
+  const file = fileOf(config)
   return {
     engine: 'sqlite',
     capabilities: { ...capabilities, dedicatedConnections: !isMemory },
@@ -57,14 +55,17 @@ export function sqliteDialect(config: SqliteConnection): Dialect {
     toDataError,
     wordsOf,
     evicts,
-    migrations: migrationParts(file),
     ddl,
-    introspect: (connection, options = {}) => introspect(connection, options),
     tableExists: ({ name }) => ({
       sql: "select 1 from sqlite_schema where type in ('table', 'view') and name = ? collate nocase",
       parameters: [name],
     }),
   }
+}
+
+/** The path of a database, or the name of one in memory. */
+export function fileOf({ file }: SqliteConnection): string {
+  return file.startsWith(MEMORY) ? file : resolve(file)
 }
 
 let loaded: Promise<typeof import('./connections.js')> | undefined

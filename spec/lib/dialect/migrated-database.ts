@@ -1,8 +1,9 @@
 import { deadlineAfter } from '../../../lib/deadline.js'
 import { connectionConfig } from '../../../lib/dialect/connection-config.js'
-import { createDialect } from '../../../lib/dialect/create-dialect.js'
+import { createMigrationDialect } from '../../../lib/dialect/create-migration-dialect.js'
 import type { DdlStatement } from '../../../lib/dialect/ddl-statement.js'
-import type { Connection, Dialect } from '../../../lib/dialect/dialect.js'
+import type { Connection } from '../../../lib/dialect/dialect.js'
+import type { MigrationDialect } from '../../../lib/dialect/migration-dialect.js'
 import type { Schema } from '../../../lib/model/schema.js'
 import type { SchemaChange } from '../../../lib/model/schema-change.js'
 import type { Pool } from '../../../lib/pool/pool.js'
@@ -13,14 +14,14 @@ import type { FreshDatabase, SpecEngine } from '../../support/engines.js'
 export class MigratedDatabase {
   private constructor(
     readonly fresh: FreshDatabase,
-    readonly dialect: Dialect,
+    readonly dialect: MigrationDialect,
     readonly pool: Pool<Connection>,
     readonly connection: Connection,
   ) {}
 
   static async open(engine: SpecEngine): Promise<MigratedDatabase> {
     const fresh = await engine.freshDatabase()
-    const dialect = createDialect(connectionConfig({ url: fresh.url }))
+    const dialect = createMigrationDialect(connectionConfig({ url: fresh.url }))
     const pool = await dialect.openPool('spec', poolOptions({ maxConnections: 1 }), {})
     const connection = await pool.acquire({ label: 'spec', access: 'write', deadline: deadlineAfter(5_000) })
     return new MigratedDatabase(fresh, dialect, pool, connection)

@@ -1,0 +1,14 @@
+import type { SqliteConnection } from '../connection-config.js'
+import type { MigrationDialect } from '../migration-dialect.js'
+import { fileOf, sqliteDialect } from './index.js'
+import { introspect } from './introspect.js'
+import { migrationParts } from './migration-parts.js'
+
+/** The engine's dialect with what migrations need beside. */
+export function sqliteMigrationDialect(config: SqliteConnection): MigrationDialect {
+  return {
+    ...sqliteDialect(config),
+    migrations: migrationParts(fileOf(config)),
+    introspect: (connection, options = {}) => introspect(connection, options),
+  }
+}
