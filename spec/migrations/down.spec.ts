@@ -62,9 +62,8 @@ forEachEngine((engine) => {
     expect(await migrator.redo()).toMatchObject({ command: 'redo', reverted: [{ id: ids[4] }], applied: [{ id: ids[4] }], pending: [] })
   })
 
-  it.runIf(engine.name === 'mysql')(
-    'resume undoes what is done of one that failed, and goes on with no step that was changed',
-    async () => {
+  if (engine.name === 'mysql')
+    it('resume undoes what is done of one that failed, and goes on with no step that was changed', async () => {
       const drafts: readonly Draft[] = [
         { slug: 'good', up: ['create table good (id integer primary key)'] },
         {
@@ -86,8 +85,7 @@ forEachEngine((engine) => {
       expect((await migrator.status()).applied).toEqual([good])
       const left = JSON.stringify(await shapeOf(database.url))
       expect([left.includes('"good"'), left.includes('"one"')]).toEqual([true, false])
-    },
-  )
+    })
 
   describe('mark', () => {
     it('says what state a migration is in, with a reason', async () => {
