@@ -217,9 +217,10 @@ forEachEngine((engine) => {
 
     it('cost a model without them nothing', async () => {
       const plain = use.another({ hooks: {} }).nodes.notes
-      const ofPlain = await statementsOf(() => plain.create({ text: 'x' }))
-      expect([1, 2]).toContain(ofPlain)
-      expect(await statementsOf(() => use.nodes.notes.create({ text: 'x' }))).toBe(ofPlain)
+      // MySQL, unlike MariaDB, gives no row back for what it inserts
+      const isMysql = engine.name === 'mysql' && !/mariadb/i.test(String((await engine.admin(use.url, 'select version() as v'))[0]!.v))
+      expect(await statementsOf(() => plain.create({ text: 'x' }))).toBe(isMysql ? 2 : 1)
+      expect(await statementsOf(() => use.nodes.notes.create({ text: 'x' }))).toBe(isMysql ? 2 : 1)
     })
   })
 })
