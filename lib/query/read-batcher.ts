@@ -15,8 +15,8 @@ type RunAlone = <T>(plan: QueryPlan<T>) => MaybePromise<T>
 
 /**
  * Lets reads of single rows go together where they come faster than they are answered. A read that comes alone goes out at once; those that
- * come while one of their group is under way gather, and go as one statement when it is answered, at the latest after a millisecond. While
- * that one waits for a connection, it takes in more.
+ * come while one of their group is under way gather, and go as one statement when it is answered, at the latest after a millisecond; where
+ * there are enough for two, in two at a time. While a statement waits for a connection, it takes in more.
  */
 export class ReadBatcher {
   readonly #groups = new Map<string, ReadGroup>()
