@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { Gate } from '../lib/pool/fake-connector.js'
 import { statementsOnServer } from '../stress/ground.js'
 import { forEachEngine } from '../support/engines.js'
+import { napView } from '../support/naps.js'
 import { models } from './members.js'
 import { rejectionOf, useDatabase } from './use-database.js'
 
@@ -107,8 +108,7 @@ forEachEngine((engine) => {
 
     if (engine.name !== 'sqlite') {
       it('stops the statement that runs then on the server', async () => {
-        const nap = engine.name === 'postgres' ? 'select 1 as id from (select pg_sleep(10)) as nap' : 'select sleep(10) as id'
-        await engine.admin(use.url, `drop table naps; create view naps as ${nap}`)
+        await engine.admin(use.url, napView(engine, 'naps', 10))
         const startedMs = performance.now()
         const outcome = use.db.transaction(
           async () => {

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { models } from '../contract/members.js'
 import { tally } from '../contract/use-database.js'
 import { mostSessions, onlyPool, statementsOnServer, useGround } from '../stress/ground.js'
-import { forEachEngine, type SpecEngine } from '../support/engines.js'
+import { forEachEngine } from '../support/engines.js'
+import { napView } from '../support/naps.js'
 
 /** Reads from a view that takes its time. */
 @model()
@@ -49,7 +50,9 @@ function manyRows(index: number) {
 
 forEachEngine((engine) => {
   describe('aborts at every moment', { timeout: 60_000 }, () => {
-    const ground = useGround(engine, { ...models, naps: Nap }, (url) => engine.admin(url, slowView(engine)))
+    const ground = useGround(engine, { ...models, naps: Nap }, async (url) => {
+      if (engine.name !== 'sqlite') await engine.admin(url, napView(engine, 'naps', NAP_SECONDS))
+    })
 
     it('leave nothing behind and take no neighbour with them, a thousand times', async () => {
       const db = ground.open({ maxConnections: 8, acquireTimeoutMs: 30_000 })
@@ -118,10 +121,4 @@ async function abortedSomewhen(db: Shop, index: number, mostMs: number): Promise
   } finally {
     clearTimeout(timer)
   }
-}
-
-function slowView({ name }: SpecEngine): string {
-  if (name === 'postgres') return `drop table naps; create view naps as select 1 as id from (select pg_sleep(${NAP_SECONDS})) as nap`
-  if (name === 'mysql') return `drop table naps; create view naps as select sleep(${NAP_SECONDS}) as id`
-  return 'select 1'
 }

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { models } from '../contract/members.js'
 import { countSessions, tally } from '../contract/use-database.js'
 import { useGround } from '../stress/ground.js'
-import { forEachEngine, type SpecEngine } from '../support/engines.js'
+import { forEachEngine } from '../support/engines.js'
+import { napView } from '../support/naps.js'
 import { startTcpProxy } from '../support/tcp-proxy.js'
 
 /** Reads from a view that takes its time. */
@@ -19,7 +20,7 @@ const NAP_SECONDS = 0.2
 forEachEngine(
   (engine) => {
     describe('a budget of connections', { timeout: 60_000 }, () => {
-      const ground = useGround(engine, { ...models, naps: Nap }, (url) => engine.admin(url, slowView(engine)))
+      const ground = useGround(engine, { ...models, naps: Nap }, (url) => engine.admin(url, napView(engine, 'naps', NAP_SECONDS)))
       // a statement is stopped over a connection more, where the protocol has no other way: one for each pool
       const killers = engine.name === 'mysql' ? 2 : 0
 
@@ -84,13 +85,4 @@ function codeOf(call: Promise<unknown>): Promise<string> {
     () => 'ran',
     (error: { readonly code: string }) => error.code,
   )
-}
-
-// MariaDB's sleep() holds up a KILL, and all that sleep beside it, for 2 s where it comes as one begins: what runs is a count of ten million
-function slowView({ name }: SpecEngine): string {
-  if (name === 'postgres')
-    return `drop table naps; create view naps as select 1 as id from (select pg_sleep(${NAP_SECONDS}) as slept) as nap where slept is not null`
-  const digits = Array.from({ length: 10 }, (_, digit) => `select ${digit} as digit`).join(' union all ')
-  const tens = Array.from({ length: 7 }, (_, index) => `digits as d${index}`).join(', ')
-  return `drop table naps; create view digits as ${digits}; create view naps as select count(*) as id from ${tens}`
 }

@@ -1,19 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Database, field, type Generated, id, model, type PoolOptions, QueryTimeoutError } from 'latchwork'
+import { type Database, type Generated, id, model, type PoolOptions, QueryTimeoutError } from 'latchwork'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { models } from '../contract/members.js'
 import { rejectionOf, tally } from '../contract/use-database.js'
+import { Gate } from '../lib/pool/fake-connector.js'
 import { type Ground, poolsInUse, statementsOnServer, useGround } from '../stress/ground.js'
 import { expectedOf, workflows } from '../stress/workflow.js'
 import { forEachEngine } from '../support/engines.js'
+import { napView } from '../support/naps.js'
 import { ROUNDS, roundsTimeoutMs } from '../support/rounds.js'
 import { TIMED } from '../support/timed.js'
 
-/** A view whose rows take their time: as long as the row says. */
+/** Takes 0.4 seconds. */
 @model()
 class Nap {
   @id() id!: Generated<number>
-  @field.float() seconds!: number
 }
 
 /** Takes ten seconds, unless it is stopped. */
@@ -28,14 +29,7 @@ forEachEngine(
   (engine) => {
     describe('a statement that takes ten seconds', () => {
       const ground = useGround(engine, { longNaps: LongNap, naps: Nap }, (url) =>
-        engine.admin(
-          url,
-          engine.name === 'postgres'
-            ? `drop table long_naps; create view long_naps as select 1 as id from (select pg_sleep(10)) as nap;
-               drop table naps; create view naps as select 1 as id, 0.4 as seconds from (select pg_sleep(0.4)) as nap`
-            : `drop table long_naps; create view long_naps as select sleep(10) as id;
-               drop table naps; create view naps as select 1 as id, sleep(0.4) as seconds`,
-        ),
+        engine.admin(url, [napView(engine, 'long_naps', 10), napView(engine, 'naps', 0.4)].join(';')),
       )
 
       it(`is given up after timeoutMs, ten calls of ten, ${ROUNDS} times over, has ended on the server a second later, and its neighbours go on`, {
@@ -152,7 +146,14 @@ function poolsOf(ground: Ground<typeof models>, options: Partial<PoolOptions>): 
 async function warmPools(ground: Ground<typeof models>, options: Partial<PoolOptions>): Promise<Shop[]> {
   const pools = poolsOf(ground, options)
   for (const db of pools) {
-    await Promise.all([1, 2].map(() => db.transaction(() => db.nodes.members.count().then(() => sleep(5)), { readOnly: true })))
+    const bothHaveOne = new Gate()
+    let borrowed = 0
+    const borrow = async () => {
+      await db.nodes.members.count()
+      if (++borrowed === 2) bothHaveOne.open()
+      await bothHaveOne.opened
+    }
+    await Promise.all([1, 2].map(() => db.transaction(borrow, { readOnly: true })))
   }
   return pools
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import type { Engine } from '../../lib/dialect/dialect.js'
 import { AskedServerError, type FoundEngine, findEngine } from './engine-search.js'
+import { holdUpNaps } from './naps.js'
 import { dropDatabase, runSql } from './plain-sql.js'
 
 /** What the specs learn of an engine: where it is, or why it is not there and whether that is a failure. */
@@ -37,6 +38,8 @@ export default async function startEngines(project: TestProject): Promise<() => 
   const databasePrefix = `lw_${process.pid}_${randomBytes(3).toString('hex')}`
   const searches = await Promise.all(ENGINES.map((engine) => search(engine, required)))
   const found = searches.flatMap(({ found }) => found ?? [])
+  const mysql = searches.find(({ engine }) => engine === 'mysql')?.found
+  const letNapsGo = mysql && (await holdUpNaps(mysql.url, databasePrefix))
   for (const { engine, forSpecs } of searches) if ('missing' in forSpecs) console.warn(`${engine} is not there: ${forSpecs.missing}`)
 
   project.provide(
@@ -49,6 +52,7 @@ export default async function startEngines(project: TestProject): Promise<() => 
   // an interrupted run ends without the teardown below
   process.once('exit', () => rmSync(sqliteFolder, { recursive: true, force: true }))
   return async () => {
+    await letNapsGo?.()
     await Promise.all(found.map((engine) => dropLeftovers(engine.url, databasePrefix).finally(() => engine.stop())))
   }
 }

@@ -8,6 +8,7 @@ import type { Connection } from '../../../../lib/dialect/dialect.js'
 import { toDataError } from '../../../../lib/dialect/mysql/errors.js'
 import { ConnectionError, ConnectionLostError, QueryTimeoutError } from '../../../../lib/errors.js'
 import { forEachEngine } from '../../../support/engines.js'
+import { napQuery } from '../../../support/naps.js'
 import { acquire, rejection, Session, Sessions } from './sessions.js'
 
 const NOTHING_KNOWN = { byName: () => undefined, byColumns: () => undefined }
@@ -141,7 +142,9 @@ forEachEngine(
       const pool = await sessions.openPool()
       const [connection, neighbour] = [await acquire(pool), await acquire(pool)]
       const other = neighbour.run({ sql: 'select sleep(0.6), ?', parameters: [1] })
-      const running = rejection(Promise.resolve(connection.run({ sql: 'select sleep(10), ? /* to be cancelled */', parameters: [1] })))
+      const running = rejection(
+        Promise.resolve(connection.run({ sql: `${napQuery(engine, 10)} and 1 = ? /* to be cancelled */`, parameters: [1] })),
+      )
       await sleep(100)
       const startedMs = performance.now()
       await connection.cancel()
@@ -155,7 +158,7 @@ forEachEngine(
     it('never lends a cancelled connection again, since the kill may come late', async () => {
       const pool = await sessions.openPool()
       const connection = await acquire(pool)
-      const running = rejection(Promise.resolve(connection.run({ sql: 'select sleep(10)', parameters: [] })))
+      const running = rejection(Promise.resolve(connection.run({ sql: napQuery(engine, 10), parameters: [] })))
       await connection.cancel()
       await running
       expect(connection.isBroken).toBe(true)
@@ -213,7 +216,7 @@ forEachEngine(
       const [idle, lent, busy] = [await acquire(pool), await acquire(pool), await acquire(pool)]
       const ids = [await idOf(idle), await idOf(lent), await idOf(busy)]
       pool.release(idle, 'clean')
-      const lost = rejection(Promise.resolve(busy.run({ sql: 'select sleep(10), ?', parameters: [1] })))
+      const lost = rejection(Promise.resolve(busy.run({ sql: `${napQuery(engine, 10)} and 1 = ?`, parameters: [1] })))
       await sleep(50)
       for (const id of ids) await sessions.admin(`kill ${id}`)
       expect(toDataError(await lost, NOTHING_KNOWN)).toBeInstanceOf(ConnectionLostError)
@@ -252,7 +255,7 @@ forEachEngine(
       const [one, two] = [await acquire(pool), await acquire(pool)]
       const ids = [await idOf(one), await idOf(two)]
       pool.release(one, 'clean')
-      const running = rejection(Promise.resolve(two.run({ sql: 'select sleep(10)', parameters: [] })))
+      const running = rejection(Promise.resolve(two.run({ sql: napQuery(engine, 10), parameters: [] })))
       await pool.close(50)
       expect(toDataError(await running, NOTHING_KNOWN)).toBeInstanceOf(ConnectionLostError)
       expect(await sessions.admin(`select id from information_schema.processlist where id in (${ids.join()})`)).toEqual([])

@@ -5,6 +5,7 @@ import type { Client } from '../../../../lib/dialect/mysql/client.js'
 import { StatementKiller } from '../../../../lib/dialect/mysql/statement-killer.js'
 import { ConnectionError } from '../../../../lib/errors.js'
 import { forEachEngine } from '../../../support/engines.js'
+import { napQuery } from '../../../support/naps.js'
 import { ROUNDS, roundsTimeoutMs } from '../../../support/rounds.js'
 import { startTcpProxy } from '../../../support/tcp-proxy.js'
 import { acquire, rejection, Sessions } from './sessions.js'
@@ -67,7 +68,7 @@ forEachEngine(
       const pool = await sessions.openPool({ maxConnections: 10 }, { port: Number(new URL(proxy.url).port) })
       const connections = await Promise.all(Array.from({ length: 10 }, () => acquire(pool)))
       const running = connections.map((connection) =>
-        rejection(Promise.resolve(connection.run({ sql: 'select sleep(10) /* to be stopped */', parameters: [] }))),
+        rejection(Promise.resolve(connection.run({ sql: `${napQuery(engine, 10)} /* to be stopped */`, parameters: [] }))),
       )
       await expect.poll(async () => (await napping()).length).toBe(10)
       const before = proxy.accepted
@@ -84,7 +85,9 @@ forEachEngine(
         const pool = await sessions.openPool({ maxConnections: 20 })
         const connections = await Promise.all(Array.from({ length: 20 }, () => acquire(pool)))
         const running = connections.map((connection) =>
-          rejection(Promise.resolve(connection.run({ sql: 'select sleep(20), ? /* to be stopped */', parameters: [round] }))),
+          rejection(
+            Promise.resolve(connection.run({ sql: `${napQuery(engine, 20)} and ? >= 0 /* to be stopped */`, parameters: [round] })),
+          ),
         )
         // most of them have been sent by now, and some have begun
         await sleep(round % 4)
@@ -94,8 +97,7 @@ forEachEngine(
           pool.release(connection, 'broken')
         }
         await Promise.all(running)
-        // MariaDB holds a KILL up to 2 s where its session is about to sleep
-        await expect.poll(async () => (await napping()).length, { timeout: 3_000 }).toBe(0)
+        await expect.poll(async () => (await napping()).length, { timeout: 1_000 }).toBe(0)
         await pool.close(100)
       }
     })
@@ -105,7 +107,7 @@ forEachEngine(
       const proxy = await startTcpProxy(`mysql://${host}:${port}`)
       const pool = await sessions.openPool({ maxConnections: 1 }, { port: Number(new URL(proxy.url).port) })
       const connection = await acquire(pool)
-      const running = rejection(Promise.resolve(connection.run({ sql: 'select sleep(3) /* to be stopped */', parameters: [] })))
+      const running = rejection(Promise.resolve(connection.run({ sql: `${napQuery(engine, 3)} /* to be stopped */`, parameters: [] })))
       await sleep(50)
       proxy.set({ kind: 'drop' })
       const startedMs = performance.now()
