@@ -9,6 +9,7 @@ import { AbortedError, LockLostError, LockTimeoutError, PoolClosedError, PoolExh
 import { poolRegistry } from '../../lib/pool/pool-registry.js'
 import { forEachEngine } from '../support/engines.js'
 import { startTcpProxy } from '../support/tcp-proxy.js'
+import { TIMED } from '../support/timed.js'
 import { LockProcess } from './lock-processes.js'
 import { rejectionOf } from './use-database.js'
 import { breakOff, connectionsOf, lossOf, QUICK, useLocks } from './use-locks.js'
@@ -67,7 +68,7 @@ forEachEngine((engine) => {
       }
     })
 
-    it('gives a lock within a second once the process that held it was killed', async () => {
+    it('gives a lock within a second once the process that held it was killed', TIMED, async () => {
       const holder = start('holds.ts', house.url, 'of a process')
       await holder.prints('held')
       const locks = house.locks()
@@ -294,7 +295,7 @@ forEachEngine(
         }
       })
 
-      it('keeps to the deadline when nothing answers', { timeout: 30_000 }, async () => {
+      it('keeps to the deadline when nothing answers', { ...TIMED, timeout: 30_000 }, async () => {
         const proxy = await startTcpProxy(withPort(house.url))
         try {
           proxy.set({ kind: 'drop' })
@@ -309,7 +310,7 @@ forEachEngine(
         }
       })
 
-      it('is closed without a wait for a connection that is being opened', async () => {
+      it('is closed without a wait for a connection that is being opened', TIMED, async () => {
         const proxy = await startTcpProxy(withPort(house.url))
         try {
           proxy.set({ kind: 'drop' })

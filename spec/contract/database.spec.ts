@@ -6,6 +6,7 @@ import { forEachEngine } from '../support/engines.js'
 import { mariadbBinaries } from '../support/mariadb-program.js'
 import { embeddedPostgres, postgresBinaries } from '../support/postgres-program.js'
 import { freePort, startThrowawayServer } from '../support/throwaway-server.js'
+import { TIMED } from '../support/timed.js'
 import { runFixture } from './fixture-process.js'
 import { Member, models } from './members.js'
 import { countSessions, rejectionOf, useDatabase } from './use-database.js'
@@ -87,7 +88,7 @@ forEachEngine((engine) => {
       expect(openPools()).toHaveLength(1)
     })
 
-    it('answers a ping, and says why it cannot', async () => {
+    it('answers a ping, and says why it cannot', TIMED, async () => {
       expect(await shop.db.ping()).toBeUndefined()
       const url = engine.name === 'sqlite' ? 'sqlite:/no/such/folder/shop.db' : shop.url.replace(/:\d+\//, `:${await freePort()}/`)
       const nowhere = createDatabase({ url, models })

@@ -4,6 +4,7 @@ import BetterSqlite3 from 'better-sqlite3'
 import { AbortedError, PoolTimeoutError, QueryTimeoutError, ValidationError } from 'latchwork'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { forEachEngine } from '../support/engines.js'
+import { TIMED } from '../support/timed.js'
 import { models } from './members.js'
 import { countSessions, rejectionOf, useDatabase } from './use-database.js'
 
@@ -40,7 +41,7 @@ forEachEngine((engine) => {
       expect(await add({})).toMatchObject({ amount: 1 })
     })
 
-    it('stops when its signal is aborted, with the reason as the cause', async () => {
+    it('stops when its signal is aborted, with the reason as the cause', TIMED, async () => {
       await whileLocked(async () => {
         const controller = new AbortController()
         const calling = rejectionOf(add({ signal: controller.signal }))
@@ -134,7 +135,7 @@ forEachEngine((engine) => {
     })
 
     if (engine.name !== 'sqlite') {
-      it('does not keep a transaction from ending when its callback throws meanwhile', async () => {
+      it('does not keep a transaction from ending when its callback throws meanwhile', TIMED, async () => {
         const reason = new Error('changed my mind')
         await whileLocked(async () => {
           const startedMs = performance.now()

@@ -13,6 +13,7 @@ import { type LockEvent, lockEvents, type PoolEvent, poolEvents } from '../../li
 import { currentFrame } from '../../lib/lock/lock-scope.js'
 import { warningsDuring } from '../lib/lock/warnings.js'
 import { forEachEngine } from '../support/engines.js'
+import { TIMED } from '../support/timed.js'
 import { models } from './members.js'
 import { outsideOf } from './outside-of.js'
 import { rejectionOf, useDatabase } from './use-database.js'
@@ -55,7 +56,7 @@ forEachEngine((engine) => {
       await fresh.drop()
     })
 
-    it('fails the newest of two that hold what the other wants, at once, naming both chains', async () => {
+    it('fails the newest of two that hold what the other wants, at once, naming both chains', TIMED, async () => {
       const take = (first: string, second: string, label: string) =>
         shop.db.lock(
           first,

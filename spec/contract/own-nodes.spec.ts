@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { type NodeEvent, nodeEvents } from '../../lib/events.js'
 import { forEachEngine } from '../support/engines.js'
+import { TIMED } from '../support/timed.js'
 import { models } from './members.js'
 import { rejectionOf, useDatabase } from './use-database.js'
 
@@ -172,7 +173,7 @@ forEachEngine((engine) => {
     // a statement of SQLite runs to its end
     if (engine.name === 'sqlite') return
 
-    it('is stopped on the server when its time is over', async () => {
+    it('is stopped on the server when its time is over', TIMED, async () => {
       const sleep = engine.name === 'postgres' ? 'select pg_sleep(:s)' : 'select sleep(:s)'
       const node = shop.db.register(sqlNode({ name: unique(), sql: sleep, timeoutMs: 100 }))
       const startedMs = performance.now()

@@ -5,6 +5,7 @@ import { Gate } from '../lib/pool/fake-connector.js'
 import { statementsOnServer } from '../stress/ground.js'
 import { forEachEngine } from '../support/engines.js'
 import { napView } from '../support/naps.js'
+import { TIMED } from '../support/timed.js'
 import { models } from './members.js'
 import { rejectionOf, useDatabase } from './use-database.js'
 
@@ -95,7 +96,7 @@ forEachEngine((engine) => {
       await use.clear()
     })
 
-    it('counts the wait for a connection', async () => {
+    it('counts the wait for a connection', TIMED, async () => {
       const db = use.another({ pool: { maxConnections: 1, share: false } })
       const first = db.transaction(() => sleep(400).then(() => db.nodes.tickets.count()))
       await sleep(20)

@@ -2,6 +2,7 @@ import { SerializationError } from 'latchwork'
 import { describe, expect, it } from 'vitest'
 import { type TransactionEvent, transactionEvents } from '../../lib/events.js'
 import { forEachEngine } from '../support/engines.js'
+import { TIMED } from '../support/timed.js'
 import { models } from './members.js'
 import { rejectionOf, useDatabase } from './use-database.js'
 
@@ -88,7 +89,7 @@ forEachEngine((engine) => {
       expect(error.message).toBe('attempt 10')
     })
 
-    it('gives up where the next attempt would come past timeoutMs, and when it is aborted', async () => {
+    it('gives up where the next attempt would come past timeoutMs, and when it is aborted', TIMED, async () => {
       const failing = async () => {
         throw new SerializationError('made up')
       }

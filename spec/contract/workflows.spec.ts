@@ -6,6 +6,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { statementsOnServer } from '../stress/ground.js'
 import { forEachEngine } from '../support/engines.js'
+import { TIMED } from '../support/timed.js'
 import { models } from './members.js'
 import { rejectionOf, useDatabase } from './use-database.js'
 
@@ -242,7 +243,7 @@ forEachEngine((engine) => {
       expect(await db.acrossTenants(() => db.nodes.invoices.count())).toBe(1_000)
     }, 60_000)
 
-    it('stops within 100 ms of its signal, rolls back, and leaves no statement on the server', async () => {
+    it('stops within 100 ms of its signal, rolls back, and leaves no statement on the server', TIMED, async () => {
       const wait =
         engine.name === 'sqlite'
           ? defineNode({

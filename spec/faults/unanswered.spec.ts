@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { rejectionOf } from '../contract/use-database.js'
 import { forEachEngine } from '../support/engines.js'
 import type { TcpProxy } from '../support/tcp-proxy.js'
+import { TIMED } from '../support/timed.js'
 import { type ShopDatabase, useShop } from './shop.js'
 
 forEachEngine(
@@ -24,7 +25,7 @@ forEachEngine(
         expect(performance.now() - startedMs).toBeLessThan(1_500)
       })
 
-      it('fails a transaction whose BEGIN it does not answer at acquireTimeoutMs: nothing of it has run', async () => {
+      it('fails a transaction whose BEGIN it does not answer at acquireTimeoutMs: nothing of it has run', TIMED, async () => {
         const proxy = await shop.proxy()
         const db = shop.open({ maxConnections: 1, acquireTimeoutMs: 500 }, proxy.url)
         await db.nodes.items.count()

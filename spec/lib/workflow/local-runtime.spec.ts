@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { workflowEvents } from '../../../lib/events.js'
 import { rejectionOf } from '../../contract/use-database.js'
+import { TIMED } from '../../support/timed.js'
 import { echo, failing, flaky, increment, mail, slow } from './own-nodes.js'
 
 const runtime = new LocalRuntime()
@@ -191,7 +192,7 @@ describe('LocalRuntime.execute', () => {
     expect(await failureOf(runtime.execute(workflow, {}))).toMatchObject({ step: 'bad', committed: ['good'], running: [] })
   })
 
-  it('stops within 100 ms when it is aborted or late, whatever its steps do', async () => {
+  it('stops within 100 ms when it is aborted or late, whatever its steps do', TIMED, async () => {
     const workflow = new WorkflowBuilder('long')
       .add('slow', slow, () => ({ ms: 400 }))
       .add('next', echo, ({ slow: ms }) => ms)
@@ -212,7 +213,7 @@ describe('LocalRuntime.execute', () => {
     })
   })
 
-  it('gives up a step that is late, and a pause between tries when it has to stop', async () => {
+  it('gives up a step that is late, and a pause between tries when it has to stop', TIMED, async () => {
     const lateStep = new WorkflowBuilder('late').add('slow', slow, () => ({ ms: 300 }), { timeoutMs: 10 }).build()
     expect(await failureOf(runtime.execute(lateStep, {}))).toMatchObject({ step: 'slow', cause: { code: 'QUERY_TIMEOUT' } })
     const pausing = new WorkflowBuilder('pausing')

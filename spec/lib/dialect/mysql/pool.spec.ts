@@ -9,6 +9,7 @@ import { toDataError } from '../../../../lib/dialect/mysql/errors.js'
 import { ConnectionError, ConnectionLostError, QueryTimeoutError } from '../../../../lib/errors.js'
 import { forEachEngine } from '../../../support/engines.js'
 import { napQuery } from '../../../support/naps.js'
+import { TIMED } from '../../../support/timed.js'
 import { acquire, rejection, Session, Sessions } from './sessions.js'
 
 const NOTHING_KNOWN = { byName: () => undefined, byColumns: () => undefined }
@@ -65,7 +66,7 @@ forEachEngine(
       await expect.poll(() => pool.stats().open).toBe(3)
     })
 
-    it('gives up at the deadline on a server that never answers', async () => {
+    it('gives up at the deadline on a server that never answers', TIMED, async () => {
       const port = await silentServer()
       const startedMs = performance.now()
       const error = await rejection(sessions.openPool({ acquireTimeoutMs: 200 }, { port }))
@@ -138,7 +139,7 @@ forEachEngine(
       await expect.poll(mine).toBe(before)
     })
 
-    it('stops a running statement on the server and leaves the neighbour alone', async () => {
+    it('stops a running statement on the server and leaves the neighbour alone', TIMED, async () => {
       const pool = await sessions.openPool()
       const [connection, neighbour] = [await acquire(pool), await acquire(pool)]
       const other = neighbour.run({ sql: 'select sleep(0.6), ?', parameters: [1] })

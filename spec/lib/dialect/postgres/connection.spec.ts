@@ -6,6 +6,7 @@ import type { PostgresConnection } from '../../../../lib/dialect/postgres/connec
 import { evicts } from '../../../../lib/dialect/postgres/errors.js'
 import { ConnectionError, ConnectionLostError, PoolerModeError, QueryError, StatementInvalidatedError } from '../../../../lib/errors.js'
 import { type FreshDatabase, forEachEngine } from '../../../support/engines.js'
+import { TIMED } from '../../../support/timed.js'
 import { startFront } from './server-front.js'
 import { connectorFor, firstValue, openSession } from './session.js'
 
@@ -249,7 +250,7 @@ forEachEngine(
     })
 
     describe('cancel', () => {
-      it('stops the running statement on the server, and not the neighbour’s', async () => {
+      it('stops the running statement on the server, and not the neighbour’s', TIMED, async () => {
         const neighbour = await openSession(database.url)
         const neighbours = firstValue(neighbour, `select 'done' from pg_sleep(0.5)`)
         const running = errorOf(connection.run(SLEEP))
@@ -265,7 +266,7 @@ forEachEngine(
 
       const active = (pid: number) => engine.admin(database.url, `select 1 from pg_stat_activity where pid = ${pid} and state = 'active'`)
 
-      it('stops a statement that the request has overtaken on its way', async () => {
+      it('stops a statement that the request has overtaken on its way', TIMED, async () => {
         const front = await startFront(database.url, { delayMs: 50 })
         const through = await (await connectorFor(database.url, { port: front.port })).open(deadlineAfter(5_000))
         const startedAtMs = performance.now()
@@ -352,7 +353,7 @@ forEachEngine(
         expect(await sessionsOf(pid)).toEqual([])
       })
 
-      it('stops a statement that runs, and its session with it', async () => {
+      it('stops a statement that runs, and its session with it', TIMED, async () => {
         const pid = await backendPid()
         const running = errorOf(connection.run(SLEEP))
         const startedAtMs = performance.now()

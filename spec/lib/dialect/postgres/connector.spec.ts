@@ -8,6 +8,7 @@ import type { PostgresConnector } from '../../../../lib/dialect/postgres/connect
 import { postgresServer } from '../../../../lib/dialect/postgres/server.js'
 import { ConfigurationError, ConnectionError } from '../../../../lib/errors.js'
 import { type FreshDatabase, forEachEngine } from '../../../support/engines.js'
+import { TIMED } from '../../../support/timed.js'
 import { certificate } from './certificate.js'
 import { type FrontOptions, type ServerFront, startFront, withFront } from './server-front.js'
 import { connectorFor, firstValue, withConnection } from './session.js'
@@ -93,7 +94,7 @@ forEachEngine(
         })
       })
 
-      it('gives up at the deadline on a server that never answers', async () => {
+      it('gives up at the deadline on a server that never answers', TIMED, async () => {
         await behind({ isSilent: true }, async (front) => {
           const connector = await connectorFor(database.url, { port: front.port })
           const startedAtMs = performance.now()

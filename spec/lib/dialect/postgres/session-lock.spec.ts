@@ -8,6 +8,7 @@ import { type PoolOptions, poolOptions } from '../../../../lib/pool/pool-options
 import { endSessions, rejectionOf } from '../../../contract/use-database.js'
 import { type FreshDatabase, forEachEngine } from '../../../support/engines.js'
 import { type Pgbouncer, startPgbouncer, whyNoPgbouncer } from '../../../support/pgbouncer.js'
+import { TIMED } from '../../../support/timed.js'
 import { startFront } from './server-front.js'
 
 forEachEngine(
@@ -100,7 +101,7 @@ forEachEngine(
         expect(await session.tryLock('a')).toBe(true)
       })
 
-      it('gives up at the deadline where nobody answers', async () => {
+      it('gives up at the deadline where nobody answers', TIMED, async () => {
         const front = await startFront(database.url, { isSilent: true })
         try {
           const startedAtMs = performance.now()
