@@ -1,5 +1,5 @@
 import type { TableSchema } from '../../model/schema.js'
-import { factName, type SchemaChange, type TableChange } from '../../model/schema-change.js'
+import type { SchemaChange, TableChange } from '../../model/schema-change.js'
 import {
   checkClause,
   columnList,
@@ -122,12 +122,19 @@ function commentStatement(table: TableSchema, column: string | undefined, commen
 }
 
 function renameStatements(before: TableSchema, after: TableSchema): readonly string[] {
-  const { schema = 'public' } = after
-  const moved = { ...before, schema }
-  const move = `alter table ${qualifiedName(before, SYNTAX)} set schema ${quote(schema)}`
-  const rename = `alter table ${qualifiedName(before.schema === after.schema ? before : moved, SYNTAX)} rename to ${quote(after.name)}`
-  const isMoved = factName({ ...before, name: '' }) !== factName({ ...after, name: '' })
-  return [...(isMoved ? [move] : []), ...(before.name === after.name ? [] : [rename])]
+  const isMoved = before.schema !== after.schema
+  const { schema: _, ...unplaced } = before
+  const moved = after.schema === undefined ? unplaced : { ...before, schema: after.schema }
+  const rename = `alter table ${qualifiedName(isMoved ? moved : before, SYNTAX)} rename to ${quote(after.name)}`
+  return [...(isMoved ? [moveStatement(before, after.schema)] : []), ...(before.name === after.name ? [] : [rename])]
+}
+
+/** @param schema  undefined: the connection's own, whose name the server alone knows */
+function moveStatement(table: TableSchema, schema: string | undefined): string {
+  const move = `alter table ${qualifiedName(table, SYNTAX)} set schema`
+  if (schema !== undefined) return `${move} ${quote(schema)}`
+  const format = text(`${move.replaceAll('%', '%%')} %I`)
+  return `do ${text(`begin execute pg_catalog.format(${format}, pg_catalog.current_schema()); end`)}`
 }
 
 /** What the rows that are there get is the default for the length of one statement: no row is written anew for it. */
