@@ -19,6 +19,10 @@ export interface MigrationConfig {
     /** The database's schema in which migrations run and their state stands. Default: the connection's own. */
     readonly schema?: string
   }
+  readonly drift?: {
+    /** What `drift` and `baseline` leave out: `audit_*`, `users.legacy_*`; `*` is any text, `?` any character. */
+    readonly ignore?: readonly string[]
+  }
 }
 
 /** A configuration for `export default`, checked by the compiler. */
@@ -35,8 +39,8 @@ const ENGINES: readonly unknown[] = ['postgres', 'mysql', 'sqlite'] satisfies En
  */
 export function checkedConfig(given: unknown): MigrationConfig {
   const config = requireObject('config', given) as MigrationConfig
-  requireKnownNames('', config, ['dialect', 'url', 'models', 'migrations'])
-  const { dialect, url, models, migrations } = config
+  requireKnownNames('', config, ['dialect', 'url', 'models', 'migrations', 'drift'])
+  const { dialect, url, models, migrations, drift } = config
   if (dialect !== undefined) requireEngines(dialect)
   if (url !== undefined && typeof url !== 'function') requireText('url', url)
   if (models !== undefined) requireTexts('models', models)
@@ -44,6 +48,10 @@ export function checkedConfig(given: unknown): MigrationConfig {
     requireKnownNames('migrations', requireObject('migrations', migrations), ['dir', 'table', 'schema'])
     for (const name of ['dir', 'table', 'schema'] as const)
       if (migrations[name] !== undefined) requireText(`migrations.${name}`, migrations[name])
+  }
+  if (drift !== undefined) {
+    requireKnownNames('drift', requireObject('drift', drift), ['ignore'])
+    if (drift.ignore !== undefined) requireTexts('drift.ignore', drift.ignore)
   }
   return frozenCopy(config)
 }

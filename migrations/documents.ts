@@ -4,7 +4,20 @@ import type { ExitCode } from './exit-code.js'
 /** The version of every document. It changes when a reader of the last one would misread the next. */
 export const DOCUMENT_SCHEMA = 'latchwork.migrate/1'
 
-export type MigrationCommand = 'up' | 'down' | 'redo' | 'status' | 'verify' | 'resume' | 'mark' | 'lock' | 'unlock' | 'script'
+export type MigrationCommand =
+  | 'up'
+  | 'down'
+  | 'redo'
+  | 'status'
+  | 'verify'
+  | 'resume'
+  | 'mark'
+  | 'lock'
+  | 'unlock'
+  | 'script'
+  | 'drift'
+  | 'baseline'
+  | 'doctor'
 
 /** What every method of a migrator gives: plain data, the `--json` of its command. */
 export interface MigrationDocument {
@@ -114,7 +127,7 @@ export interface StatusDocument extends MigrationDocument {
 
 /** One thing in which files and history do not fit together. */
 export interface HistoryProblem {
-  readonly kind: 'modified' | 'missing' | 'heads' | 'unknown-parent' | 'cycle' | 'head-file' | 'skipped'
+  readonly kind: 'modified' | 'missing' | 'heads' | 'unknown-parent' | 'cycle' | 'head-file' | 'skipped' | 'snapshot' | 'recorded'
   readonly ids: readonly string[]
   readonly message: string
 }
@@ -123,6 +136,75 @@ export interface HistoryProblem {
 export interface VerifyDocument extends MigrationDocument {
   readonly command: 'verify'
   readonly problems: readonly HistoryProblem[]
+}
+
+/** One thing in which a database is not as a schema says. Names are the database's. */
+export interface SchemaDifference {
+  /** `missing`: the schema alone has it; `unexpected`: the database alone; `different`: both, and not alike. */
+  readonly kind: 'missing' | 'unexpected' | 'different'
+  /** `users`, `hr.users` */
+  readonly table: string
+  readonly what: 'table' | 'column' | 'primary key' | 'unique' | 'index' | 'foreign key' | 'check' | 'comment' | 'object'
+  /** Of the column, key, index or constraint; null: the table itself, or something of it that has no name. */
+  readonly name: string | null
+  /** In words such as `varchar(40) null`; null: nothing. */
+  readonly expected: string | null
+  readonly actual: string | null
+}
+
+/** A default, check or index whose SQL nobody can tell from the one that was asked for. */
+export interface NotCompared {
+  readonly table: string
+  readonly what: 'column' | 'index' | 'check'
+  readonly name: string
+  /** What the schema says. */
+  readonly expected: string
+  /** As the engine gives it back. */
+  readonly actual: string
+}
+
+/** How a database compares with the snapshot of its last migration. */
+export interface DriftReport {
+  /** By table. Tables that no snapshot has are among them with `strict` alone. */
+  readonly differences: readonly SchemaDifference[]
+  /** Of these nobody can say: the SQL is the model's own, and how the engine writes it was not kept when it was made. */
+  readonly notCompared: readonly NotCompared[]
+  /** Tables that no snapshot has. */
+  readonly unmanaged: readonly string[]
+}
+
+/** Of `drift`. */
+export interface DriftDocument extends MigrationDocument, DriftReport {
+  readonly command: 'drift'
+  /** The last ids that are applied, whose snapshot it was compared with; empty: nothing is applied. */
+  readonly against: readonly string[]
+}
+
+/** Of `baseline`. */
+export interface BaselineDocument extends MigrationDocument, DriftReport {
+  readonly command: 'baseline'
+  /** Ids that this call wrote down as there; none of their SQL was run. */
+  readonly baselined: readonly string[]
+  /** Not applied at the end, in the order in which they would be. */
+  readonly pending: readonly string[]
+}
+
+/** One thing that `doctor` looked at. */
+export interface DoctorCheck {
+  /** Such as `server version`. */
+  readonly name: string
+  /** `warn`: it works, and not as well as it could; `fail`: migrations will not work, or not safely. */
+  readonly status: 'ok' | 'warn' | 'fail'
+  /** What was found. */
+  readonly found: string
+  /** What to do; null: nothing. */
+  readonly advice: string | null
+}
+
+/** Of `doctor`. */
+export interface DoctorDocument extends MigrationDocument {
+  readonly command: 'doctor'
+  readonly checks: readonly DoctorCheck[]
 }
 
 /** Who has the lock. What the engine does not tell is null. */

@@ -6,10 +6,11 @@ import {
   DriverMissingError,
   LatchworkError,
   LockTimeoutError,
+  ModelError,
   PoolerModeError,
   UnsupportedError,
 } from '../lib/errors.js'
-import type { FailedMigration, HistoryProblem, LockHolder, MigrationDocument } from './documents.js'
+import type { DriftReport, FailedMigration, HistoryProblem, LockHolder, MigrationDocument } from './documents.js'
 import type { ExitCode } from './exit-code.js'
 
 /**
@@ -19,6 +20,7 @@ import type { ExitCode } from './exit-code.js'
  * |-----------------------|---------------------------|-----------|-----------------------------------------------|
  * | MIGRATION_USAGE       | MigrationUsageError       | 2         | untouched                                     |
  * | MIGRATION_DECISION    | MigrationDecisionError    | 3         | untouched                                     |
+ * | MIGRATION_DRIFT       | MigrationDriftError       | 5         | untouched                                     |
  * | MIGRATION_HISTORY     | MigrationHistoryError     | 6         | untouched                                     |
  * | MIGRATION_LOCK        | MigrationLockError        | 7         | untouched                                     |
  * | MIGRATION_FAILED      | MigrationFailedError      | 8 or 9    | as before the migration, or partly applied    |
@@ -59,6 +61,20 @@ export class MigrationUsageError extends MigrationError {
 export class MigrationDecisionError extends MigrationError {
   readonly code = 'MIGRATION_DECISION'
   readonly exitCode = 3
+}
+
+/** The database is not as the snapshot says. Nothing was run and nothing was written. */
+export class MigrationDriftError extends MigrationError {
+  readonly code = 'MIGRATION_DRIFT'
+  readonly exitCode = 5
+
+  constructor(
+    message: string,
+    readonly report: DriftReport,
+    next?: readonly string[],
+  ) {
+    super(message, next)
+  }
 }
 
 /** The files on disk and what the database says was applied do not fit together. Nothing was run. */
@@ -120,6 +136,7 @@ export class MigrationInterruptedError extends MigrationError {
 const BY_CLASS: readonly (readonly [errorClass: abstract new (...values: never[]) => Error, exitCode: ExitCode])[] = [
   [ConfigurationError, 2],
   [DriverMissingError, 2],
+  [ModelError, 2],
   [PoolerModeError, 2],
   [UnsupportedError, 2],
   [LockTimeoutError, 7],

@@ -29,8 +29,8 @@ export interface Checkpoint {
 /** A row of the log. */
 export interface LogEntry {
   readonly migration: string
-  readonly action: 'up' | 'down' | 'resume' | 'mark'
-  readonly outcome: 'applied' | 'reverted' | 'failed' | 'interrupted' | 'marked'
+  readonly action: 'up' | 'down' | 'resume' | 'mark' | 'baseline'
+  readonly outcome: 'applied' | 'reverted' | 'failed' | 'interrupted' | 'marked' | 'baselined'
   readonly step: number | null
   readonly durationMs: number
   readonly reason: string | null

@@ -6,6 +6,7 @@ import { MigrationUsageError } from './errors.js'
 import type { Checkpoints, HistoryRow, LogEntry, LoggedFailure } from './history-row.js'
 import { HistoryStatements } from './history-statements.js'
 import { createStatements, RowCodec, STATE_VERSION, type StateTables, stateTables } from './state-tables.js'
+import { inStateTransaction } from './state-transaction.js'
 
 /** What one database says of its migrations, on the connection of a run. */
 export class History {
@@ -25,14 +26,7 @@ export class History {
   async ensure(): Promise<void> {
     if (await this.#isThere(this.#tables.meta)) return this.#requireVersion()
     if (!this.#dialect.capabilities.transactionalDdl) return this.#create()
-    for (const sql of this.#dialect.begin({})) await this.#run({ sql, parameters: [] })
-    try {
-      await this.#create()
-      await this.#run({ sql: 'commit', parameters: [] })
-    } catch (error) {
-      await this.#send({ sql: 'rollback', parameters: [] }).catch(() => undefined)
-      throw error
-    }
+    await inStateTransaction(this.#session, this.#dialect, () => this.#create())
   }
 
   async #create(): Promise<void> {

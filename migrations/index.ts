@@ -1,6 +1,11 @@
 export { defineConfig, type MigrationConfig } from './config.js'
 export type { Batch, BatchOptions, DataContext } from './data-run.js'
 export type {
+  BaselineDocument,
+  DoctorCheck,
+  DoctorDocument,
+  DriftDocument,
+  DriftReport,
   FailedMigration,
   HistoryProblem,
   LockDocument,
@@ -9,9 +14,11 @@ export type {
   MigrationDocument,
   MigrationState,
   MigrationStatus,
+  NotCompared,
   PlannedMigration,
   RanMigration,
   RunDocument,
+  SchemaDifference,
   ScriptDocument,
   StatusDocument,
   VerifyDocument,
@@ -20,7 +27,10 @@ export * from './errors.js'
 export { EXIT_CODES, type ExitCode } from './exit-code.js'
 export { createMigrator } from './migrator.js'
 export type {
+  BaselineOptions,
   DownOptions,
+  DriftOptions,
+  IgnoreOption,
   MarkOptions,
   Migrator,
   RedoOptions,

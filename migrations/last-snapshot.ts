@@ -44,10 +44,20 @@ function nextOf(problems: readonly HistoryProblem[]): string {
 export async function snapshotBehind(id: string | undefined, migrations: readonly Migration[]): Promise<Schema | undefined> {
   const byId = new Map(migrations.map((migration) => [migration.id, migration]))
   for (let at = byId.get(id ?? ''); at !== undefined; at = byId.get(at.parents[0] ?? '')) {
-    const file = join(at.folder, 'snapshot.json')
-    if (existsSync(file)) return parseSnapshot(file, await readFile(file, 'utf8'))
+    const snapshot = await readSnapshot(at.folder)
+    if (snapshot !== undefined) return snapshot
   }
   return undefined
+}
+
+/**
+ * The schema after the migration in this folder; undefined: it has none.
+ *
+ * @throws {MigrationUsageError} the file is not what it should be
+ */
+export async function readSnapshot(folder: string): Promise<Schema | undefined> {
+  const file = join(folder, 'snapshot.json')
+  return existsSync(file) ? parseSnapshot(file, await readFile(file, 'utf8')) : undefined
 }
 
 function parseSnapshot(file: string, text: string): Schema {

@@ -1,4 +1,13 @@
-import type { LockDocument, RunDocument, ScriptDocument, StatusDocument, VerifyDocument } from './documents.js'
+import type {
+  BaselineDocument,
+  DoctorDocument,
+  DriftDocument,
+  LockDocument,
+  RunDocument,
+  ScriptDocument,
+  StatusDocument,
+  VerifyDocument,
+} from './documents.js'
 
 /** Ends a method early: what runs is stopped on the server, and the state says how far it came. */
 export interface SignalOption {
@@ -51,6 +60,22 @@ export interface MarkOptions extends SignalOption {
   readonly reason: string
 }
 
+/** What of a database is compared. */
+export interface IgnoreOption {
+  /** Tables, and columns, keys and constraints behind a `.`, that are left out: `audit_*`, `users.legacy_*`. `*` is any text, `?` any character. */
+  readonly ignore?: readonly string[]
+}
+
+export interface DriftOptions extends SignalOption, IgnoreOption {
+  /** A table that no snapshot has is drift too. Default false: it is listed. */
+  readonly strict?: boolean
+}
+
+export interface BaselineOptions extends SignalOption, IgnoreOption {
+  /** Go on where the database is not as the snapshot says; why, for the log. */
+  readonly forceMismatch?: string
+}
+
 export interface UnlockOptions extends SignalOption {
   /** End the session of the holder. */
   readonly terminate?: boolean
@@ -93,12 +118,24 @@ export interface Migrator {
   redo(options?: RedoOptions): Promise<RunDocument>
   /** What is applied, pending and failed. Takes no lock and changes nothing. */
   status(options?: StatusOptions): Promise<StatusDocument>
-  /** Whether files and history fit together; exit code 6 where not. Takes no lock and changes nothing. */
+  /** Whether files, snapshots and history fit together; exit code 6 where not. Takes no lock and changes nothing. */
   verify(options?: VerifyOptions): Promise<VerifyDocument>
   /** Goes on with a migration that is partly applied. Throws as {@link up} does. */
   resume(id: string, options?: ResumeOptions): Promise<RunDocument>
   /** Says what state a migration is in, where its state is wrong. Runs nothing of it. */
   mark(id: string, state: 'applied' | 'pending' | 'reverted', options: MarkOptions): Promise<RunDocument>
+  /** Whether the database is as the snapshot of the last applied one says; exit code 5 where not. Takes no lock and changes nothing. */
+  drift(options?: DriftOptions): Promise<DriftDocument>
+  /**
+   * Adopts a database that has everything up to `id` already: compares it with that one's snapshot, and writes down that it and all that it
+   * follows are there. Runs nothing of them.
+   *
+   * @throws {MigrationDriftError} the database is not as the snapshot says; nothing was written
+   * @throws {MigrationHistoryError} something is written down of one of them already
+   */
+  baseline(id: string, options?: BaselineOptions): Promise<BaselineDocument>
+  /** What stands in the way of migrations here: versions, pooler, privileges, clock, settings, state. Exit code 2 where anything does. */
+  doctor(options?: SignalOption): Promise<DoctorDocument>
   /** Who has the lock. */
   lock(options?: SignalOption): Promise<LockDocument>
   /**

@@ -6,14 +6,30 @@ import type { MigrationDialect } from '../lib/dialect/migration-dialect.js'
 import type { MigrationSession } from '../lib/dialect/migration-parts.js'
 import { AbortedError, LatchworkError, QueryError } from '../lib/errors.js'
 import { type Job, jobOf, run } from './apply.js'
-import type { LockDocument, MigrationCommand, RunDocument, ScriptDocument, StatusDocument, VerifyDocument } from './documents.js'
+import { baseline } from './baseline.js'
+import { examineAll } from './doctor.js'
+import type {
+  BaselineDocument,
+  DoctorDocument,
+  DriftDocument,
+  LockDocument,
+  MigrationCommand,
+  RunDocument,
+  ScriptDocument,
+  StatusDocument,
+  VerifyDocument,
+} from './documents.js'
+import { driftOf } from './drift.js'
 import { dryRunOf } from './dry-run.js'
 import { MigrationDecisionError, MigrationLockError, MigrationUsageError } from './errors.js'
 import type { HistoryRow } from './history-row.js'
+import { beginKeeping, keepExpressions } from './keep-expressions.js'
 import type { Migration } from './migration.js'
 import { type MigrationFolder, readMigrations } from './migration-files.js'
 import type {
+  BaselineOptions,
   DownOptions,
+  DriftOptions,
   MarkOptions,
   Migrator,
   RedoOptions,
@@ -33,6 +49,7 @@ import { documentHead, type Findings, findings, runDocument, withDocument } from
 import { RunContext } from './run-context.js'
 import { describeHolder, takeLock } from './run-lock.js'
 import { scriptOf } from './script.js'
+import { chainProblems } from './snapshot-chain.js'
 import { statusOf } from './status.js'
 
 /**
@@ -119,8 +136,9 @@ class FolderMigrator implements Migrator {
   }
 
   async verify({ offline = false, signal }: VerifyOptions = {}): Promise<VerifyDocument> {
-    const verified = (found: Findings, folder: MigrationFolder, rows: readonly HistoryRow[]): VerifyDocument => {
-      const problems = [...fileProblems(folder.migrations, folder.head), ...historyProblems(folder.migrations, rows)]
+    const verified = async (found: Findings, folder: MigrationFolder, rows: readonly HistoryRow[]): Promise<VerifyDocument> => {
+      const { migrations, head } = folder
+      const problems = [...fileProblems(migrations, head), ...historyProblems(migrations, rows), ...(await chainProblems(migrations))]
       const isOk = problems.length === 0
       return { ...documentHead('verify', this.#dialect.engine, found), problems, ok: isOk, exitCode: isOk ? 0 : 6 }
     }
@@ -128,6 +146,45 @@ class FolderMigrator implements Migrator {
       return this.#looking('verify', signal, async ({ context, found, folder }) => verified(found, folder, await context.history.read()))
     const found = findings()
     return this.#documented('verify', found, async () => verified(found, await this.#read(), []))
+  }
+
+  drift({ ignore = [], strict = false, signal }: DriftOptions = {}): Promise<DriftDocument> {
+    return this.#looking('drift', signal, async ({ context, found, folder: { migrations } }) => {
+      const { problem, ...drift } = await driftOf(context, migrations, { ignore, strict })
+      const head = documentHead('drift', this.#dialect.engine, found)
+      if (problem === undefined) return { ...head, ...drift }
+      return { ...head, ...drift, ok: false, exitCode: 5, error: { code: 'MIGRATION_DRIFT', message: problem } }
+    })
+  }
+
+  baseline(id: string, { signal, ...options }: BaselineOptions = {}): Promise<BaselineDocument> {
+    return this.#underLock('baseline', signal, async ({ context, found, ordered, rows }) => {
+      const { baselined, ...report } = await baseline(context, ordered, rows, id, options)
+      const pending = pendingOf(ordered, await context.history.read()).map((each) => each.id)
+      const next = pending.length === 0 ? [] : ['latchwork migrate up']
+      return { ...documentHead('baseline', this.#dialect.engine, found), ...report, baselined, pending, next }
+    })
+  }
+
+  doctor({ signal }: SignalOption = {}): Promise<DoctorDocument> {
+    const found = findings()
+    return this.#documented('doctor', found, async () => {
+      const checks = await examineAll({
+        dialect: this.#dialect,
+        options: this.#options,
+        signal,
+        open: () => this.#open('read', signal),
+        reached: (database) => {
+          found.database = database
+        },
+      })
+      const failed = checks.filter(({ status }) => status === 'fail')
+      const head = documentHead('doctor', this.#dialect.engine, found)
+      if (failed.length === 0) return { ...head, checks }
+      const unreachable = failed.some(({ name }) => name === 'connection')
+      const error = { code: 'MIGRATION_DOCTOR', message: `not fit for migrations: ${failed.map(({ name }) => name).join(', ')}` }
+      return { ...head, checks, ok: false, exitCode: unreachable ? 10 : 2, error }
+    })
   }
 
   resume(id: string, { fromStep, rollback = false, signal }: ResumeOptions = {}): Promise<RunDocument> {
@@ -246,8 +303,34 @@ class FolderMigrator implements Migrator {
     found.planned = await Promise.all(jobs.map((job) => dryRunOf(context, job)))
   }
 
-  /** Runs them in order. Where the lock was lost on the way, takes it again, reads again, and goes on with what `rest` gives. */
+  /** {@link #runInOrder}, and keeps how the engine writes what they have made. */
   async #runAll(locked: LockedRun, jobs: readonly Job[], rest: () => readonly Job[]): Promise<void> {
+    const { context, ordered } = locked
+    await beginKeeping(context, ordered, locked.rows)
+    try {
+      await this.#runInOrder(locked, jobs, rest)
+    } catch (error) {
+      // where it cannot, the next run does
+      if (await context.isUsable()) await this.#keepExpressions(locked)
+      throw error
+    }
+    await this.#keepExpressions(locked)
+    locked.found.pending = pendingOf(ordered, locked.rows).map(({ id }) => id)
+  }
+
+  async #keepExpressions(locked: LockedRun): Promise<void> {
+    const { context, ordered } = locked
+    locked.rows = await context.history.read()
+    try {
+      await keepExpressions(context, ordered, locked.rows)
+    } catch (error) {
+      const { message } = this.#typed(error) as Error
+      context.warn(`how the database writes defaults, checks and indexes could not be kept for drift: ${message}`)
+    }
+  }
+
+  /** Runs them in order. Where the lock was lost on the way, takes it again, reads again, and goes on with what `rest` gives. */
+  async #runInOrder(locked: LockedRun, jobs: readonly Job[], rest: () => readonly Job[]): Promise<void> {
     const { context, found } = locked
     const left = [...jobs]
     for (let job = left.shift(); job !== undefined; job = left.shift()) {
@@ -265,18 +348,30 @@ class FolderMigrator implements Migrator {
       const { lostLock, ...ran } = await run(context, job, () => this.#open('write', context.signal))
       ;(direction === 'up' ? found.applied : found.reverted).push(ran)
       found.pending = direction === 'up' ? found.pending.filter((id) => id !== migration.id) : found.pending
-      if (!lostLock) continue
-      context.warn(`the connection was lost while ${migration.id} was committed, which had come through; going on over another`)
-      locked.rows = await context.history.read()
-      requireWhole(locked)
-      left.splice(0, left.length, ...rest())
+      if (lostLock) {
+        context.warn(`the connection was lost while ${migration.id} was committed, which had come through; going on over another`)
+        locked.rows = await context.history.read()
+        requireWhole(locked)
+        left.splice(0, left.length, ...rest())
+      }
+      // what is made again is kept again
+      if (left[0] !== undefined && left[0].direction !== direction) await this.#keepExpressions(locked)
     }
-    locked.rows = await context.history.read()
-    found.pending = pendingOf(locked.ordered, locked.rows).map(({ id }) => id)
+  }
+
+  #locked(command: RunDocument['command'], signal: AbortSignal | undefined, body: (run: LockedRun) => Promise<void>): Promise<RunDocument> {
+    return this.#underLock(command, signal, async (locked) => {
+      await body(locked)
+      return runDocument(command, this.#dialect.engine, locked.found)
+    })
   }
 
   /** Runs `body` on a connection that has the lock, the history read under it. */
-  #locked(command: RunDocument['command'], signal: AbortSignal | undefined, body: (run: LockedRun) => Promise<void>): Promise<RunDocument> {
+  #underLock<T>(
+    command: RunDocument['command'] | 'baseline',
+    signal: AbortSignal | undefined,
+    body: (run: LockedRun) => Promise<T>,
+  ): Promise<T> {
     const found = findings()
     return this.#documented(command, found, async () => {
       const folder = await this.#read()
@@ -285,7 +380,8 @@ class FolderMigrator implements Migrator {
       try {
         found.database = context.session.database
         found.waitedMs = await takeLock(context)
-        await context.history.ensure()
+        // a database that is refused is left without them
+        if (command !== 'baseline') await context.history.ensure()
         // only now: another process may have finished while we waited
         const rows = await context.history.read()
         const ordered = inOrder(folder.migrations)
@@ -293,10 +389,10 @@ class FolderMigrator implements Migrator {
         // what is to be put right with these two may be just this
         if (command !== 'mark')
           refuseProblems([...fileProblems(folder.migrations, folder.head), ...historyProblems(folder.migrations, rows)])
-        await body({ context, found, ordered, rows })
+        const document = await body({ context, found, ordered, rows })
         // it is free at the latest when the connection is closed
         await context.session.unlock().catch(() => undefined)
-        return runDocument(command, this.#dialect.engine, found)
+        return document
       } finally {
         await context.session.close()
       }

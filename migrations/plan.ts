@@ -154,6 +154,12 @@ export function withAncestors(migrations: readonly Migration[], id: string): Rea
   return found
 }
 
+/** The last migration that all heads follow; undefined: they have nothing in common. */
+export function lastCommon(migrations: readonly Migration[], heads: readonly string[]): string | undefined {
+  const followed = heads.map((head) => withAncestors(migrations, head))
+  return inOrder(migrations).findLast(({ id }) => followed.every((ids) => ids.has(id)))?.id
+}
+
 /**
  * The applied ones in the order in which they would be reverted: the last that was applied first, and none before those that follow it.
  *

@@ -66,20 +66,34 @@ export function markedRow(
   id: string,
   state: 'applied' | 'reverted',
 ): HistoryRow {
-  const steps = migration === undefined ? [] : jobOf(context, migration, 'up', undefined).steps
+  const startedAtMs = row !== undefined && isDone(row) ? row.startedAtMs : Date.now()
+  if (migration !== undefined) return { ...stateRow(context, migration, state), startedAtMs }
+  return { ...EMPTY_ROW, id, checksum: row?.checksum ?? null, state, startedAtMs, finishedAtMs: Date.now() }
+}
+
+const EMPTY_ROW = {
+  stepsTotal: 0,
+  stepsDone: 0,
+  stepHashes: [],
+  checkpoint: {},
+  durationMs: null,
+  errorCode: null,
+  errorText: null,
+} as const
+
+/** The row of a migration that is said to be in a state, and was not run to get there. */
+export function stateRow(context: RunContext, migration: Migration, state: 'applied' | 'reverted' | 'baselined'): HistoryRow {
+  const { steps } = jobOf(context, migration, 'up', undefined)
   const nowMs = Date.now()
   return {
-    id,
-    checksum: migration?.up.kind === 'sql' ? migration.up.checksum : (row?.checksum ?? null),
+    ...EMPTY_ROW,
+    id: migration.id,
+    checksum: migration.up.kind === 'sql' ? migration.up.checksum : null,
     state,
     stepsTotal: steps.length,
-    stepsDone: state === 'applied' ? steps.length : 0,
+    stepsDone: state === 'reverted' ? 0 : steps.length,
     stepHashes: hashesOf(steps),
-    checkpoint: {},
-    startedAtMs: row !== undefined && isDone(row) ? row.startedAtMs : nowMs,
+    startedAtMs: nowMs,
     finishedAtMs: nowMs,
-    durationMs: null,
-    errorCode: null,
-    errorText: null,
   }
 }

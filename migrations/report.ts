@@ -9,7 +9,7 @@ import {
   type RanMigration,
   type RunDocument,
 } from './documents.js'
-import { exitCodeOf, MigrationError, MigrationFailedError, MigrationInterruptedError } from './errors.js'
+import { exitCodeOf, MigrationDriftError, MigrationError, MigrationFailedError, MigrationInterruptedError } from './errors.js'
 
 /** What a run comes to, while it comes to it. */
 export interface Findings {
@@ -79,6 +79,7 @@ export function withDocument(error: unknown, command: MigrationCommand, dialect:
     ...(RUNS.includes(command)
       ? { applied: found.applied, reverted: found.reverted, failed: failure ?? null, pending: found.pending, planned: found.planned }
       : {}),
+    ...(error instanceof MigrationDriftError ? { ...error.report, baselined: [], pending: found.pending } : {}),
   }
   documents.set(error, document)
   if (error instanceof MigrationError) error.document = document

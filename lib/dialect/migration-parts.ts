@@ -1,5 +1,6 @@
 import type { Deadline } from '../deadline.js'
 import type { Connection, Statement } from './connection.js'
+import type { Examination } from './examination.js'
 
 /** How a connection for migrations is opened. */
 export interface MigrationOpening {
@@ -118,6 +119,10 @@ export interface MigrationParts {
   isDoneAlready(error: unknown, statement: string): boolean
   /** Undefined: the engine alters its tables. */
   readonly rebuild?: TableRebuild
+  /** The package that drives the engine, and the smallest version of it that is supported. */
+  readonly driver: { readonly name: string; readonly smallest: string }
+  /** Whether server, user and settings are fit for migrations. Changes nothing. */
+  examine(connection: Connection): Promise<readonly Examination[]>
   /**
    * Opens the connection of a run.
    *

@@ -1,8 +1,9 @@
 import type { Engine } from '../../lib/dialect/dialect.js'
-import { LatchworkError, ModelError } from '../../lib/errors.js'
+import { LatchworkError } from '../../lib/errors.js'
 import { DOCUMENT_SCHEMA } from '../documents.js'
 import { exitCodeOf, MigrationError } from '../errors.js'
 import type { ExitCode } from '../exit-code.js'
+import { documentOf } from '../report.js'
 import { withoutPasswords } from './terminal.js'
 
 /** What every command gives: with `--json`, all that is on stdout. */
@@ -39,10 +40,10 @@ export function failureDocument(
   return {
     schema: DOCUMENT_SCHEMA,
     command,
-    dialect: null,
+    // a migrator knows it by its URL before it connects
+    dialect: documentOf(error)?.dialect ?? null,
     ok: false,
-    // models are what the command was given, as a flag is
-    exitCode: error instanceof ModelError ? 2 : exitCodeOf(error),
+    exitCode: exitCodeOf(error),
     error: said ?? { code: 'UNEXPECTED', message: redacted(message) },
     next: error instanceof MigrationError ? error.next : [],
     warnings: [],

@@ -1,12 +1,9 @@
 import type { Engine } from '../../lib/dialect/dialect.js'
-import { EMPTY_SCHEMA } from '../../lib/model/schema-diff.js'
+import { schemaBehind } from '../applied-schema.js'
 import { MigrationHistoryError } from '../errors.js'
 import { mergeMigration } from '../generate.js'
-import { snapshotBehind } from '../last-snapshot.js'
-import { mergeSchemas } from '../merge-schemas.js'
-import type { Migration } from '../migration.js'
 import { readMigrations } from '../migration-files.js'
-import { fileProblems, headsOf, inOrder, withAncestors } from '../plan.js'
+import { fileProblems, headsOf } from '../plan.js'
 import { writeMigration } from '../write-migration.js'
 import { type CommandDocument, done } from './command-document.js'
 import { chosenEngines } from './engines.js'
@@ -39,23 +36,12 @@ export async function merge({ options, args }: Call<{ readonly dialect?: readonl
   const heads = headsOf(migrations)
   if (heads.length < 2) return { ...done('merge'), id: null, heads, conflicts: [] }
 
-  const base = await snapshotBehind(lastCommon(migrations, heads), migrations)
-  const branches = await Promise.all(heads.map((id) => snapshotBehind(id, migrations)))
-  const { schema, conflicts } = mergeSchemas(
-    base ?? EMPTY_SCHEMA,
-    branches.map((branch) => branch ?? EMPTY_SCHEMA),
-  )
+  const { schema, conflicts } = await schemaBehind(migrations, heads)
   if (conflicts.length > 0) return conflicting(heads, conflicts)
   const ids = migrations.map(({ id }) => id)
   const draft = mergeMigration({ name: args[0] ?? 'merge', now: new Date(), ids, parents: heads, engines }, schema)
   await writeMigration(project.migrations, draft)
   return { ...done('merge'), id: draft.id, heads, conflicts, next: ['latchwork migrate generate --check', 'latchwork migrate up'] }
-}
-
-/** The last migration that all heads follow; undefined: they have nothing in common. */
-function lastCommon(migrations: readonly Migration[], heads: readonly string[]): string | undefined {
-  const followed = heads.map((head) => withAncestors(migrations, head))
-  return inOrder(migrations).findLast(({ id }) => followed.every((ids) => ids.has(id)))?.id
 }
 
 function conflicting(heads: readonly string[], conflicts: readonly string[]): MergeDocument {

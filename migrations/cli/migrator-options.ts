@@ -41,13 +41,13 @@ export function addRunFlags(command: Command): Command {
 }
 
 /** Does `work` with a migrator of the project's database and folder, and shows its progress. */
-export async function withMigrator<D>(call: Call<RunFlags>, work: (migrator: Migrator) => Promise<D>): Promise<D> {
+export async function withMigrator<D>(call: Call<RunFlags>, work: (migrator: Migrator, project: Project) => Promise<D>): Promise<D> {
   const project = await openProject(call.options)
   const url = await requireUrl(project, call.options)
   call.terminal.hidePassword(url)
   const progress = new ProgressDisplay(call.terminal)
   try {
-    return await work(createMigrator({ url, ...migratorOptions(project, call.options), onProgress: progress.onProgress }))
+    return await work(createMigrator({ url, ...migratorOptions(project, call.options), onProgress: progress.onProgress }), project)
   } finally {
     progress.stop()
   }

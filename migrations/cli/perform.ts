@@ -42,12 +42,17 @@ export function perform<D extends CommandDocument, O>(work: Work<D, O>): (...giv
       if (document.error !== null) sayError(undefined, document, terminal)
     } catch (error) {
       const document = signals.marked(failureDocument(command.name(), error, (text) => terminal.redacted(text)))
-      // what was done before the error is a result too, where the migrator says it
-      if (terminal.json || (error instanceof MigrationError && error.document !== undefined)) show(document as unknown as D)
+      // what was done before the error, or was found, is a result too
+      if (terminal.json || (error instanceof MigrationError && hasResult(document))) show(document as unknown as D)
       process.exitCode = document.exitCode
       sayError(error, document, terminal)
     }
   }
+}
+
+/** Whether a document of a failure has more than its reason. */
+function hasResult(document: CommandDocument): boolean {
+  return 'applied' in document || 'baselined' in document
 }
 
 function enter(folder: string | undefined): void {

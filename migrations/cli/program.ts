@@ -1,5 +1,8 @@
 import { Command } from 'commander'
+import { addBaseline } from './commands/baseline-command.js'
 import { addDev } from './commands/dev-command.js'
+import { addDoctor } from './commands/doctor-command.js'
+import { addDrift } from './commands/drift-command.js'
 import { addGenerate } from './commands/generate-command.js'
 import { addInit } from './commands/init-command.js'
 import { addMerge } from './commands/merge-command.js'
@@ -18,6 +21,8 @@ const IN_MIGRATE = [
   addRedo,
   addStatus,
   addVerify,
+  addDrift,
+  addBaseline,
   addResume,
   addMark,
   addLock,
@@ -41,6 +46,7 @@ export function createProgram(version: string): Command {
   addInit(program)
   const migrate = program.command('migrate').description('write, apply and look after migrations')
   for (const add of IN_MIGRATE) add(migrate)
+  addDoctor(program)
   addCompletions(program)
   return program
 }

@@ -1,6 +1,7 @@
 import { leadingWords, type MigrationParts, type StepError } from '../migration-parts.js'
 import type { Address } from './dial.js'
 import { errnoOf, toDataError } from './errors.js'
+import { examine } from './examine.js'
 import { openMigrationSession } from './migration-session.js'
 
 /** All else, DDL before all, commits what is open before and after itself. Source: MySQL 8.0 manual, 13.3.3 "Implicit Commit". */
@@ -15,6 +16,8 @@ export function migrationParts(address: Address): MigrationParts {
     describe,
     isAtomic: (statement) => !dropsSeveral(statement),
     isDoneAlready: (error, statement) => saysDone(statement, errnoOf(error) ?? 0),
+    driver: { name: 'mysql2', smallest: '3.24.0' },
+    examine: (connection) => examine(connection),
     open: (opening) => openMigrationSession(address, opening),
   }
 }

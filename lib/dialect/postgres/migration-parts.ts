@@ -1,6 +1,7 @@
 import type { Leftover, MigrationParts, StepError } from '../migration-parts.js'
 import { leadingWords } from '../migration-parts.js'
 import { toDataError } from './errors.js'
+import { examine } from './examine.js'
 import { openMigrationSession } from './migration-session.js'
 import type { PostgresServer } from './server.js'
 import { isServerError, type ServerError } from './server-error.js'
@@ -19,6 +20,8 @@ export function migrationParts(server: PostgresServer): MigrationParts {
     describe,
     isAtomic: () => true,
     isDoneAlready: (error, statement) => isServerError(error) && (DONE[leadingWords(statement, 1)]?.includes(error.code) ?? false),
+    driver: { name: 'pg', smallest: '8.16.0' },
+    examine: (connection) => examine(connection),
     open: (opening) => openMigrationSession(server, opening),
   }
 }

@@ -1,5 +1,6 @@
 import { leadingWords, type MigrationParts, type StepError } from '../migration-parts.js'
 import { driverCode, toDataError } from './errors.js'
+import { examine } from './examine.js'
 import { openMigrationSession } from './migration-session.js'
 import { rebuild } from './rebuild.js'
 
@@ -17,6 +18,8 @@ export function migrationParts(file: string): MigrationParts {
     isAtomic: () => true,
     isDoneAlready: () => false,
     rebuild,
+    driver: { name: 'better-sqlite3', smallest: '12.0.0' },
+    examine: (connection) => examine(connection, file),
     open: (opening) => openMigrationSession(file, opening),
   }
 }

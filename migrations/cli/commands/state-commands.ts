@@ -40,7 +40,7 @@ export function addVerify(migrate: Command): void {
   addConnectionFlags(
     migrate
       .command('verify')
-      .description('whether files and history fit together: checksums, order, missing files, heads')
+      .description('whether files and history fit together: checksums, order, missing files, heads, snapshots')
       .option('--offline', 'look at the files alone')
       .addOption(engineOption('the engine whose files are looked at, with --offline')),
   )

@@ -46,6 +46,6 @@ function remarksOn({
 
 /** What does not fit together, a line each. */
 export function verifyText({ problems, ok }: VerifyDocument, { onResult }: Terminal): string {
-  if (ok && problems.length === 0) return 'files and history fit together'
+  if (ok && problems.length === 0) return 'files, snapshots and history fit together'
   return problems.map(({ kind, message }) => `${onResult('red', kind)}  ${message}`).join('\n')
 }
