@@ -6,6 +6,7 @@ import { constraintCatalogue } from './dialect/constraint-catalogue.js'
 import { createDialect } from './dialect/create-dialect.js'
 import { DatabaseLocks } from './dialect/database-locks.js'
 import type { Dialect } from './dialect/dialect.js'
+import { LearnedConstraints } from './dialect/learned-constraints.js'
 import type { HoldOptions, LockOptions } from './dialect/lock-options.js'
 import { CONNECTION_CONFIG, type MigratableDatabase } from './dialect/migratable.js'
 import { ConfigurationError } from './errors.js'
@@ -182,7 +183,7 @@ export class Database<M extends Models> implements AsyncDisposable, MigratableDa
     const pool = poolOptions(options.pool)
     this.#source = new ConnectionSource(this.#dialect, pool)
     this.#locks = applicationLocks(this.#dialect, pool)
-    const catalogue = constraintCatalogue(list, this.#schema)
+    const catalogue = new LearnedConstraints(constraintCatalogue(list, this.#schema), this.#schema)
     const { slowQueryMs, batchReads = true } = options
     const debugValues = debugValuesOf(options.debugValues)
     this.#runner = new QueryRunner(this.#dialect, this.#source, catalogue, { slowQueryMs, debugValues, batchReads })
@@ -322,7 +323,7 @@ export class Database<M extends Models> implements AsyncDisposable, MigratableDa
   /**
    * Creates the tables of all models, for tests and quick starts.
    *
-   * @throws {ConfigurationError} one of the tables is there already; nothing was created
+   * @throws {ConfigurationError} one of the tables is there already, or the state of migrations is; nothing was created
    */
   createTables(): Promise<void> {
     return createTables(this.#dialect, this.#runner, this.#schema)

@@ -126,6 +126,17 @@ export interface ConstraintOrigin {
   readonly constraint: string | undefined
 }
 
+/** A key or constraint as the database calls it. One of `columns` and `sql` is set. */
+export interface StoredConstraint {
+  /** Undefined: the connection's own. */
+  readonly schema?: string | undefined
+  readonly table: string
+  readonly name: string
+  readonly columns?: readonly string[]
+  /** Of a check, where the catalogue does not tell its columns. */
+  readonly sql?: string
+}
+
 /** How the engine tells what it would do for a SELECT, INSERT, UPDATE or DELETE. */
 export interface PlanQuestion {
   /**
@@ -222,6 +233,8 @@ export interface Dialect {
   evicts(error: unknown): boolean
   /** A statement that gives a row if a table or view of this name is there. */
   tableExists(table: { readonly schema?: string; readonly name: string }): Statement
+  /** The keys and constraints of tables of these names, as the database calls them; those alone whose columns its errors do not say. */
+  storedConstraints(connection: Pick<Connection, 'run'>, tables: readonly string[]): Promise<readonly StoredConstraint[]>
   /**
    * The statements of a list of changes, in order. The only place of the engine that writes DDL.
    *

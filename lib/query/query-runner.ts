@@ -1,6 +1,15 @@
+import { deadlineAfter } from '../deadline.js'
 import type { ConnectionSource } from '../dialect/connection-source.js'
-import type { Connection, ConstraintCatalogue, Dialect, MaybePromise, Statement, StatementResult } from '../dialect/dialect.js'
-import { AbortedError, ConnectionLostError, ForeignKeyViolationError, type LatchworkError, QueryTimeoutError } from '../errors.js'
+import type { Connection, Dialect, MaybePromise, Statement, StatementResult } from '../dialect/dialect.js'
+import type { LearnedConstraints } from '../dialect/learned-constraints.js'
+import {
+  AbortedError,
+  ConnectionLostError,
+  ConstraintError,
+  ForeignKeyViolationError,
+  type LatchworkError,
+  QueryTimeoutError,
+} from '../errors.js'
 import { currentFrame, currentScope, requireHeld } from '../lock/lock-scope.js'
 import { DebugValues } from './debug-values.js'
 import { type Interruption, interruptible, requireNotInterrupted } from './interruptible.js'
@@ -20,6 +29,12 @@ export interface RunnerOptions {
   readonly batchReads?: boolean
 }
 
+/** Most milliseconds to wait for a second connection, which all others may have. */
+const LEARN_WITHIN_MS = 500
+
+type StoredConstraints = Awaited<ReturnType<Dialect['storedConstraints']>>
+type ReadOn = (connection: Connection) => Promise<StoredConstraints>
+
 /**
  * Runs the plans of one database: on the ambient transaction's connection, or on one taken from the pool for the call.
  * Gives a result at once, without a promise, where pool and driver do.
@@ -34,7 +49,7 @@ export class QueryRunner implements PlanRunner {
   constructor(
     readonly dialect: Dialect,
     readonly source: ConnectionSource,
-    readonly catalogue: ConstraintCatalogue,
+    readonly catalogue: LearnedConstraints,
     { slowQueryMs, debugValues = false, batchReads = true }: RunnerOptions = {},
   ) {
     this.#batchesReads = batchReads
@@ -109,10 +124,14 @@ export class QueryRunner implements PlanRunner {
       this.source.release(connection, condition)
       return plan.read(result)
     }
-    const failed = (thrown: unknown) => {
-      const error = this.#errorOf(thrown)
+    const ended = (thrown: unknown, error: LatchworkError) => {
       this.source.release(connection, this.#costsConnection(thrown, error) ? 'broken' : condition)
       throw this.#toldBy(error, thrown, plan.statement)
+    }
+    const failed = (thrown: unknown) => {
+      const error = this.#errorOf(thrown)
+      if (!this.#isUnknown(error)) return ended(thrown, error)
+      return this.#learned(thrown, (read) => read(connection)).then((learned) => ended(thrown, learned))
     }
     let result: MaybePromise<StatementResult>
     try {
@@ -136,8 +155,12 @@ export class QueryRunner implements PlanRunner {
       return plan.read(result)
     }
     const failed = (thrown: unknown) => {
-      frame.idle?.begin()
       const error = this.#errorOf(thrown)
+      if (!this.#isUnknown(error)) return ended(thrown, error)
+      return this.#learned(thrown, (read) => this.#runBeside(frame, plan.label, read)).then((learned) => ended(thrown, learned))
+    }
+    const ended = (thrown: unknown, error: LatchworkError) => {
+      frame.idle?.begin()
       if (!isSent) throw error
       const told = this.#toldBy(error, thrown, plan.statement)
       frame.fail(told)
@@ -199,6 +222,32 @@ export class QueryRunner implements PlanRunner {
       throw this.#debug === undefined ? named : this.#debug.remember(named, thrown)
     }
     throw thrown
+  }
+
+  /** Whether an error names a constraint that no model has, and that the database may tell of. */
+  #isUnknown(error: LatchworkError): boolean {
+    return error instanceof ConstraintError && error.model === undefined && error.constraint !== undefined && this.catalogue.isDue
+  }
+
+  /** The error for what was thrown, once the catalogue has asked the database for its names. */
+  async #learned(thrown: unknown, withConnection: (read: ReadOn) => MaybePromise<StoredConstraints>): Promise<LatchworkError> {
+    try {
+      await this.catalogue.learn(async (tables) => withConnection((connection) => this.dialect.storedConstraints(connection, tables)))
+    } catch {
+      // without them it is the same error, and says less
+    }
+    return this.#errorOf(thrown)
+  }
+
+  /** On the connection of a transaction, or on another where its engine takes nothing more in a transaction that failed. */
+  async #runBeside(frame: TransactionFrame, label: string, read: ReadOn): Promise<StoredConstraints> {
+    if (this.dialect.capabilities.statementErrorKeepsTransaction) return frame.run(read, label)
+    const connection = await this.source.acquire({ access: 'read', label }, { deadline: deadlineAfter(LEARN_WITHIN_MS), signal: undefined })
+    try {
+      return await read(connection)
+    } finally {
+      this.source.release(connection, 'clean')
+    }
   }
 
   /** The one place where a driver's error becomes one of ours. */

@@ -40,6 +40,8 @@ export function mysqlDialect(config: ServerConnection): Dialect {
     wordsOf,
     evicts,
     ddl: (changes) => ddl(changes.map((change) => withOwnDatabase(change, address.database))),
+    // loaded when an error names what no model does
+    storedConstraints: async (connection, tables) => (await import('./stored-constraints.js')).storedConstraints(connection, tables),
     tableExists: ({ schema, name }) => ({
       sql: 'select 1 from information_schema.tables where table_schema = coalesce(?, database()) and table_name = ?',
       parameters: [schema ?? null, name],

@@ -42,6 +42,8 @@ export function postgresDialect(config: ServerConnection): Dialect {
     wordsOf,
     evicts,
     ddl,
+    // loaded when an error names what no model does
+    storedConstraints: async (connection, tables) => (await import('./stored-constraints.js')).storedConstraints(connection, tables),
     tableExists: ({ schema, name }) => ({
       sql: 'select 1 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where n.nspname = coalesce($1, current_schema()) and c.relname = $2',
       parameters: [schema ?? null, name],

@@ -56,6 +56,8 @@ export function sqliteDialect(config: SqliteConnection): Dialect {
     wordsOf,
     evicts,
     ddl,
+    // loaded when an error names what no model does
+    storedConstraints: async (connection, tables) => (await import('./stored-constraints.js')).storedConstraints(connection, tables),
     tableExists: ({ name }) => ({
       sql: "select 1 from sqlite_schema where type in ('table', 'view') and name = ? collate nocase",
       parameters: [name],

@@ -3,6 +3,7 @@ import { connectionConfig } from '../../../lib/dialect/connection-config.js'
 import { ConnectionSource } from '../../../lib/dialect/connection-source.js'
 import { constraintCatalogue } from '../../../lib/dialect/constraint-catalogue.js'
 import { createDialect } from '../../../lib/dialect/create-dialect.js'
+import { LearnedConstraints } from '../../../lib/dialect/learned-constraints.js'
 import { type QueryEvent, queryEvents, type SlowQueryEvent, slowQueryEvents } from '../../../lib/events.js'
 import { schemaOf } from '../../../lib/model/schema.js'
 import { poolOptions } from '../../../lib/pool/pool-options.js'
@@ -21,7 +22,9 @@ async function warmRunner(slowQueryMs?: number): Promise<QueryRunner> {
   const dialect = createDialect(connectionConfig({ url: 'sqlite::memory:' }))
   const source = new ConnectionSource(dialect, poolOptions({ share: false }))
   cleanUps.push(() => source.close(1_000))
-  const runner = new QueryRunner(dialect, source, constraintCatalogue([], schemaOf([])), { slowQueryMs })
+  const runner = new QueryRunner(dialect, source, new LearnedConstraints(constraintCatalogue([], schemaOf([])), schemaOf([])), {
+    slowQueryMs,
+  })
   await runner.run(plan('select 1'))
   return runner
 }
