@@ -4,10 +4,8 @@ import type { Terminal } from '../terminal.js'
 /** What differs, table by table, and what nobody can say. */
 export function driftText(document: DriftDocument, terminal: Terminal): string {
   const { against, ok } = document
-  const last = against.length === 0 ? 'no migration is applied' : against.join(' and ')
-  return [...(ok ? [`no drift: the database is as ${last} left it`] : [`compared with ${last}`]), ...reportLines(document, terminal)].join(
-    '\n',
-  )
+  const last = against.length === 0 ? 'nothing: no migration is applied' : against.join(' and ')
+  return [`${ok ? 'no drift; compared' : 'compared'} with ${last}`, ...reportLines(document, terminal)].join('\n')
 }
 
 /** Which ids were written down; where it was refused, what differs. */
