@@ -287,7 +287,8 @@ async function writeFailure(
   }
 }
 
-function wordsOf(
+/** What an error says, without values, and where in the statement. */
+export function wordsOf(
   context: RunContext,
   reason: unknown,
 ): { readonly code: string | null; readonly message: string; readonly offset: number | undefined } {

@@ -23,6 +23,14 @@ export interface MigrationConfig {
     /** What `drift` and `baseline` leave out: `audit_*`, `users.legacy_*`; `*` is any text, `?` any character. */
     readonly ignore?: readonly string[]
   }
+  readonly seeds?: {
+    /** The folder of seeds. Default `seeds`. */
+    readonly dir?: string
+  }
+  readonly reset?: {
+    /** Hosts beside this machine on which `db reset` may drop a database. Default none. */
+    readonly hosts?: readonly string[]
+  }
 }
 
 /** A configuration for `export default`, checked by the compiler. */
@@ -39,8 +47,8 @@ const ENGINES: readonly unknown[] = ['postgres', 'mysql', 'sqlite'] satisfies En
  */
 export function checkedConfig(given: unknown): MigrationConfig {
   const config = requireObject('config', given) as MigrationConfig
-  requireKnownNames('', config, ['dialect', 'url', 'models', 'migrations', 'drift'])
-  const { dialect, url, models, migrations, drift } = config
+  requireKnownNames('', config, ['dialect', 'url', 'models', 'migrations', 'drift', 'seeds', 'reset'])
+  const { dialect, url, models, migrations, drift, seeds, reset } = config
   if (dialect !== undefined) requireEngines(dialect)
   if (url !== undefined && typeof url !== 'function') requireText('url', url)
   if (models !== undefined) requireTexts('models', models)
@@ -52,6 +60,14 @@ export function checkedConfig(given: unknown): MigrationConfig {
   if (drift !== undefined) {
     requireKnownNames('drift', requireObject('drift', drift), ['ignore'])
     if (drift.ignore !== undefined) requireTexts('drift.ignore', drift.ignore)
+  }
+  if (seeds !== undefined) {
+    requireKnownNames('seeds', requireObject('seeds', seeds), ['dir'])
+    if (seeds.dir !== undefined) requireText('seeds.dir', seeds.dir)
+  }
+  if (reset !== undefined) {
+    requireKnownNames('reset', requireObject('reset', reset), ['hosts'])
+    if (reset.hosts !== undefined) requireTexts('reset.hosts', reset.hosts)
   }
   return frozenCopy(config)
 }

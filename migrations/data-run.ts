@@ -1,6 +1,7 @@
 import { ConfigurationError } from '../lib/errors.js'
 import { MigrationUsageError } from './errors.js'
 import type { Checkpoint, Checkpoints, HistoryRow, LogEntry } from './history-row.js'
+import { inTransaction } from './in-transaction.js'
 import { loadModule } from './load-module.js'
 import type { DataSource } from './migration.js'
 import type { RunContext } from './run-context.js'
@@ -160,17 +161,9 @@ export class DataRun {
   }
 
   async #inTransaction(fn: () => Promise<void>): Promise<void> {
-    const context = this.#context
-    context.throwIfAborted()
-    for (const sql of context.dialect.begin({})) await context.run(sql, { isLast: true })
     this.#isInBatch = true
     try {
-      await fn()
-      context.throwIfAborted()
-      await context.run('commit', { isLast: true })
-    } catch (error) {
-      await context.run('rollback', { isLast: true }).catch(() => undefined)
-      throw error
+      await inTransaction(this.#context, fn)
     } finally {
       this.#isInBatch = false
     }

@@ -18,6 +18,9 @@ export type MigrationCommand =
   | 'drift'
   | 'baseline'
   | 'doctor'
+  | 'seed'
+  | 'reset'
+  | 'pull'
 
 /** What every method of a migrator gives: plain data, the `--json` of its command. */
 export interface MigrationDocument {
@@ -82,6 +85,8 @@ export interface RunDocument extends MigrationDocument {
   readonly failed: FailedMigration | null
   /** Not applied at the end, in the order in which they would be. */
   readonly pending: readonly string[]
+  /** Repeatables that `up` has run, in order. */
+  readonly repeated: readonly RanMigration[]
   /** What a dry run would have run; null: it was none. */
   readonly planned: readonly PlannedMigration[] | null
 }
@@ -108,11 +113,21 @@ export interface MigrationStatus {
   readonly lastError: { readonly code: string | null; readonly message: string; readonly at: string } | null
 }
 
+/** `pending`: it has not run yet; `changed`: it has run as another; `missing`: it has run, and is no longer in the folder. */
+export interface RepeatableStatus {
+  readonly id: string
+  readonly state: 'pending' | 'applied' | 'changed' | 'missing'
+  /** When it ran last, ISO 8601 in UTC. */
+  readonly at: string | null
+}
+
 /** Of `status`. */
 export interface StatusDocument extends MigrationDocument {
   readonly command: 'status'
   /** In order; those without a file first. */
   readonly migrations: readonly MigrationStatus[]
+  /** In order; those without a file last. */
+  readonly repeatables: readonly RepeatableStatus[]
   /** Ids, in order. */
   readonly applied: readonly string[]
   readonly pending: readonly string[]
@@ -233,6 +248,71 @@ export interface LockDocument extends MigrationDocument {
 export interface ScriptDocument extends MigrationDocument {
   readonly command: 'script'
   readonly ids: readonly string[]
+  /** Those of the repeatables behind them; none where `to` is said. */
+  readonly repeatables: readonly string[]
   /** Statements with `;` behind each, state rows included. */
   readonly sql: string
+}
+
+/** A seed that was run. */
+export interface RanSeed {
+  readonly id: string
+  readonly ms: number
+}
+
+/** Where the seeds stopped. */
+export interface FailedSeed {
+  readonly id: string
+  /** Path of its file, from the working directory. */
+  readonly file: string
+  /** SQLSTATE, errno or result code; null where the database gave none. */
+  readonly code: string | null
+  readonly message: string
+  /** Whether the database is as it was before this seed; null: nobody can say. */
+  readonly databaseUnchanged: boolean | null
+}
+
+/** Of `seed`. */
+export interface SeedDocument extends MigrationDocument {
+  readonly command: 'seed'
+  readonly env: string
+  /** Those that were run, in order. */
+  readonly seeds: readonly RanSeed[]
+  /** Ids of those that had been run for this environment. */
+  readonly skipped: readonly string[]
+  readonly failed: FailedSeed | null
+}
+
+/** Of `reset`. */
+export interface ResetDocument extends MigrationDocument {
+  readonly command: 'reset'
+  readonly env: string
+  /** Whether the database was there and is now another. */
+  readonly dropped: boolean
+  /** Null: it did not come to it. */
+  readonly up: RunDocument | null
+  /** Null: it did not come to it, or there is no folder of seeds. */
+  readonly seed: SeedDocument | null
+}
+
+/** A table with its model. */
+export interface PulledModel {
+  /** `users`, `hr.users` */
+  readonly table: string
+  /** The class. */
+  readonly model: string
+  /** From the working directory. */
+  readonly file: string
+  /** `kept`: it was there; `planned`: a dry run. */
+  readonly state: 'written' | 'kept' | 'planned'
+  /** What a dry run would have written; null: it was none. */
+  readonly text: string | null
+}
+
+/** Of `pull`. */
+export interface PullDocument extends MigrationDocument {
+  readonly command: 'pull'
+  readonly models: readonly PulledModel[]
+  /** What is in the database and in no model, or otherwise; `object` null: the table itself. */
+  readonly findings: readonly { readonly table: string; readonly object: string | null; readonly problem: string }[]
 }

@@ -10,7 +10,7 @@ import {
   PoolerModeError,
   UnsupportedError,
 } from '../lib/errors.js'
-import type { DriftReport, FailedMigration, HistoryProblem, LockHolder, MigrationDocument } from './documents.js'
+import type { DriftReport, FailedMigration, FailedSeed, HistoryProblem, LockHolder, MigrationDocument } from './documents.js'
 import type { ExitCode } from './exit-code.js'
 
 /**
@@ -24,6 +24,7 @@ import type { ExitCode } from './exit-code.js'
  * | MIGRATION_HISTORY     | MigrationHistoryError     | 6         | untouched                                     |
  * | MIGRATION_LOCK        | MigrationLockError        | 7         | untouched                                     |
  * | MIGRATION_FAILED      | MigrationFailedError      | 8 or 9    | as before the migration, or partly applied    |
+ * | SEED_FAILED           | SeedFailedError           | 8 or 9    | as before the seed, or partly changed         |
  * | MIGRATION_INTERRUPTED | MigrationInterruptedError | 130       | as the state says                             |
  */
 export abstract class MigrationError extends LatchworkError {
@@ -113,6 +114,19 @@ export class MigrationFailedError extends MigrationError {
   readonly failed: FailedMigration
 
   constructor(message: string, failed: FailedMigration, next: readonly string[], options?: ErrorOptions) {
+    super(message, next, options)
+    this.failed = failed
+    this.exitCode = failed.databaseUnchanged === true ? 8 : 9
+  }
+}
+
+/** A seed threw. `failed` says which one, and whether anything of it stayed. */
+export class SeedFailedError extends MigrationError {
+  readonly code = 'SEED_FAILED'
+  readonly exitCode: 8 | 9
+  readonly failed: FailedSeed
+
+  constructor(message: string, failed: FailedSeed, next: readonly string[], options?: ErrorOptions) {
     super(message, next, options)
     this.failed = failed
     this.exitCode = failed.databaseUnchanged === true ? 8 : 9

@@ -7,6 +7,7 @@ export type {
   DriftDocument,
   DriftReport,
   FailedMigration,
+  FailedSeed,
   HistoryProblem,
   LockDocument,
   LockHolder,
@@ -16,10 +17,16 @@ export type {
   MigrationStatus,
   NotCompared,
   PlannedMigration,
+  PullDocument,
+  PulledModel,
   RanMigration,
+  RanSeed,
+  RepeatableStatus,
+  ResetDocument,
   RunDocument,
   SchemaDifference,
   ScriptDocument,
+  SeedDocument,
   StatusDocument,
   VerifyDocument,
 } from './documents.js'
@@ -33,9 +40,12 @@ export type {
   IgnoreOption,
   MarkOptions,
   Migrator,
+  PullOptions,
   RedoOptions,
+  ResetOptions,
   ResumeOptions,
   ScriptOptions,
+  SeedOptions,
   SignalOption,
   StatusOptions,
   UnlockOptions,
@@ -44,3 +54,4 @@ export type {
 } from './migrator-api.js'
 export type { MigrationProgress, MigratorOptions } from './migrator-options.js'
 export { documentOf } from './report.js'
+export type { Seed, SeedContext } from './seeds.js'

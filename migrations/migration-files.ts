@@ -77,7 +77,8 @@ function parseDescription(text: string, file: string, name: string): { parents: 
   return { parents, lossyDown: Array.isArray(lossyDown) ? lossyDown.length > 0 : lossyDown === true }
 }
 
-async function readSql(file: string): Promise<SqlSource | undefined> {
+/** A file of SQL without what editors and version control change of it; undefined where there is no such file. */
+export async function readSql(file: string): Promise<SqlSource | undefined> {
   const given = await readText(file)
   if (given === undefined) return undefined
   const text = given.replace(/^\u{feff}/u, '').replaceAll('\r\n', '\n')

@@ -3,8 +3,11 @@ import type {
   DoctorDocument,
   DriftDocument,
   LockDocument,
+  PullDocument,
+  ResetDocument,
   RunDocument,
   ScriptDocument,
+  SeedDocument,
   StatusDocument,
   VerifyDocument,
 } from './documents.js'
@@ -76,6 +79,40 @@ export interface BaselineOptions extends SignalOption, IgnoreOption {
   readonly forceMismatch?: string
 }
 
+export interface SeedOptions extends SignalOption {
+  /** What seeds are told, and what they are recorded for. Default `NODE_ENV`, else `development`. */
+  readonly env?: string
+  /** Run those too that were run for this environment. */
+  readonly again?: boolean
+  /** Ids of the ones to run. Default: all. */
+  readonly only?: readonly string[]
+}
+
+export interface ResetOptions extends SignalOption {
+  /** The database by its name, of SQLite the file's: who says it means it. */
+  readonly yesDelete?: string
+  /** As for {@link SeedOptions}; `production` is refused. */
+  readonly env?: string
+  /** Hosts beside this machine on which a database may be dropped. Default none. */
+  readonly hosts?: readonly string[]
+  /** End the sessions of others in the database, which keep it from being dropped else. */
+  readonly terminate?: boolean
+}
+
+export interface PullOptions extends SignalOption {
+  /** The folder to write to, from the working directory. Default `src/models`. */
+  readonly out?: string
+  /** Names of tables, `*` for any letters; `hr.*` for those of a schema beside the connection's own. Default: all of that. */
+  readonly tables?: readonly string[]
+  /** Write nothing; give the files. */
+  readonly dryRun?: boolean
+  /**
+   * Where files are there. `never`: write nothing at all. `merge`: leave every model that the folder's files export as it is, and add those
+   * that are missing. Default `never`.
+   */
+  readonly overwrite?: 'never' | 'merge'
+}
+
 export interface UnlockOptions extends SignalOption {
   /** End the session of the holder. */
   readonly terminate?: boolean
@@ -144,6 +181,25 @@ export interface Migrator {
    * @throws {MigrationLockError} somebody has it, and may not or cannot be ended
    */
   unlock(options?: UnlockOptions): Promise<LockDocument>
+  /**
+   * Runs the files of the folder of seeds, in the order of their names, each once an environment, in a transaction with its record.
+   *
+   * @throws {SeedFailedError} one threw; those before it stay
+   */
+  seed(options?: SeedOptions): Promise<SeedDocument>
+  /**
+   * Drops the database, makes it anew, and runs {@link up} and, where there is a folder of seeds, {@link seed}.
+   *
+   * @throws {MigrationDecisionError} its host is neither this machine nor among `hosts`, the environment is production, `yesDelete` does
+   * not name it, or others are connected to it; nothing was dropped
+   */
+  reset(options?: ResetOptions): Promise<ResetDocument>
+  /**
+   * Writes a model for each table of the database, and says what of it no model can say. Takes no lock and changes nothing in the database.
+   *
+   * @throws {MigrationDecisionError} a file is there already; nothing was written
+   */
+  pull(options?: PullOptions): Promise<PullDocument>
   /** What {@link up} would run on a database that has everything up to `from`, as one text. Needs no connection. */
   script(options?: ScriptOptions): Promise<ScriptDocument>
 }

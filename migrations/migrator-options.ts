@@ -13,6 +13,8 @@ export interface MigratorOptions {
   readonly db?: MigratableDatabase
   /** The folder of migrations, from the working directory. Default `migrations`. */
   readonly folder?: string
+  /** The folder of seeds, from the working directory. Default `seeds`. */
+  readonly seeds?: string
   /** The state table; the others are named after it. Default `_latchwork_migrations`. Letters, digits and `_`, at most 40. */
   readonly table?: string
   /** The database's schema in which migrations run and their state stands. Default: the connection's own. */
@@ -84,6 +86,7 @@ const NAMES = [
   'connection',
   'db',
   'folder',
+  'seeds',
   'table',
   'schema',
   ...Object.keys(BOUNDS),
@@ -108,12 +111,13 @@ export function migratorOptions(given: MigratorOptions): CheckedOptions {
   if (sources.length !== 1) throw new ConfigurationError('url', 'give one of url, connection and db')
   for (const name of Object.keys(BOUNDS) as (keyof typeof BOUNDS)[]) requireNumber(name, given[name])
   for (const name of ['createDatabase', 'allowSessionPooler', 'singleWriter'] as const) requireType(name, given[name], 'boolean')
-  for (const name of ['folder', 'schema', 'actor', 'table'] as const) requireType(name, given[name], 'string')
+  for (const name of ['folder', 'seeds', 'schema', 'actor', 'table'] as const) requireType(name, given[name], 'string')
   requireType('onProgress', given.onProgress, 'function')
   const table = given.table ?? '_latchwork_migrations'
   if (!/^\w{1,40}$/.test(table)) throw new ConfigurationError('table', 'expected 1 to 40 letters, digits and _')
   return Object.freeze({
     folder: 'migrations',
+    seeds: 'seeds',
     createDatabase: false,
     allowSessionPooler: false,
     singleWriter: false,

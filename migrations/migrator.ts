@@ -1,10 +1,12 @@
+import { existsSync } from 'node:fs'
 import { deadlineAfter } from '../lib/deadline.js'
 import { connectionConfig } from '../lib/dialect/connection-config.js'
 import { createMigrationDialect } from '../lib/dialect/create-migration-dialect.js'
 import { CONNECTION_CONFIG } from '../lib/dialect/migratable.js'
 import type { MigrationDialect } from '../lib/dialect/migration-dialect.js'
-import type { MigrationSession } from '../lib/dialect/migration-parts.js'
+import type { MigrationOpening, MigrationSession } from '../lib/dialect/migration-parts.js'
 import { AbortedError, LatchworkError, QueryError } from '../lib/errors.js'
+import type { Schema } from '../lib/model/schema.js'
 import { type Job, jobOf, run } from './apply.js'
 import { baseline } from './baseline.js'
 import { examineAll } from './doctor.js'
@@ -14,8 +16,12 @@ import type {
   DriftDocument,
   LockDocument,
   MigrationCommand,
+  PlannedMigration,
+  PullDocument,
+  ResetDocument,
   RunDocument,
   ScriptDocument,
+  SeedDocument,
   StatusDocument,
   VerifyDocument,
 } from './documents.js'
@@ -24,6 +30,7 @@ import { dryRunOf } from './dry-run.js'
 import { MigrationDecisionError, MigrationLockError, MigrationUsageError } from './errors.js'
 import type { HistoryRow } from './history-row.js'
 import { beginKeeping, keepExpressions } from './keep-expressions.js'
+import { snapshotBehind } from './last-snapshot.js'
 import type { Migration } from './migration.js'
 import { type MigrationFolder, readMigrations } from './migration-files.js'
 import type {
@@ -32,9 +39,12 @@ import type {
   DriftOptions,
   MarkOptions,
   Migrator,
+  PullOptions,
   RedoOptions,
+  ResetOptions,
   ResumeOptions,
   ScriptOptions,
+  SeedOptions,
   SignalOption,
   StatusOptions,
   UnlockOptions,
@@ -42,15 +52,22 @@ import type {
   VerifyOptions,
 } from './migrator-api.js'
 import { type CheckedOptions, type MigratorOptions, migratorOptions } from './migrator-options.js'
-import { fileProblems, historyProblems, inOrder, isHalfDone, pendingOf, revertOrder, withAncestors } from './plan.js'
+import { fileProblems, headsOf, historyProblems, inOrder, isHalfDone, pendingOf, revertOrder, withAncestors } from './plan.js'
+import { type Pulled, pull } from './pull.js'
 import { interrupted, refuseProblems, requireCount, requireWhole, unknownId } from './refusals.js'
 import { markedRow, resumingJob } from './repair.js'
-import { documentHead, type Findings, findings, runDocument, withDocument } from './report.js'
+import { readRepeatables } from './repeatable-files.js'
+import { Repeatables } from './repeatables.js'
+import { documentHead, documentOf, type Findings, findings, runDocument, withDocument } from './report.js'
+import { inUse, refuseReset } from './reset.js'
 import { RunContext } from './run-context.js'
 import { describeHolder, takeLock } from './run-lock.js'
 import { scriptOf } from './script.js'
+import { readSeeds } from './seed-files.js'
+import { runSeeds, type SeedFindings, seedEnv } from './seeds.js'
 import { chainProblems } from './snapshot-chain.js'
 import { statusOf } from './status.js'
+import { stepsOf } from './steps.js'
 
 /**
  * A migrator of one database and one folder of migrations. Connects to nothing yet.
@@ -92,11 +109,16 @@ class FolderMigrator implements Migrator {
       let left = steps ?? Number.POSITIVE_INFINITY
       const chosen = () => this.#choose(locked, to).slice(0, left)
       const jobs = chosen().map((migration) => jobOf(locked.context, migration, 'up', undefined))
-      if (dryRun) return this.#plan(locked, jobs)
+      const { context, found } = locked
+      const repeatables = new Repeatables(context, await readRepeatables(this.#options.folder, this.#dialect))
+      // what they stand on is there when all migrations are
+      const isWhole = jobs.length === found.pending.length
+      if (dryRun) return this.#plan(locked, jobs, isWhole ? await repeatables.planned() : [])
       await this.#runAll(locked, jobs, () => {
-        left = (steps ?? Number.POSITIVE_INFINITY) - locked.found.applied.length
-        return chosen().map((migration) => jobOf(locked.context, migration, 'up', undefined))
+        left = (steps ?? Number.POSITIVE_INFINITY) - found.applied.length
+        return chosen().map((migration) => jobOf(context, migration, 'up', undefined))
       })
+      if (isWhole) await repeatables.run(found.repeated)
     })
   }
 
@@ -128,10 +150,12 @@ class FolderMigrator implements Migrator {
     return this.#looking('status', signal, async ({ context, found, folder }) => {
       const rows = await context.history.read()
       const status = statusOf(folder, rows, await context.history.lastFailures())
+      const repeatables = await new Repeatables(context, await readRepeatables(this.#options.folder, this.#dialect)).status()
+      const isPending = status.pending.length > 0 || repeatables.some(({ state }) => state === 'pending' || state === 'changed')
       const next = status.failed.map((id) => `latchwork migrate resume ${id}`)
-      if (next.length === 0 && status.pending.length > 0) next.push('latchwork migrate up')
-      const fails = pendingFails && status.pending.length > 0
-      return { ...documentHead('status', this.#dialect.engine, found), ...status, next, ok: !fails, exitCode: fails ? 4 : 0 }
+      if (next.length === 0 && isPending) next.push('latchwork migrate up')
+      const fails = pendingFails && isPending
+      return { ...documentHead('status', this.#dialect.engine, found), ...status, repeatables, next, ok: !fails, exitCode: fails ? 4 : 0 }
     })
   }
 
@@ -255,6 +279,77 @@ class FolderMigrator implements Migrator {
     })
   }
 
+  seed(options: SeedOptions = {}): Promise<SeedDocument> {
+    const seeds: SeedFindings = { env: '', seeds: [], skipped: [], failed: null }
+    const found = { ...findings(), own: seeds }
+    return this.#documented('seed', found, async () => {
+      seeds.env = seedEnv(options.env)
+      const files = await readSeeds(this.#options.seeds)
+      await this.#holding(found, options.signal, async (context) => {
+        await context.history.ensure()
+        await runSeeds(context, files, options, seeds)
+      })
+      return { ...documentHead('seed', this.#dialect.engine, found), ...seeds }
+    })
+  }
+
+  reset(options: ResetOptions = {}): Promise<ResetDocument> {
+    const reset = { env: '', dropped: false, up: null as RunDocument | null, seed: null as SeedDocument | null }
+    const found = { ...findings(), own: reset }
+    const { engine, migrations: parts } = this.#dialect
+    const step = <D>(name: 'up' | 'seed', work: Promise<D>) =>
+      work.then(
+        (document) => Object.assign(reset, { [name]: document }),
+        (error: unknown) => {
+          Object.assign(reset, { [name]: documentOf(error) ?? null })
+          throw error
+        },
+      )
+    return this.#documented('reset', found, async () => {
+      reset.env = seedEnv(options.env)
+      const target = parts.target(this.#options.schema)
+      found.database = target.name
+      refuseReset(target, engine, reset.env, options)
+      // files that make no sense are found before anything is dropped
+      const folder = await this.#read()
+      refuseProblems(fileProblems(folder.migrations, folder.head))
+      for (const { up } of folder.migrations) if (up.kind === 'sql') stepsOf(up, this.#dialect)
+      const hasSeeds = existsSync(this.#options.seeds)
+      if (hasSeeds) await readSeeds(this.#options.seeds)
+      const { wasThere, sessions } = await parts.recreate(this.#opening('write', options.signal), options.terminate ?? false)
+      if (sessions.length > 0) throw inUse(target.name, sessions, engine)
+      reset.dropped = wasThere
+      const signal = options.signal === undefined ? {} : { signal: options.signal }
+      await step('up', this.up(signal))
+      if (hasSeeds) await step('seed', this.seed({ env: reset.env, ...signal }))
+      return { ...documentHead('reset', engine, found), ...reset }
+    })
+  }
+
+  async pull(options: PullOptions = {}): Promise<PullDocument> {
+    const pulled: Pulled = { models: [], findings: [] }
+    const found = { ...findings(), own: pulled }
+    return this.#documented('pull', found, async () => {
+      const known = await this.#lastSnapshot()
+      const context = new RunContext(this.#dialect, this.#options, options.signal, await this.#open('read', options.signal))
+      try {
+        found.database = context.session.database
+        const { connection } = context.session
+        Object.assign(pulled, await pull((asked) => this.#dialect.introspect(connection, asked), known, options))
+        return { ...documentHead('pull', this.#dialect.engine, found), ...pulled }
+      } finally {
+        await context.session.close()
+      }
+    })
+  }
+
+  /** The schema after the last migration; undefined where there is none. */
+  async #lastSnapshot(): Promise<Schema | undefined> {
+    if (!existsSync(this.#options.folder)) return undefined
+    const { migrations } = await this.#read()
+    return snapshotBehind(headsOf(migrations).at(-1), migrations)
+  }
+
   script({ from, to }: ScriptOptions = {}): Promise<ScriptDocument> {
     const found = findings()
     return this.#documented('script', found, async () => {
@@ -265,8 +360,10 @@ class FolderMigrator implements Migrator {
       const applied = from === undefined ? new Set<string>() : withAncestors(ordered, from)
       const wanted = to === undefined ? undefined : withAncestors(ordered, to)
       const chosen = ordered.filter(({ id }) => !applied.has(id) && (wanted === undefined || wanted.has(id)))
-      const sql = scriptOf(chosen, from === undefined, this.#dialect, this.#options)
-      return { ...documentHead('script', this.#dialect.engine, found), ids: chosen.map(({ id }) => id), sql }
+      const repeatables = to === undefined ? await readRepeatables(this.#options.folder, this.#dialect) : []
+      const sql = scriptOf(chosen, repeatables, from === undefined, this.#dialect, this.#options)
+      const idsOf = (all: readonly { readonly id: string }[]) => all.map(({ id }) => id)
+      return { ...documentHead('script', this.#dialect.engine, found), ids: idsOf(chosen), repeatables: idsOf(repeatables), sql }
     })
   }
 
@@ -299,8 +396,8 @@ class FolderMigrator implements Migrator {
     )
   }
 
-  async #plan({ context, found }: LockedRun, jobs: readonly Job[]): Promise<void> {
-    found.planned = await Promise.all(jobs.map((job) => dryRunOf(context, job)))
+  async #plan({ context, found }: LockedRun, jobs: readonly Job[], after: readonly PlannedMigration[] = []): Promise<void> {
+    found.planned = [...(await Promise.all(jobs.map((job) => dryRunOf(context, job)))), ...after]
   }
 
   /** {@link #runInOrder}, and keeps how the engine writes what they have made. */
@@ -375,11 +472,7 @@ class FolderMigrator implements Migrator {
     const found = findings()
     return this.#documented(command, found, async () => {
       const folder = await this.#read()
-      const context = new RunContext(this.#dialect, this.#options, signal, await this.#open('write', signal))
-      found.warnings = context.warnings
-      try {
-        found.database = context.session.database
-        found.waitedMs = await takeLock(context)
+      return this.#holding(found, signal, async (context) => {
         // a database that is refused is left without them
         if (command !== 'baseline') await context.history.ensure()
         // only now: another process may have finished while we waited
@@ -389,14 +482,25 @@ class FolderMigrator implements Migrator {
         // what is to be put right with these two may be just this
         if (command !== 'mark')
           refuseProblems([...fileProblems(folder.migrations, folder.head), ...historyProblems(folder.migrations, rows)])
-        const document = await body({ context, found, ordered, rows })
-        // it is free at the latest when the connection is closed
-        await context.session.unlock().catch(() => undefined)
-        return document
-      } finally {
-        await context.session.close()
-      }
+        return body({ context, found, ordered, rows })
+      })
     })
+  }
+
+  /** Runs `body` on a connection that has the lock. */
+  async #holding<T>(found: Findings, signal: AbortSignal | undefined, body: (context: RunContext) => Promise<T>): Promise<T> {
+    const context = new RunContext(this.#dialect, this.#options, signal, await this.#open('write', signal))
+    found.warnings = context.warnings
+    try {
+      found.database = context.session.database
+      found.waitedMs = await takeLock(context)
+      const result = await body(context)
+      // it is free at the latest when the connection is closed
+      await context.session.unlock().catch(() => undefined)
+      return result
+    } finally {
+      await context.session.close()
+    }
   }
 
   /** Runs `body` on a connection that changes nothing. */
@@ -441,9 +545,13 @@ class FolderMigrator implements Migrator {
   }
 
   #open(access: 'read' | 'write', signal: AbortSignal | undefined): Promise<MigrationSession> {
+    return this.#dialect.migrations.open(this.#opening(access, signal))
+  }
+
+  #opening(access: 'read' | 'write', signal: AbortSignal | undefined): MigrationOpening {
     const { table, schema, createDatabase, allowSessionPooler, singleWriter, connectTimeoutMs } = this.#options
     const deadline = deadlineAfter(connectTimeoutMs)
-    return this.#dialect.migrations.open({
+    return {
       table,
       schema,
       access,
@@ -452,6 +560,6 @@ class FolderMigrator implements Migrator {
       singleWriter,
       deadline,
       signal,
-    })
+    }
   }
 }

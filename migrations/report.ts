@@ -18,12 +18,15 @@ export interface Findings {
   warnings: readonly string[]
   readonly applied: RanMigration[]
   readonly reverted: RanMigration[]
+  readonly repeated: RanMigration[]
   pending: readonly string[]
   planned: readonly PlannedMigration[] | null
+  /** What the document of a command has that no other has. */
+  own: object
 }
 
 export function findings(): Findings {
-  return { database: null, waitedMs: null, warnings: [], applied: [], reverted: [], pending: [], planned: null }
+  return { database: null, waitedMs: null, warnings: [], applied: [], reverted: [], repeated: [], pending: [], planned: null, own: {} }
 }
 
 /** The common part of a document that says that all went well. */
@@ -47,8 +50,8 @@ export function documentHead<C extends MigrationCommand>(
 }
 
 export function runDocument(command: RunDocument['command'], dialect: Engine, found: Findings): RunDocument {
-  const { applied, reverted, pending, planned } = found
-  return { ...documentHead(command, dialect, found), applied, reverted, failed: null, pending, planned }
+  const { applied, reverted, pending, repeated, planned } = found
+  return { ...documentHead(command, dialect, found), applied, reverted, failed: null, pending, repeated, planned }
 }
 
 const RUNS: readonly MigrationCommand[] = ['up', 'down', 'redo', 'resume', 'mark'] satisfies RunDocument['command'][]
@@ -77,8 +80,15 @@ export function withDocument(error: unknown, command: MigrationCommand, dialect:
         : { code: 'UNEXPECTED', message: `${error.name}: see the log` },
     next: error instanceof MigrationError ? error.next : [],
     ...(RUNS.includes(command)
-      ? { applied: found.applied, reverted: found.reverted, failed: failure ?? null, pending: found.pending, planned: found.planned }
-      : {}),
+      ? {
+          applied: found.applied,
+          reverted: found.reverted,
+          failed: failure ?? null,
+          pending: found.pending,
+          repeated: found.repeated,
+          planned: found.planned,
+        }
+      : found.own),
     ...(error instanceof MigrationDriftError ? { ...error.report, baselined: [], pending: found.pending } : {}),
   }
   documents.set(error, document)

@@ -3,9 +3,11 @@ import type { MigrationDialect } from '../lib/dialect/migration-dialect.js'
 import { hashesOf } from './apply.js'
 import { MigrationUsageError } from './errors.js'
 import { HistoryStatements } from './history-statements.js'
-import type { Migration } from './migration.js'
+import type { Migration, Step } from './migration.js'
 import type { CheckedOptions } from './migrator-options.js'
+import type { Repeatable } from './repeatable-files.js'
 import { segmentsOf } from './segments.js'
+import { replacing } from './state-rows.js'
 import { createStatements, STATE_VERSION, stateTables } from './state-tables.js'
 import { stepsOf } from './steps.js'
 
@@ -17,6 +19,7 @@ import { stepsOf } from './steps.js'
  */
 export function scriptOf(
   migrations: readonly Migration[],
+  repeatables: readonly Repeatable[],
   isFromNothing: boolean,
   dialect: MigrationDialect,
   options: CheckedOptions,
@@ -28,6 +31,12 @@ export function scriptOf(
     lines.push(...createStatements(tables, dialect).map(({ sql }) => sql), withValues(statements.version(STATE_VERSION), dialect))
   }
   for (const migration of migrations) lines.push(`-- ${migration.id}`, ...linesOf(migration, dialect, options, statements))
+  for (const { id, source, steps } of repeatables) {
+    const state = replacing(tables.repeatables, { id, checksum: source.checksum, at: new Date() }, dialect).map((query) =>
+      withValues(query, dialect),
+    )
+    lines.push(`-- ${id}`, ...transactionsOf(steps, state, dialect, options))
+  }
   return lines.map((line) => (line.startsWith('-- ') ? `\n${line}\n` : `${line};\n`)).join('')
 }
 
@@ -69,6 +78,16 @@ function linesOf(
     errorText: null,
   } as const
   const state = [...statements.replacing(row), statements.logging(log)].map((query) => withValues(query, dialect))
+  return transactionsOf(steps, state, dialect, options)
+}
+
+/** Steps with what begins and ends their transactions; `state` is written with the last of them. */
+function transactionsOf(
+  steps: readonly Step[],
+  state: readonly string[],
+  dialect: MigrationDialect,
+  options: CheckedOptions,
+): readonly string[] {
   const segments = segmentsOf(steps, 0, dialect)
   const begin = [...dialect.begin({}), ...dialect.migrations.limitLockWait(options.ddlLockTimeoutMs)]
   const bodies = segments.map((segment, index) => {

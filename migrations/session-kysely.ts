@@ -23,9 +23,13 @@ export function compilerFor(dialect: Dialect): AnyKysely {
   return new Kysely({ dialect: partsOf(dialect, () => new DummyDriver()) })
 }
 
-/** Kysely on the one connection of a run. */
-export function sessionKysely(dialect: Dialect, run: RunStatement): AnyKysely {
-  return new Kysely({ dialect: partsOf(dialect, () => new SessionDriver(dialect, run)) })
+/**
+ * Kysely on the one connection of a run.
+ *
+ * @param instead  of a transaction of its own, in words
+ */
+export function sessionKysely(dialect: Dialect, run: RunStatement, instead = 'batch() runs one for each batch'): AnyKysely {
+  return new Kysely({ dialect: partsOf(dialect, () => new SessionDriver(dialect, run, instead)) })
 }
 
 function partsOf(dialect: Dialect, createDriver: () => Driver): KyselyDialect {
@@ -40,9 +44,11 @@ function partsOf(dialect: Dialect, createDriver: () => Driver): KyselyDialect {
 class SessionDriver implements Driver {
   readonly #dialect: Dialect
   readonly #connection: SessionConnection
+  readonly #instead: string
 
-  constructor(dialect: Dialect, run: RunStatement) {
+  constructor(dialect: Dialect, run: RunStatement, instead: string) {
     this.#dialect = dialect
+    this.#instead = instead
     this.#connection = new SessionConnection(dialect, run)
   }
 
@@ -54,9 +60,9 @@ class SessionDriver implements Driver {
 
   async releaseConnection(): Promise<void> {}
 
-  /** A transaction is the batch's: its checkpoint is in it. */
+  /** A transaction is the run's: what is written down of it is in it. */
   async beginTransaction(): Promise<never> {
-    throw new UnsupportedError('a transaction of its own in a migration', this.#dialect.engine, 'batch() runs one for each batch')
+    throw new UnsupportedError('a transaction of its own in a migration', this.#dialect.engine, this.#instead)
   }
 
   async commitTransaction(): Promise<void> {}
@@ -88,7 +94,7 @@ class SessionConnection implements DatabaseConnection {
 
   // biome-ignore lint/correctness/useYield: it gives nothing but the refusal
   async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
-    throw new Error('stream() is not there in a migration: batch() reads rows by their key')
+    throw new Error('stream() is not there on the connection of a run')
   }
 }
 

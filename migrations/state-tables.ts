@@ -14,6 +14,8 @@ export interface StateTables {
   /** How the engine writes defaults, checks and expressions of ours, for the search for drift. */
   readonly expressions: TableSchema
   readonly seeds: TableSchema
+  /** What a repeatable was when it ran. */
+  readonly repeatables: TableSchema
   /** Made last: where it is, all are. */
   readonly meta: TableSchema
 }
@@ -83,13 +85,14 @@ export function stateTables(name: string, schema: string | undefined): StateTabl
       ['object'],
     ),
     seeds: table(`${stem}_seeds`, [column('id', varchar(200)), column('env', varchar(60)), column('at', INSTANT)], ['id', 'env']),
+    repeatables: table(`${stem}_repeatables`, [column('id', varchar(60)), column('checksum', varchar(64)), column('at', INSTANT)], ['id']),
     meta: table(`${stem}_meta`, [column('version', INTEGER)], ['version']),
   }
 }
 
 /** The statements that make the tables, in order. */
 export function createStatements(tables: StateTables, dialect: Dialect): readonly { readonly table: TableSchema; readonly sql: string }[] {
-  const all = [tables.migrations, tables.log, tables.expressions, tables.seeds, tables.meta]
+  const all = [tables.migrations, tables.log, tables.expressions, tables.seeds, tables.repeatables, tables.meta]
   return all.flatMap((table) => plainSql(dialect.ddl([{ kind: 'createTable', table }])).map((sql) => ({ table, sql })))
 }
 

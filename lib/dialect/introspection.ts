@@ -21,6 +21,14 @@ export interface Introspection {
   readonly findings: readonly IntrospectionFinding[]
   /** Each default, check, and condition or expression of an index as the engine gives it back, by `table/kind/name`. */
   readonly expressions: Readonly<Record<string, string>>
+  /** What the schema leaves out, as the catalogue has it: a finding speaks of each. */
+  readonly unread: Unread
+}
+
+export interface Unread {
+  /** `table` as in a finding; `position` among all columns of the table. */
+  readonly columns: readonly { readonly table: string; readonly position: number; readonly column: StoredColumn }[]
+  readonly indexes: readonly { readonly table: string; readonly isUnique: boolean; readonly index: StoredIndex }[]
 }
 
 export interface IntrospectionFinding {

@@ -1,6 +1,7 @@
 import type { Deadline } from '../deadline.js'
 import type { Connection, Statement } from './connection.js'
 import type { Examination } from './examination.js'
+import type { DatabaseTarget, Recreation } from './recreation.js'
 
 /** How a connection for migrations is opened. */
 export interface MigrationOpening {
@@ -134,6 +135,14 @@ export interface MigrationParts {
    * @throws {AbortedError} the signal was aborted first
    */
   open(opening: MigrationOpening): Promise<MigrationSession>
+  /** The database that {@link open} leads to; `schema` as of an opening. */
+  target(schema: string | undefined): DatabaseTarget
+  /**
+   * Drops the database with all that is in it and makes it anew, unless others are connected to it. Throws as {@link open} does.
+   *
+   * @param terminate  end the sessions of others first, where the engine can
+   */
+  recreate(opening: MigrationOpening, terminate: boolean): Promise<Recreation>
 }
 
 /** The first words of a statement in lower case, without comments and with one space between. */

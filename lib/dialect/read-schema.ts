@@ -6,7 +6,15 @@ import { factName } from '../model/schema-change.js'
 import { objectName } from '../model/schema-names.js'
 import { conditionSql, type DdlSyntax } from './ddl-conditions.js'
 import { expressionText } from './expression-text.js'
-import type { Introspection, IntrospectionFinding, IntrospectOptions, StoredColumn, StoredIndex, StoredTable } from './introspection.js'
+import type {
+  Introspection,
+  IntrospectionFinding,
+  IntrospectOptions,
+  StoredColumn,
+  StoredIndex,
+  StoredTable,
+  Unread,
+} from './introspection.js'
 import { withoutNot } from './without-not.js'
 
 /** How an engine writes what its catalogue is compared with. */
@@ -31,12 +39,18 @@ export function readSchema(stored: readonly StoredTable[], forms: EngineForms, o
   const reader = new SchemaReader(forms, options.expressions ?? {})
   const sorted = [...stored].sort((one, other) => (factName(one) < factName(other) ? -1 : 1))
   const tables = sorted.map((table) => reader.table(table, known.get(factName(table))))
-  return frozenCopy<Introspection>({ schema: { version: 1, tables }, findings: reader.findings, expressions: reader.expressions })
+  return frozenCopy<Introspection>({
+    schema: { version: 1, tables },
+    findings: reader.findings,
+    expressions: reader.expressions,
+    unread: reader.unread,
+  })
 }
 
 class SchemaReader {
   readonly findings: IntrospectionFinding[] = []
   readonly expressions: Record<string, string> = {}
+  readonly unread: { columns: Unread['columns'][number][]; indexes: Unread['indexes'][number][] } = { columns: [], indexes: [] }
 
   constructor(
     readonly forms: EngineForms,
@@ -69,6 +83,7 @@ class SchemaReader {
     const type = this.#type(stored, known, table, knownTable)
     if (type === undefined) {
       this.#find(table, stored.name, `a column of type "${stored.typeText}", which no field has`)
+      this.unread.columns.push({ table: factName(table), position: table.columns.indexOf(stored), column: stored })
       return []
     }
     const value = this.#default(stored, known, table, knownTable)
@@ -136,6 +151,7 @@ class SchemaReader {
     }
     if (stored.sql === undefined) return [{ name: stored.name, columns: stored.columns } as unknown as T]
     this.#find(table, stored.name, `an index whose SQL no model says so: ${stored.sql}`)
+    this.unread.indexes.push({ table: factName(table), isUnique: table.uniques.includes(stored), index: stored })
     return []
   }
 

@@ -289,7 +289,7 @@ function refuseMisfit(
 }
 
 /** Types that a foreign key may pair are the same, up to the length of a text and the name of an enum that is text. */
-function storageOf(type: ColumnType): string {
+export function storageOf(type: ColumnType): string {
   if (type.kind === 'varchar') return type.kind
   return JSON.stringify(type.kind === 'enum' && !type.native ? type.values : type)
 }

@@ -5,6 +5,7 @@ export interface GlobalOptions {
   readonly config?: string
   readonly url?: string
   readonly schema?: string
+  readonly env?: string
   readonly json?: boolean
   readonly quiet?: boolean
   readonly color: boolean
@@ -17,6 +18,7 @@ export function addGlobalOptions(program: Command): Command {
     .option('--config <file>', 'configuration (default: latchwork.config.ts, .mts, .mjs, .js or .json, if there is one)')
     .option('--url <url>', 'the database (default: LATCHWORK_MIGRATE_URL, LATCHWORK_DATABASE_URL, the configuration)')
     .option('--schema <name>', "the database's schema in which migrations run")
+    .option('--env <name>', 'the environment, for seeds and reset (default: NODE_ENV, or development)')
     .option('--json', 'print the result as one JSON document')
     .option('--quiet', 'print nothing on stderr but what goes wrong')
     .addOption(new Option('--no-color', 'print no colours; so does NO_COLOR'))

@@ -58,7 +58,7 @@ export async function offlineMigrator(project: Project, engine: Engine, options:
   return createMigrator({ connection: NOWHERE[engine], ...migratorOptions(project, options) })
 }
 
-function migratorOptions({ config, migrations }: Project, options: Call<RunFlags>['options']): MigratorOptions {
+function migratorOptions({ config, migrations, seeds }: Project, options: Call<RunFlags>['options']): MigratorOptions {
   const given = {
     table: config.migrations?.table,
     schema: options.schema ?? config.migrations?.schema,
@@ -72,5 +72,5 @@ function migratorOptions({ config, migrations }: Project, options: Call<RunFlags
     createDatabase: options.createDatabase,
   }
   const known = Object.entries(given).filter(([, value]) => value !== undefined)
-  return { folder: migrations, ...(Object.fromEntries(known) as MigratorOptions) }
+  return { folder: migrations, seeds, ...(Object.fromEntries(known) as MigratorOptions) }
 }

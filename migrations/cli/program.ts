@@ -6,8 +6,11 @@ import { addDrift } from './commands/drift-command.js'
 import { addGenerate } from './commands/generate-command.js'
 import { addInit } from './commands/init-command.js'
 import { addMerge } from './commands/merge-command.js'
+import { addPull } from './commands/pull-command.js'
+import { addReset } from './commands/reset-command.js'
 import { addDown, addMark, addRedo, addResume, addUp } from './commands/run-commands.js'
 import { addScript } from './commands/script-command.js'
+import { addSeed } from './commands/seed-command.js'
 import { addLock, addStatus, addUnlock, addVerify } from './commands/state-commands.js'
 import { addCompletions } from './completions.js'
 import { examples } from './examples.js'
@@ -31,6 +34,8 @@ const IN_MIGRATE = [
   addMerge,
 ]
 
+const IN_DB = [addPull, addSeed, addReset]
+
 /** The command line as data: every command, its arguments and options. */
 export function createProgram(version: string): Command {
   const program = addGlobalOptions(new Command('latchwork'))
@@ -47,6 +52,8 @@ export function createProgram(version: string): Command {
   const migrate = program.command('migrate').description('write, apply and look after migrations')
   for (const add of IN_MIGRATE) add(migrate)
   addDoctor(program)
+  const db = program.command('db').description('what is in the database: models from it, rows into it, all of it anew')
+  for (const add of IN_DB) add(db)
   addCompletions(program)
   return program
 }

@@ -13,6 +13,8 @@ export interface Project {
   readonly config: MigrationConfig
   /** Absolute: the folder of migrations. */
   readonly migrations: string
+  /** Absolute: the folder of seeds. */
+  readonly seeds: string
 }
 
 /** In the order in which they are looked for. */
@@ -27,7 +29,12 @@ export async function openProject(options: GlobalOptions): Promise<Project> {
   const file = options.config === undefined ? soleConfig(process.cwd()) : resolve(options.config)
   const folder = file === undefined ? process.cwd() : dirname(file)
   const config = file === undefined ? {} : await readConfig(file)
-  return { folder, config, migrations: resolve(folder, config.migrations?.dir ?? 'migrations') }
+  return {
+    folder,
+    config,
+    migrations: resolve(folder, config.migrations?.dir ?? 'migrations'),
+    seeds: resolve(folder, config.seeds?.dir ?? 'seeds'),
+  }
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Address } from './dial.js'
 import { errnoOf, toDataError } from './errors.js'
 import { examine } from './examine.js'
 import { openMigrationSession } from './migration-session.js'
+import { recreateDatabase } from './recreate-database.js'
 
 /** All else, DDL before all, commits what is open before and after itself. Source: MySQL 8.0 manual, 13.3.3 "Implicit Commit". */
 const IN_TRANSACTION = /^(?:insert|update|delete|replace|select|with|values|do|load data|set(?! autocommit| password| default))\b/
@@ -19,6 +20,8 @@ export function migrationParts(address: Address): MigrationParts {
     driver: { name: 'mysql2', smallest: '3.24.0' },
     examine: (connection) => examine(connection),
     open: (opening) => openMigrationSession(address, opening),
+    target: (schema) => ({ name: schema ?? address.database ?? '', host: address.host }),
+    recreate: (opening, terminate) => recreateDatabase(address, opening, terminate),
   }
 }
 

@@ -3,6 +3,7 @@ import { leadingWords } from '../migration-parts.js'
 import { toDataError } from './errors.js'
 import { examine } from './examine.js'
 import { openMigrationSession } from './migration-session.js'
+import { recreateDatabase } from './recreate-database.js'
 import type { PostgresServer } from './server.js'
 import { isServerError, type ServerError } from './server-error.js'
 
@@ -23,6 +24,8 @@ export function migrationParts(server: PostgresServer): MigrationParts {
     driver: { name: 'pg', smallest: '8.16.0' },
     examine: (connection) => examine(connection),
     open: (opening) => openMigrationSession(server, opening),
+    target: () => ({ name: server.database, host: server.host }),
+    recreate: (opening, terminate) => recreateDatabase(server, opening, terminate),
   }
 }
 

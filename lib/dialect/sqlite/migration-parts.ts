@@ -3,6 +3,7 @@ import { driverCode, toDataError } from './errors.js'
 import { examine } from './examine.js'
 import { openMigrationSession } from './migration-session.js'
 import { rebuild } from './rebuild.js'
+import { recreateDatabase } from './recreate-database.js'
 
 /** Source: SQLite, "VACUUM", "ATTACH DATABASE", "PRAGMA Statements". */
 const ALONE = /^(?:vacuum|attach|detach|pragma (?!user_version|application_id|defer_foreign_keys))/
@@ -21,6 +22,8 @@ export function migrationParts(file: string): MigrationParts {
     driver: { name: 'better-sqlite3', smallest: '12.0.0' },
     examine: (connection) => examine(connection, file),
     open: (opening) => openMigrationSession(file, opening),
+    target: () => ({ name: file, host: undefined }),
+    recreate: () => recreateDatabase(file),
   }
 }
 

@@ -4,10 +4,11 @@ import type { Terminal } from '../terminal.js'
 /** What `up`, `down`, `redo`, `resume` and `mark` did, a line each; of a dry run the SQL. */
 export function runText(document: RunDocument, { onResult }: Terminal): string {
   if (document.planned !== null && document.ok) return plannedText(document)
-  const { applied, reverted, failed, pending } = document
+  const { applied, reverted, repeated, failed, pending } = document
   const lines = [
     ...reverted.map((migration) => `${onResult('yellow', 'reverted')}  ${ranText(migration)}`),
     ...applied.map((migration) => `${onResult('green', 'applied')}   ${ranText(migration)}`),
+    ...repeated.map((repeatable) => `${onResult('green', 'repeated')}  ${ranText(repeatable)}`),
     ...(failed === null ? [] : [`${onResult('red', 'failed')}    ${failedText(failed)}`]),
     ...pending.map((id) => `pending   ${id}`),
   ]

@@ -12,15 +12,21 @@ const STYLES: Readonly<Partial<Record<MigrationStatus['state'], Style>>> = {
 }
 
 /** Every migration with its state, a line each, and what is wrong with it. */
-export function statusText({ migrations, pending, heads }: StatusDocument, { onResult }: Terminal): string {
-  if (migrations.length === 0) return 'there are no migrations'
+export function statusText({ migrations, repeatables, pending, heads }: StatusDocument, { onResult }: Terminal): string {
+  if (migrations.length + repeatables.length === 0) return 'there are no migrations'
   const lines = migrations.map((migration) => {
     const { id, state } = migration
     const [label, style] = [state.padEnd(9), STYLES[state]]
     return [style === undefined ? label : onResult(style, label), id, ...remarksOn(migration)].join('  ')
   })
   const several = heads.length > 1 ? [`${heads.length} heads: ${heads.join(', ')}`] : []
-  return [...lines, ...several, '', pending.length === 0 ? 'up to date' : `${pending.length} pending`].join('\n')
+  const due = pending.length + repeatables.filter(({ state }) => state === 'pending' || state === 'changed').length
+  const repeated = repeatables.map(({ id, state, at }) => {
+    const label = state.padEnd(9)
+    const style = state === 'applied' ? 'green' : 'yellow'
+    return [onResult(style, label), id, ...(at === null ? [] : [at])].join('  ')
+  })
+  return [...lines, ...repeated, ...several, '', due === 0 ? 'up to date' : `${due} pending`].join('\n')
 }
 
 function remarksOn({

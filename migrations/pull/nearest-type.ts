@@ -1,0 +1,25 @@
+import type { ColumnType } from '../../lib/model/column-type.js'
+
+/**
+ * The type whose values read and write as those of a column that no field has, by the engine's word for it; undefined: none does.
+ * A model with it works, and differs from the database.
+ */
+export function nearestType(typeText: string): ColumnType | undefined {
+  const text = typeText.toLowerCase()
+  const length = /^(?:character|char|nchar|nvarchar|character varying|varchar)\((\d+)\)/.exec(text)?.[1]
+  if (length !== undefined) return { kind: 'varchar', length: Number(length) }
+  return NEAREST.find(([pattern]) => pattern.test(text))?.[1]
+}
+
+const NEAREST: readonly (readonly [pattern: RegExp, type: ColumnType])[] = [
+  [/^(smallint|mediumint|tinyint|int2)(\(\d+\))?( unsigned)?( zerofill)?$/, { kind: 'integer' }],
+  [/^(int|integer)(\(\d+\))? unsigned/, { kind: 'bigint' }],
+  [/^bigint(\(\d+\))? unsigned/, { kind: 'bigint' }],
+  [/^(real|float|double)/, { kind: 'float' }],
+  [/^(tinytext|mediumtext|text|citext|character varying|varchar|clob)$/, { kind: 'text' }],
+  [/^(tinyblob|mediumblob|blob)$/, { kind: 'bytes' }],
+  [/^json$/, { kind: 'json' }],
+  [/^time(\(\d\))?$/, { kind: 'time' }],
+  [/^datetime(\([0-3]\))?$/, { kind: 'timestamp', precision: 3 }],
+  [/^datetime\([4-6]\)$/, { kind: 'timestamp', precision: 6 }],
+]

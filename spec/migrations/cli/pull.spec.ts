@@ -1,0 +1,289 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { createMigrator } from 'latchwork/migrations'
+import { describe, expect, it } from 'vitest'
+import { type Schema, schemaOf } from '../../../lib/model/schema.js'
+import { diffSchemas } from '../../../lib/model/schema-diff.js'
+import { loadModels } from '../../../migrations/models.js'
+import { MODELS } from '../../lib/dialect/ddl-models.js'
+import { MigratedDatabase } from '../../lib/dialect/migrated-database.js'
+import { forEachEngine, type SpecEngine } from '../../support/engines.js'
+import { CliProject, type Printed } from './cli-project.js'
+import { configText, userModel } from './models.js'
+
+const TSC = fileURLToPath(new URL('../../../node_modules/typescript/bin/tsc', import.meta.url))
+
+/** What the compiler says of the models, with these options; empty: nothing. */
+function compiled(project: CliProject, options: object): Promise<string> {
+  const compilerOptions = {
+    module: 'nodenext',
+    target: 'es2022',
+    lib: ['es2023', 'esnext.disposable'],
+    strict: true,
+    noEmit: true,
+    skipLibCheck: true,
+    types: [],
+    ...options,
+  }
+  return project.write({ 'tsconfig.json': JSON.stringify({ compilerOptions, include: ['models'] }) }).then(
+    () =>
+      new Promise((resolve) => {
+        execFile(process.execPath, [TSC, '-p', 'tsconfig.json'], { cwd: project.folder }, (_error, stdout, stderr) =>
+          resolve(stdout + stderr),
+        )
+      }),
+  )
+}
+
+/** The schema of the models in the project's folder `models`. */
+async function schemaIn(project: CliProject): Promise<Schema> {
+  return schemaOf(await loadModels(['models/*.ts'], project.folder))
+}
+
+async function inDatabase(
+  engine: SpecEngine,
+  make: (db: MigratedDatabase) => Promise<void>,
+  body: (project: CliProject, db: MigratedDatabase) => Promise<void>,
+): Promise<void> {
+  const db = await MigratedDatabase.open(engine)
+  await using project = await CliProject.create({ 'latchwork.config.ts': configText(engine.name) })
+  project.env.LATCHWORK_DATABASE_URL = db.fresh.url
+  try {
+    await make(db)
+    await body(project, db)
+  } finally {
+    await db.close()
+  }
+}
+
+function modelIn({ models }: Printed, table: string): Printed {
+  return models.find((model: Printed) => model.table === table)
+}
+
+describe('db pull', () => {
+  forEachEngine((engine) => {
+    it('writes models that compile and say all that was made: types, defaults, keys, indexes, checks, foreign keys, comments', async () => {
+      const make = (db: MigratedDatabase) => db.change(diffSchemas(undefined, schemaOf(MODELS)).changes)
+      await inDatabase(engine, make, async (project, db) => {
+        const document = await project.json('db', 'pull')
+        expect(document).toMatchObject({ command: 'pull', dialect: engine.name, ok: true, findings: [] })
+        expect(document.models.map(({ table }: Printed) => table).sort()).toEqual(
+          schemaOf(MODELS)
+            .tables.map(({ name }) => name)
+            .sort(),
+        )
+        for (const { file, state } of document.models)
+          expect([file, state]).toEqual([expect.stringMatching(/^models\/[\p{L}-]+\.ts$/u), 'written'])
+        expect(await compiled(project, {})).toBe('')
+        expect(await compiled(project, { experimentalDecorators: true, emitDecoratorMetadata: true, isolatedModules: true })).toBe('')
+        const schema = await schemaIn(project)
+        const found = await db.introspect(schema)
+        expect(found.findings).toEqual([])
+        expect(diffSchemas(found.schema, schema)).toMatchObject({ changes: [], decisions: [] })
+        // and nothing of the database was lost on the way
+        const made = await db.introspect(schemaOf(MODELS))
+        for (const table of made.schema.tables) {
+          const pulled = found.schema.tables.find(({ name }) => name === table.name)!
+          for (const part of ['columns', 'uniques', 'indexes', 'foreignKeys', 'checks'] as const)
+            expect([table.name, part, pulled[part].map(({ name }) => name).sort()]).toEqual([
+              table.name,
+              part,
+              table[part].map(({ name }) => name).sort(),
+            ])
+        }
+      })
+    }, 180_000)
+
+    it('takes what the engine cannot hold from the last snapshot', async () => {
+      const fields = `@field.timestamp({ precision: 6, nullable: true, comment: 'to the microsecond' }) seen!: string | null
+        @field.array('integer') numbers!: readonly number[]
+        @field.oneOf(['a', 'b'], { native: true }) letter!: 'a' | 'b'`
+      await inDatabase(
+        engine,
+        async () => undefined,
+        async (project) => {
+          await project.write({ 'models/user.ts': userModel(fields, "{ comment: 'people 😀' }") })
+          await project.json('migrate', 'dev', 'first')
+          const { models, findings } = await project.json('db', 'pull', '--out', 'pulled', '--dry-run')
+          expect(findings).toEqual([])
+          const [{ text }] = models
+          expect(text).toContain("comment: 'people 😀'")
+          expect(text).toContain(
+            "@field.timestamp({ precision: 6, column: 'seen', comment: 'to the microsecond', nullable: true }) seen!: string | null",
+          )
+          expect(text).toContain("@field.array('integer', { column: 'numbers' }) numbers!: readonly number[]")
+          expect(text).toMatch(/@field\.oneOf\(\['a', 'b'\], \{ native: true, column: 'letter' \}\) letter!: 'a' \| 'b'/)
+          await expect(project.list('pulled')).rejects.toThrow('ENOENT')
+        },
+      )
+    }, 60_000)
+
+    it('gives names that code can have, and says what no model can', async () => {
+      const quote = engine.name === 'mysql' ? (name: string) => `\`${name}\`` : (name: string) => `"${name}"`
+      const make = async (db: MigratedDatabase) => {
+        await db.run(
+          `create table ${quote('class')} (${quote('constructor')} integer primary key, ${quote('static')} varchar(5) not null, ${quote('to string')} integer, ${quote('__proto__')} integer, ${quote('toString')} integer, ${quote('2nd')} integer)`,
+        )
+        await db.run(`create table ${quote('dates')} (id integer primary key, day integer)`)
+        await db.run(`create table ${quote('the  date')} (id integer primary key)`)
+        await db.run(`create table keyless (n integer)`)
+        await db.run(`create table ${quote("it's")} (id integer primary key)`)
+        await db.run(
+          `create table odd (id integer primary key, small smallint not null, place ${engine.name === 'postgres' ? 'point' : 'geometry'}, ${quote('a.b')} integer)`,
+        )
+      }
+      await inDatabase(engine, make, async (project) => {
+        const document = await project.json('db', 'pull')
+        expect(document.ok).toBe(true)
+        expect(document.models.map(({ table, model }: Printed) => [table, model]).sort()).toEqual([
+          ['class', 'Class'],
+          ['dates', 'DateRow'],
+          ['odd', 'Odd'],
+          ['the  date', 'TheDate'],
+        ])
+        const said = document.findings.map(({ table, object, problem }: Printed) => `${table}/${object}: ${problem}`)
+        expect(said).toContainEqual('keyless/null: has no model: it has no primary key')
+        expect(said).toContainEqual(expect.stringMatching(/^it's\/null: has no model: a name cannot hold quotes/))
+        expect(said).toContainEqual(
+          expect.stringMatching(/^odd\/small: is of type "smallint.*", and its field of the nearest kind, integer$/i),
+        )
+        expect(said).toContainEqual(expect.stringMatching(/^odd\/place: a column of type ".*", which no field has$/))
+        expect(said).toContainEqual(expect.stringMatching(/^odd\/a\.b: is left out: "a\.b" holds a dot/))
+        expect(await compiled(project, {})).toBe('')
+        const text = await project.read('models/class.ts')
+        expect(text).toContain("@id.integer({ column: 'constructor' }) constructorField!: number")
+        expect(text).toContain('staticField!: string')
+        for (const column of ["'to string'", "'__proto__'", "'toString'", "'2nd'"]) expect(text).toContain(`column: ${column}`)
+        expect(await project.read('models/odd.ts')).toContain('// place: a column of type')
+        const { columns } = (await schemaIn(project)).tables.find(({ name }) => name === 'class')!
+        expect(columns.map(({ name }) => name).sort()).toEqual(
+          ['2nd', '__proto__', 'constructor', 'static', 'to string', 'toString'].sort(),
+        )
+        const { stdout, exitCode } = await project.run('db', 'pull', '--out', 'other')
+        expect(exitCode).toBe(0)
+        expect(stdout).toMatch(/^wrote {2}other\/class\.ts {2}Class of class$/m)
+        expect(stdout).toMatch(/^not said {2}keyless: has no model: it has no primary key$/m)
+      })
+    }, 120_000)
+
+    it('ties tables both ways, several times and to themselves', async () => {
+      const make = async (db: MigratedDatabase) => {
+        await db.run(
+          'create table users (id integer primary key, boss_id integer, constraint boss foreign key (boss_id) references users (id))',
+        )
+        await db.run('create index boss_idx on users (boss_id)')
+        await db.run('create table profiles (user_id integer primary key, constraint profile foreign key (user_id) references users (id))')
+        await db.run(
+          'create table posts (id integer primary key, author_id integer not null, editor_id integer, constraint a foreign key (author_id) references users (id), constraint e foreign key (editor_id) references users (id))',
+        )
+        await db.run('create index posts_author_id_idx on posts (author_id)')
+        await db.run('create index posts_editor_id_idx on posts (editor_id)')
+      }
+      await inDatabase(engine, make, async (project) => {
+        expect((await project.json('db', 'pull')).models).toHaveLength(3)
+        const user = await project.read('models/user.ts')
+        for (const line of [
+          "@belongsTo(() => User, 'bossId') boss!: One<User> | null",
+          "@hasMany(() => User, 'bossId') usersByBoss!: Many<User>",
+          "@hasOne(() => Profile, 'userId') profile!: One<Profile> | null",
+          "@hasMany(() => Post, 'authorId') postsByAuthor!: Many<Post>",
+          "@hasMany(() => Post, 'editorId') postsByEditor!: Many<Post>",
+        ])
+          expect(user).toContain(line)
+        expect(await project.read('models/post.ts')).toContain("@belongsTo(() => User, 'authorId') author!: One<User>")
+        expect(await compiled(project, {})).toBe('')
+        expect((await schemaIn(project)).tables).toHaveLength(3)
+      })
+    }, 120_000)
+
+    it('writes nothing where a file is there, or only the models that are missing', async () => {
+      const make = async (db: MigratedDatabase) => {
+        await db.run('create table users (id integer primary key, nick varchar(40))')
+        await db.run(
+          'create table posts (id integer primary key, user_id integer, constraint writer foreign key (user_id) references users (id))',
+        )
+      }
+      await inDatabase(engine, make, async (project) => {
+        const own = `import { field, id, model } from 'latchwork'
+
+/** Mine. */
+@model({ table: 'users' })
+export class Person {
+  @id.integer() id!: number
+  @field.varchar(40, { nullable: true, column: 'nick' }) name!: string | null
+}
+`
+        await project.write({ 'models/user.ts': own })
+        const refused = await project.json('db', 'pull')
+        expect(refused).toMatchObject({
+          ok: false,
+          exitCode: 3,
+          models: [],
+          error: { code: 'MIGRATION_DECISION', message: expect.stringContaining('models/user.ts is there already; nothing was written') },
+        })
+        expect(await project.list('models')).toEqual(['user.ts'])
+
+        const merged = await project.json('db', 'pull', '--overwrite', 'merge')
+        expect(modelIn(merged, 'users')).toMatchObject({ model: 'Person', file: 'models/user.ts', state: 'kept' })
+        expect(modelIn(merged, 'posts')).toMatchObject({ model: 'Post', file: 'models/post.ts', state: 'written' })
+        expect(await project.read('models/user.ts')).toBe(own)
+        expect(await project.read('models/post.ts')).toContain("import { Person } from './user.js'")
+        expect(await compiled(project, {})).toBe('')
+        expect((await schemaIn(project)).tables).toHaveLength(2)
+        expect((await project.json('db', 'pull', '--overwrite', 'merge')).models.map(({ state }: Printed) => state)).toEqual([
+          'kept',
+          'kept',
+        ])
+      })
+    }, 120_000)
+
+    it('takes the tables that are named, as text, and from a program', async () => {
+      const make = async (db: MigratedDatabase) => {
+        for (const table of ['order_items', 'orders', 'users']) await db.run(`create table ${table} (id integer primary key)`)
+      }
+      await inDatabase(engine, make, async (project, db) => {
+        const { stdout } = await project.run('db', 'pull', '--tables', 'order*', '--dry-run')
+        expect(stdout).toMatch(
+          /^\/\/ models\/order-item\.ts\nimport \{ id, model \} from 'latchwork'\n\n@model\(\{ table: 'order_items' \}\)\nexport class OrderItem \{\n/,
+        )
+        expect(stdout).not.toContain('users')
+        expect(await project.json('db', 'pull', '--tables', 'nobody')).toMatchObject({
+          exitCode: 2,
+          error: { message: expect.stringContaining('no table matches "nobody"') },
+        })
+        const migrator = createMigrator({ url: db.fresh.url, folder: join(project.folder, 'migrations') })
+        expect(await migrator.pull({ out: join(project.folder, 'x'), tables: ['users'] })).toMatchObject({
+          models: [{ table: 'users', model: 'User', state: 'written' }],
+          findings: [],
+        })
+        expect(await project.list('x')).toEqual(['user.ts'])
+      })
+    }, 60_000)
+  })
+
+  forEachEngine(
+    (engine) => {
+      it('reaches into other schemas', async () => {
+        const other = `lw_spec_${Math.random().toString(36).slice(2, 10)}`
+        const make = async (db: MigratedDatabase) => {
+          await db.run(`create schema ${other}`)
+          await db.run('create table users (id integer primary key)')
+          await db.run(`create table ${other}.users (id integer primary key)`)
+        }
+        await inDatabase(engine, make, async (project, db) => {
+          try {
+            const { models } = await project.json('db', 'pull', '--tables', `users,${other}.*`)
+            expect(models.map(({ table }: Printed) => table).sort()).toEqual([`${other}.users`, 'users'])
+            expect(new Set(models.map(({ model }: Printed) => model)).size).toBe(2)
+            expect((await schemaIn(project)).tables.map(({ schema }) => schema)).toContain(other)
+            expect((await project.json('db', 'pull', '--out', 'own')).models).toHaveLength(1)
+          } finally {
+            await db.run(`drop schema ${other}${engine.name === 'postgres' ? ' cascade' : ''}`)
+          }
+        })
+      }, 60_000)
+    },
+    { engines: ['postgres', 'mysql'] },
+  )
+})
