@@ -58,8 +58,8 @@ import { interrupted, refuseProblems, requireCount, requireWhole, unknownId } fr
 import { markedRow, resumingJob } from './repair.js'
 import { readRepeatables } from './repeatable-files.js'
 import { Repeatables } from './repeatables.js'
-import { documentHead, documentOf, type Findings, findings, runDocument, withDocument } from './report.js'
-import { inUse, refuseReset } from './reset.js'
+import { documentHead, type Findings, findings, runDocument, withDocument } from './report.js'
+import { type ResetFindings, runReset } from './reset.js'
 import { RunContext } from './run-context.js'
 import { describeHolder, takeLock } from './run-lock.js'
 import { scriptOf } from './script.js'
@@ -67,7 +67,6 @@ import { readSeeds } from './seed-files.js'
 import { runSeeds, type SeedFindings, seedEnv } from './seeds.js'
 import { chainProblems } from './snapshot-chain.js'
 import { statusOf } from './status.js'
-import { stepsOf } from './steps.js'
 
 /**
  * A migrator of one database and one folder of migrations. Connects to nothing yet.
@@ -294,35 +293,25 @@ class FolderMigrator implements Migrator {
   }
 
   reset(options: ResetOptions = {}): Promise<ResetDocument> {
-    const reset = { env: '', dropped: false, up: null as RunDocument | null, seed: null as SeedDocument | null }
+    const reset: ResetFindings = { env: '', dropped: false, up: null, seed: null }
     const found = { ...findings(), own: reset }
-    const { engine, migrations: parts } = this.#dialect
-    const step = <D>(name: 'up' | 'seed', work: Promise<D>) =>
-      work.then(
-        (document) => Object.assign(reset, { [name]: document }),
-        (error: unknown) => {
-          Object.assign(reset, { [name]: documentOf(error) ?? null })
-          throw error
-        },
-      )
     return this.#documented('reset', found, async () => {
-      reset.env = seedEnv(options.env)
-      const target = parts.target(this.#options.schema)
+      const target = this.#dialect.migrations.target(this.#options.schema)
       found.database = target.name
-      refuseReset(target, engine, reset.env, options)
-      // files that make no sense are found before anything is dropped
-      const folder = await this.#read()
-      refuseProblems(fileProblems(folder.migrations, folder.head))
-      for (const { up } of folder.migrations) if (up.kind === 'sql') stepsOf(up, this.#dialect)
-      const hasSeeds = existsSync(this.#options.seeds)
-      if (hasSeeds) await readSeeds(this.#options.seeds)
-      const { wasThere, sessions } = await parts.recreate(this.#opening('write', options.signal), options.terminate ?? false)
-      if (sessions.length > 0) throw inUse(target.name, sessions, engine)
-      reset.dropped = wasThere
-      const signal = options.signal === undefined ? {} : { signal: options.signal }
-      await step('up', this.up(signal))
-      if (hasSeeds) await step('seed', this.seed({ env: reset.env, ...signal }))
-      return { ...documentHead('reset', engine, found), ...reset }
+      await runReset(
+        {
+          dialect: this.#dialect,
+          target,
+          folder: this.#options.folder,
+          seeds: this.#options.seeds,
+          recreate: (terminate) => this.#dialect.migrations.recreate(this.#opening('write', options.signal), terminate),
+          up: (signal) => this.up(signal),
+          seed: (seedOptions) => this.seed(seedOptions),
+        },
+        options,
+        reset,
+      )
+      return { ...documentHead('reset', this.#dialect.engine, found), ...reset }
     })
   }
 

@@ -94,7 +94,10 @@ describe('the notes', () => {
       expect(started.map(({ exitCode, stderr }) => [exitCode, stderr])).toEqual([0, 0, 0].map(() => [0, '']))
       const lines = started.flatMap(({ stdout }) => stdout.trimEnd().split('\n'))
       const upToDate = 'the database is up to date'
-      expect(lines.filter((line) => !line.startsWith('Ada')).sort()).toEqual([...appliedLines(engine.name), upToDate, upToDate])
+      expect(lines.filter((line) => !line.startsWith('Ada')).sort()).toEqual(
+        [...appliedLines(engine.name), 'seeded 01_grace', upToDate, upToDate].sort(),
+      )
+      expect(await engine.admin(database.url, 'select name from authors order by name')).toEqual([{ name: 'Ada' }, { name: 'Grace' }])
       expect(lines).toContain('Ada has 3 notes')
       await database.drop()
     }, 120_000)

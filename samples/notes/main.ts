@@ -5,15 +5,20 @@ import { createDatabase, LatchworkError } from 'latchwork'
 import { createMigrator } from 'latchwork/migrations'
 import { Author, Note } from './models.js'
 
-const FOLDER = fileURLToPath(new URL('migrations', import.meta.url))
+const inSample = (folder: string) => fileURLToPath(new URL(folder, import.meta.url))
 
 async function start(url: string): Promise<void> {
   await using db = createDatabase({ url, models: { authors: Author, notes: Note } })
 
   // one process applies what is pending, on a connection of its own; the others wait for it and find nothing to do
-  const { applied } = await createMigrator({ db, folder: FOLDER }).up()
+  const migrator = createMigrator({ db, folder: inSample('migrations'), seeds: inSample('seeds') })
+  const { applied } = await migrator.up()
   for (const { id, steps } of applied) console.log(`applied ${id} (${steps} ${steps === 1 ? 'step' : 'steps'})`)
   if (applied.length === 0) console.log('the database is up to date')
+
+  // each seed runs once an environment, under the same lock
+  const { seeds } = await migrator.seed()
+  for (const { id } of seeds) console.log(`seeded ${id}`)
 
   const { row: ada } = await db.nodes.authors.upsert({ on: ['handle'], values: { name: 'Ada', handle: 'ada' } })
   await db.nodes.notes.create({ authorId: ada.id, text: 'the engine weaves algebraic patterns' })

@@ -28,6 +28,9 @@ describe('a configuration', () => {
     [{ models: 'src/*.ts' }, 'models: expected a list of texts, got string'],
     [{ models: ['src/*.ts', 1] }, 'models[1]: expected a text, got number'],
     [{ migrations: { folder: 'db' } }, 'migrations.folder: unknown option'],
+    [{ seeds: { folder: 'x' } }, 'seeds.folder: unknown option'],
+    [{ seeds: 'seeds' }, 'seeds: expected an object, got string'],
+    [{ reset: { hosts: 'db' } }, 'reset.hosts: expected a list of texts, got string'],
     [{ migrations: { table: 7 } }, 'migrations.table: expected a text, got number'],
   ])('is refused where it is %j', (given, message) => {
     expect(() => checkedConfig(given)).toThrow(message)

@@ -93,7 +93,7 @@ describe('db pull', () => {
             ])
         }
       })
-    }, 180_000)
+    }, 300_000)
 
     it('takes what the engine cannot hold from the last snapshot', async () => {
       const fields = `@field.timestamp({ precision: 6, nullable: true, comment: 'to the microsecond' }) seen!: string | null
@@ -117,7 +117,7 @@ describe('db pull', () => {
           await expect(project.list('pulled')).rejects.toThrow('ENOENT')
         },
       )
-    }, 60_000)
+    }, 240_000)
 
     it('gives names that code can have, and says what no model can', async () => {
       const quote = engine.name === 'mysql' ? (name: string) => `\`${name}\`` : (name: string) => `"${name}"`
@@ -165,7 +165,7 @@ describe('db pull', () => {
         expect(stdout).toMatch(/^wrote {2}other\/class\.ts {2}Class of class$/m)
         expect(stdout).toMatch(/^not said {2}keyless: has no model: it has no primary key$/m)
       })
-    }, 120_000)
+    }, 240_000)
 
     it('ties tables both ways, several times and to themselves', async () => {
       const make = async (db: MigratedDatabase) => {
@@ -195,7 +195,7 @@ describe('db pull', () => {
         expect(await compiled(project, {})).toBe('')
         expect((await schemaIn(project)).tables).toHaveLength(3)
       })
-    }, 120_000)
+    }, 240_000)
 
     it('writes nothing where a file is there, or only the models that are missing', async () => {
       const make = async (db: MigratedDatabase) => {
@@ -236,7 +236,7 @@ export class Person {
           'kept',
         ])
       })
-    }, 120_000)
+    }, 240_000)
 
     it('takes the tables that are named, as text, and from a program', async () => {
       const make = async (db: MigratedDatabase) => {
@@ -259,7 +259,7 @@ export class Person {
         })
         expect(await project.list('x')).toEqual(['user.ts'])
       })
-    }, 60_000)
+    }, 240_000)
   })
 
   forEachEngine(
@@ -282,7 +282,7 @@ export class Person {
             await db.run(`drop schema ${other}${engine.name === 'postgres' ? ' cascade' : ''}`)
           }
         })
-      }, 60_000)
+      }, 240_000)
     },
     { engines: ['postgres', 'mysql'] },
   )

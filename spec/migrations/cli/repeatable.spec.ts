@@ -65,7 +65,7 @@ describe('repeatable SQL', () => {
           repeatables: [{ state: 'applied', at: expect.stringMatching(/Z$/) }, { state: 'applied' }],
         })
       })
-    }, 60_000)
+    }, 240_000)
 
     it('is of one engine by its name, and waits until all migrations are there', async () => {
       const other = engine.name === 'sqlite' ? 'mysql' : 'sqlite'
@@ -87,7 +87,7 @@ describe('repeatable SQL', () => {
         })
         expect(await project.json('migrate', 'up')).toMatchObject({ applied: [{}], repeated: [{ id: 'repeatable/ids' }] })
       })
-    }, 60_000)
+    }, 240_000)
 
     it('that fails is due again, and says what stayed', async () => {
       const broken = 'create table helper (id integer);\n-- latchwork:step\ncreate view ids as select nothing from users;\n'
@@ -120,7 +120,7 @@ describe('repeatable SQL', () => {
         await project.write({ 'migrations/repeatable/ids.sql': IDS })
         expect(await project.json('migrate', 'up')).toMatchObject({ ok: true, applied: [], repeated: [{ id: 'repeatable/ids' }] })
       })
-    }, 60_000)
+    }, 240_000)
 
     it('makes no sense where a step has two statements, which is said before anything runs', async () => {
       await inShop(engine, { 'two.sql': 'select 1; select 2;' }, async (project) => {
@@ -131,7 +131,7 @@ describe('repeatable SQL', () => {
         })
         expect(await project.json('migrate', 'status')).toMatchObject({ exitCode: 2 })
       })
-    }, 60_000)
+    }, 240_000)
 
     it('is in the script, with its state', async () => {
       await inShop(engine, { 'ids.sql': IDS }, async (project, url) => {
@@ -142,7 +142,7 @@ describe('repeatable SQL', () => {
         expect(await project.json('migrate', 'status', '--exit-code')).toMatchObject({ exitCode: 0, repeatables: [{ state: 'applied' }] })
         expect(await project.json('migrate', 'up')).toMatchObject({ applied: [], repeated: [] })
       })
-    }, 60_000)
+    }, 240_000)
   })
 
   forEachEngine(
@@ -153,7 +153,7 @@ describe('repeatable SQL', () => {
           await project.json('migrate', 'up')
           expect(await engine.admin(url, 'select twice(4) as n')).toEqual([{ n: 8 }])
         })
-      }, 60_000)
+      }, 240_000)
     },
     { engines: ['postgres'] },
   )

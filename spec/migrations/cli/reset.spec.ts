@@ -8,7 +8,7 @@ import { forEachEngine, type SpecEngine } from '../../support/engines.js'
 import { CliProject } from './cli-project.js'
 import { configText, shop } from './models.js'
 
-const SEED = "export default ({ db, env }) => db.insertInto('users').values({ email: `ada@${env}.example` }).execute()"
+const SEED = `export default ({ db, env }) => db.insertInto('users').values({ email: \`ada@\${env}.example\` }).execute()`
 
 /** What a person calls the database. */
 function nameOf(url: string): string {
@@ -57,7 +57,7 @@ describe('db reset', () => {
         ])
         expect(await emails()).toEqual(['ada@test.example'])
       })
-    }, 60_000)
+    }, 240_000)
 
     it('refuses, and loses nothing, where it is not meant or not meant for this database', async () => {
       await inShop(async (project, url, emails) => {
@@ -83,7 +83,7 @@ describe('db reset', () => {
         expect(await emails()).toEqual(['old@example.com'])
         expect(await engine.admin(url, 'select * from stray')).toEqual([])
       })
-    }, 60_000)
+    }, 240_000)
 
     it('refuses while others are connected, and ends them where that is said and can be done', async () => {
       await inShop(async (project, url, emails) => {
@@ -102,7 +102,7 @@ describe('db reset', () => {
           expect(await emails()).toEqual(['ada@development.example'])
         }
       })
-    }, 60_000)
+    }, 240_000)
 
     it('makes what is not there, and says how far it came where a migration or a seed fails', async () => {
       await inShop(async (project, url) => {
@@ -129,7 +129,7 @@ describe('db reset', () => {
         seed: null,
       })
       await database.drop()
-    }, 60_000)
+    }, 240_000)
 
     if (engine.name === 'sqlite') sqliteAlone(engine)
     else serversAlone(engine)
@@ -148,7 +148,7 @@ function sqliteAlone(engine: SpecEngine): void {
     expect(existsSync(file)).toBe(true)
     expect(await migrator.reset({ yesDelete: file })).toMatchObject({ dropped: true, up: { applied: [{}] }, seed: null })
     await database.drop()
-  }, 60_000)
+  }, 240_000)
 }
 
 function serversAlone(engine: SpecEngine): void {
@@ -170,7 +170,7 @@ function serversAlone(engine: SpecEngine): void {
     await project.write({ 'latchwork.config.ts': configText(engine.name, "reset: { hosts: ['0.0.0.0'] },") })
     expect(await project.json(...words)).toMatchObject({ ok: true, dropped: true, up: { applied: [{}] } })
     await database.drop()
-  }, 60_000)
+  }, 240_000)
 
   it('keeps the encoding and the collation of the database', async () => {
     const database = await engine.freshDatabase()
@@ -186,5 +186,5 @@ function serversAlone(engine: SpecEngine): void {
     expect(await project.json('db', 'reset', '--yes-delete', nameOf(database.url), '--url', database.url)).toMatchObject({ ok: true })
     expect(await engine.admin(database.url, traits)).toEqual(before)
     await database.drop()
-  }, 60_000)
+  }, 240_000)
 }

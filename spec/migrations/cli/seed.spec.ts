@@ -62,7 +62,7 @@ describe('db seed', () => {
         })
         expect(await emails()).toEqual(['ada@development.example', 'ada@test.example', 'bob@demo.example', 'bob@development.example'])
       })
-    }, 60_000)
+    }, 240_000)
 
     it('runs one again where that is said', async () => {
       await inShop(
@@ -74,7 +74,7 @@ describe('db seed', () => {
           expect(await engine.admin(url, 'select id, env from _latchwork_seeds')).toEqual([{ id: '01_ada', env: 'development' }])
         },
       )
-    }, 60_000)
+    }, 240_000)
 
     it('leaves nothing of one that fails, and keeps those before it', async () => {
       const broken = `export default async ({ db }) => {
@@ -100,7 +100,7 @@ describe('db seed', () => {
         expect(await project.json('db', 'seed', '--only', '2')).toMatchObject({ seeds: [{ id: '2' }] })
         expect((await engine.admin(url, 'select id from _latchwork_seeds order by id')).map(({ id }) => id)).toEqual(['1', '2'])
       })
-    }, 60_000)
+    }, 240_000)
 
     it('says what an engine without transactional DDL keeps of one that fails', async () => {
       const ddl = `export default async ({ db }) => {
@@ -118,7 +118,7 @@ describe('db seed', () => {
         if (isKept) expect(await look).toEqual([])
         else await expect(look).rejects.toThrow()
       })
-    }, 60_000)
+    }, 240_000)
 
     it('refuses, before any is run, what is no seed or is not there', async () => {
       await inShop({ 'seeds/1.mjs': ADA, 'seeds/2.mjs': 'export const seed = 1' }, async (project, emails) => {
@@ -143,7 +143,7 @@ describe('db seed', () => {
         })
         expect(await emails()).toEqual([])
       })
-    }, 60_000)
+    }, 240_000)
 
     it('gives a program what it prints', async () => {
       await inShop(
@@ -156,7 +156,7 @@ describe('db seed', () => {
           expect(await emails()).toEqual(['ada@test.example'])
         },
       )
-    }, 60_000)
+    }, 240_000)
 
     it('waits while another process has the lock', async () => {
       const slow = `export default async ({ db, log }) => {
@@ -169,6 +169,6 @@ describe('db seed', () => {
         expect(both.map(({ seeds }) => seeds.length).sort()).toEqual([0, 1])
         expect(await emails()).toEqual(['slow@example.com'])
       })
-    }, 60_000)
+    }, 240_000)
   })
 })
