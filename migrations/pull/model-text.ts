@@ -84,8 +84,8 @@ function typeText(spec: AnySpec): string {
   const { nullable, increment, role, defaultSql } = spec
   const isGenerated = increment === true || role !== undefined || spec.default !== undefined || defaultSql !== undefined
   const orNull = nullable === true ? ' | null' : ''
-  // a JSON column says itself that it may be left out
-  if (spec.kind === 'json') return `${isGenerated ? 'GeneratedJson' : 'Json'}<unknown>${orNull}`
+  // it says itself that it may be left out; what is in it nobody knows, but that null is the column's
+  if (spec.kind === 'json') return `${isGenerated ? 'GeneratedJson' : 'Json'}<NonNullable<unknown>>${orNull}`
   const plain = `${plainType(spec)}${orNull}`
   return isGenerated ? `Generated<${plain}>` : plain
 }
