@@ -40,7 +40,8 @@ function fieldSpec(column: ColumnSchema, table: TableSchema, roles: Set<string>,
   const own = {
     ...kindOf(column.type, `${table.name}_${name}`),
     ...common,
-    ...(nullable ? { nullable: true } : {}),
+    // SQLite lets a key be null that does not say otherwise
+    ...(nullable && !isKey ? { nullable: true } : {}),
     ...defaultOf(column, table, find),
     ...(isNamedKey(table.uniques, name, objectName(table.name, [name], 'key')) ? { unique: true } : {}),
     ...(isNamedKey(table.indexes, name, objectName(table.name, [name], 'idx')) ? { index: true } : {}),

@@ -67,7 +67,7 @@ function storedTable(name: string, text: TableText, { columns, indexes, foreignK
   const own = stored.filter(({ origin }) => origin !== 'pk')
   return {
     name,
-    columns: columns.map((row) => storedColumn(row, text.isCounting)),
+    columns: columns.map((row) => storedColumn(row, text.isCounting, key.length === 1)),
     ...(key.length === 0
       ? {}
       : {
@@ -90,14 +90,16 @@ function storedTable(name: string, text: TableText, { columns, indexes, foreignK
   }
 }
 
-function storedColumn([name, type, notNull, value, pk]: Row, isCounting: boolean): StoredColumn {
+function storedColumn([name, type, notNull, value, pk]: Row, isCounting: boolean, isKeySole: boolean): StoredColumn {
   const typeText = String(type)
+  // a name of the rowid: it takes no null, and counts where none is given
+  const isRowId = isKeySole && Number(pk) > 0 && typeText.toUpperCase() === 'INTEGER'
   return {
     name: String(name),
     typeText,
     type: typeOf(typeText.toUpperCase(), String(name)),
-    nullable: Number(notNull) === 0,
-    counts: isCounting && Number(pk) > 0,
+    nullable: Number(notNull) === 0 && !isRowId,
+    counts: isRowId || (isCounting && Number(pk) > 0),
     ...(value === null ? {} : { default: String(value) }),
   }
 }
