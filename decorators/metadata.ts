@@ -1,4 +1,4 @@
-import 'reflect-metadata'
+import 'reflect-metadata/lite'
 import type { FieldSpec } from '../lib/model/field-spec.js'
 import type { ModelClass } from '../lib/model/model-definition.js'
 import type { RelationSpec } from '../lib/model/model-options.js'

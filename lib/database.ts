@@ -4,12 +4,13 @@ import { type ConnectionConfig, connectionConfig } from './dialect/connection-co
 import { ConnectionSource } from './dialect/connection-source.js'
 import { constraintCatalogue } from './dialect/constraint-catalogue.js'
 import { createDialect } from './dialect/create-dialect.js'
-import { DatabaseLocks } from './dialect/database-locks.js'
 import type { Dialect } from './dialect/dialect.js'
+import { LaterLocks } from './dialect/later-locks.js'
 import { LearnedConstraints } from './dialect/learned-constraints.js'
 import type { HoldOptions, LockOptions } from './dialect/lock-options.js'
 import { CONNECTION_CONFIG, type MigratableDatabase } from './dialect/migratable.js'
 import { ConfigurationError } from './errors.js'
+import { Later, laterSettled } from './later.js'
 import type { HeldLock } from './lock/held-lock.js'
 import type { Hold } from './lock/hold.js'
 import { type Logger, logDebug, logEvents } from './logger.js'
@@ -34,10 +35,9 @@ import type { PoolInfo } from './pool/pool-stats.js'
 import { Actors } from './query/actors.js'
 import { bindModels } from './query/bind-models.js'
 import type { Compiler } from './query/bound-model.js'
-import { createTables } from './query/create-tables.js'
 import { debugValuesOf } from './query/debug-values.js'
 import { foreignKeyLinks } from './query/foreign-key-link.js'
-import { idempotencyTtlMs } from './query/idempotency.js'
+import { idempotencyTtlMs } from './query/idempotency-ttl.js'
 import type { KyselyTables } from './query/kysely/kysely-tables.js'
 import { modelKysely } from './query/kysely/model-kysely.js'
 import { requireSlowQueryMs } from './query/query-observer.js'
@@ -131,6 +131,7 @@ const OPTIONS: readonly string[] = [
   'batchReads',
 ]
 const CLOSE_TIMEOUT_MS = 5_000
+const TABLES = new Later('createTables', () => import('./query/create-tables.js'))
 
 /**
  * A database with the nodes of its models. Connects on first use.
@@ -326,7 +327,7 @@ export class Database<M extends Models> implements AsyncDisposable, MigratableDa
    * @throws {ConfigurationError} one of the tables is there already, or the state of migrations is; nothing was created
    */
   createTables(): Promise<void> {
-    return createTables(this.#dialect, this.#runner, this.#schema)
+    return TABLES.load().then(({ createTables }) => createTables(this.#dialect, this.#runner, this.#schema))
   }
 
   /**
@@ -382,6 +383,8 @@ export class Database<M extends Models> implements AsyncDisposable, MigratableDa
 
   /** Refuses new calls, waits for those that run, and gives the pool back. Always settles. */
   async close({ timeoutMs = CLOSE_TIMEOUT_MS }: CloseOptions = {}): Promise<void> {
+    // calls that wait for their part of the package came before
+    await laterSettled()
     this.#runner.sendGathered()
     await Promise.all([this.#source.close(timeoutMs), this.#locks.close()])
     this.#endLimit?.()
@@ -443,7 +446,7 @@ function definitionsOf(models: Models): Readonly<Record<string, ModelDefinition>
 function applicationLocks(dialect: Dialect, pool: PoolOptions): ApplicationLocks {
   // whatever their pool options, all on one database see the same locks
   const { key } = poolKey(dialect.target, { engine: dialect.engine, identity: dialect.identity })
-  return new ApplicationLocks(dialect.target, key, new DatabaseLocks(dialect, pool), pool.acquireTimeoutMs)
+  return new ApplicationLocks(dialect.target, key, new LaterLocks(dialect, pool), pool.acquireTimeoutMs)
 }
 
 /** A Kysely that compiles statements and never runs them. */

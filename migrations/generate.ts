@@ -1,4 +1,4 @@
-import { createDialect } from '../lib/dialect/create-dialect.js'
+import { createMigrationDialect } from '../lib/dialect/create-migration-dialect.js'
 import type { Engine } from '../lib/dialect/dialect.js'
 import { revertOf, type SchemaLoss } from '../lib/model/revert-diff.js'
 import type { Schema } from '../lib/model/schema.js'
@@ -54,7 +54,7 @@ export function generateMigration(options: GenerateOptions): Generated {
   if (diff.changes.length === 0) return { decisions: diff.decisions, operations, losses: [], draft: undefined }
   const approvals = approvalsText(diff.changes)
   const files = engines.flatMap((engine) => {
-    const dialect = createDialect(NOWHERE[engine])
+    const dialect = createMigrationDialect(NOWHERE[engine])
     return [
       [`up.${engine}.sql`, `${approvals}${stepsText(dialect.ddl(diff.changes))}`],
       [`down.${engine}.sql`, stepsText(dialect.ddl(revert.changes))],

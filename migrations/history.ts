@@ -1,5 +1,6 @@
 import type { CompiledQuery } from 'kysely'
-import type { Dialect, Statement, StatementResult } from '../lib/dialect/dialect.js'
+import type { Statement, StatementResult } from '../lib/dialect/dialect.js'
+import type { MigrationDialect } from '../lib/dialect/migration-dialect.js'
 import type { MigrationSession } from '../lib/dialect/migration-parts.js'
 import type { TableSchema } from '../lib/model/schema.js'
 import { MigrationUsageError } from './errors.js'
@@ -12,10 +13,10 @@ import { inStateTransaction } from './state-transaction.js'
 export class History {
   readonly #tables: StateTables
   readonly #session: MigrationSession
-  readonly #dialect: Dialect
+  readonly #dialect: MigrationDialect
   readonly #statements: HistoryStatements
 
-  constructor(session: MigrationSession, dialect: Dialect, table: string, actor: string | undefined) {
+  constructor(session: MigrationSession, dialect: MigrationDialect, table: string, actor: string | undefined) {
     this.#tables = stateTables(table, session.schema)
     this.#session = session
     this.#dialect = dialect

@@ -1,5 +1,6 @@
 import { plainSql } from '../lib/dialect/ddl-statement.js'
 import type { Dialect } from '../lib/dialect/dialect.js'
+import type { MigrationDialect } from '../lib/dialect/migration-dialect.js'
 import type { ColumnType } from '../lib/model/column-type.js'
 import type { ColumnSchema, TableSchema } from '../lib/model/schema.js'
 
@@ -91,7 +92,10 @@ export function stateTables(name: string, schema: string | undefined): StateTabl
 }
 
 /** The statements that make the tables, in order. */
-export function createStatements(tables: StateTables, dialect: Dialect): readonly { readonly table: TableSchema; readonly sql: string }[] {
+export function createStatements(
+  tables: StateTables,
+  dialect: MigrationDialect,
+): readonly { readonly table: TableSchema; readonly sql: string }[] {
   const all = [tables.migrations, tables.log, tables.expressions, tables.seeds, tables.repeatables, tables.meta]
   return all.flatMap((table) => plainSql(dialect.ddl([{ kind: 'createTable', table }])).map((sql) => ({ table, sql })))
 }

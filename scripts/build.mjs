@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { bundle, ROOT } from './bundle.mjs'
+import { bundleWithCore, ROOT } from './bundle.mjs'
 
 rmSync(join(ROOT, 'dist'), { recursive: true, force: true })
 try {
@@ -12,7 +12,7 @@ try {
   // it has already said what is wrong
   process.exit(error.status ?? 1)
 }
-await bundle(entries(), 'dist')
+await bundleWithCore(entries(), 'dist', { inlined: ['async-lock', 'reflect-metadata/lite'] })
 
 /** The sources of the paths and programs that the package has. */
 function entries() {

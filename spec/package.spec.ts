@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
+import Sqlite from 'better-sqlite3'
 import { build } from 'esbuild'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
@@ -14,11 +15,23 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const FIXTURES = fileURLToPath(new URL('fixtures/package/', import.meta.url))
 const DRIVERS = ['pg', 'mysql2', 'better-sqlite3']
+const PROGRAMS = [
+  'bare.mjs',
+  'consumer.mjs',
+  'consumer.cjs',
+  'metrics.cjs',
+  'stack.mjs',
+  'plain.mjs',
+  'later.mjs',
+  'loads.mjs',
+  'register-loads.mjs',
+  'application.ts',
+]
 
 /** Modules that a process reads before the first line of an application: each costs it a search, a read and a link. */
-const MOST_MODULES = 20
-/** What an application's own bundle grows by beside Kysely, of all that latchwork brings; one engine's connections included. */
-const MOST_GZIP_KB = 150
+const MOST_MODULES = 2
+/** What an application's own bundle grows by beside Kysely for plain reads and writes; one engine's connections included. */
+const MOST_GZIP_KB = 109
 
 const APPLICATION = {
   target: 'ES2022',
@@ -132,6 +145,30 @@ describe('the package', () => {
     expect(atConnection).toHaveLength(DRIVERS.length)
   })
 
+  it('loads nothing more for plain reads and writes than its core and the connections of one engine', async () => {
+    const file = join(folder, 'plain.db')
+    const driver = join(folder, 'node_modules/better-sqlite3')
+    await rm(driver, { recursive: true })
+    await symlink(join(ROOT, 'node_modules/better-sqlite3'), driver, 'junction')
+    new Sqlite(file).exec('create table users (id integer primary key autoincrement, email text not null unique)').close()
+    const { stdout } = await run(process.execPath, ['--import', './register-loads.mjs', 'plain.mjs', file], folder)
+    const lines = stdout.trim().split('\n')
+    expect(lines.filter((line) => !line.startsWith('loaded '))).toEqual(['UNIQUE_VIOLATION'])
+    const parts = lines.filter((line) => /^loaded lib\/(?:\w+\/)+/.test(line))
+    expect(parts).toEqual(['loaded lib/dialect/sqlite/connections.js'])
+  })
+
+  it('says which part of it is not there, where files of it are missing', async () => {
+    const part = join(folder, 'node_modules/latchwork/dist/lib/query/aggregate.js')
+    await rename(part, `${part}.away`)
+    const { stdout } = await run(process.execPath, ['later.mjs'], folder).finally(() => rename(`${part}.away`, part))
+    expect(JSON.parse(stdout)).toEqual({
+      code: 'CONFIGURATION',
+      message: 'latchwork: its part "aggregate" could not be loaded; see that all files of the package are where it runs',
+      cause: 'ERR_MODULE_NOT_FOUND',
+    })
+  })
+
   it('adds little to the bundle of an application that has Kysely', async () => {
     const { atImport, atConnection } = await bundled(folder)
     const most = atImport + Math.max(...atConnection)
@@ -198,7 +235,7 @@ async function modulesFrom(path: string, seen = new Set<string>()): Promise<Read
   return seen
 }
 
-/** Bytes that an application's bundler makes of the package, compressed: at its import, and what each dynamic import adds. */
+/** Bytes that an application's bundler makes of the package, compressed: at its import, and what the connections of each engine add. */
 async function bundled(folder: string): Promise<{ atImport: number; atConnection: readonly number[] }> {
   const { outputFiles, metafile, warnings } = await build({
     absWorkingDir: folder,
@@ -228,7 +265,7 @@ async function bundled(folder: string): Promise<{ atImport: number; atConnection
   const roots = [...outputs].filter(([, { entryPoint }]) => entryPoint !== undefined)
   const [entry] = roots.find(([, { entryPoint }]) => entryPoint === '<stdin>')!
   const first = reached(entry)
-  const later = roots.filter(([path]) => !first.has(path))
+  const later = roots.filter(([path, { entryPoint }]) => !first.has(path) && entryPoint!.endsWith('/connections.js'))
   return {
     atImport: sumOf([...first]),
     atConnection: later.map(([path]) => sumOf([...reached(path)].filter((each) => !first.has(each)))),
@@ -245,6 +282,5 @@ async function installInto(folder: string, tarball: string): Promise<void> {
     await symlink(join(ROOT, 'node_modules', name), join(modules, name), 'junction')
   }
   for (const driver of DRIVERS) await cp(join(FIXTURES, 'driver'), join(modules, driver), { recursive: true })
-  for (const program of ['bare.mjs', 'consumer.mjs', 'consumer.cjs', 'metrics.cjs', 'stack.mjs', 'application.ts'])
-    await cp(join(FIXTURES, program), join(folder, program))
+  for (const program of PROGRAMS) await cp(join(FIXTURES, program), join(folder, program))
 }

@@ -22,7 +22,7 @@ interface Watch {
 export class ApplicationLocks {
   readonly #target: string
   readonly #space: string
-  readonly #databaseLocks: DatabaseLocks
+  readonly #databaseLocks: Pick<DatabaseLocks, 'hold' | 'close'>
   readonly #timeoutMs: number
 
   /**
@@ -30,7 +30,7 @@ export class ApplicationLocks {
    * @param space the same for all who are on this database, and for nobody else
    * @param timeoutMs how long to wait where the caller does not say
    */
-  constructor(target: string, space: string, databaseLocks: DatabaseLocks, timeoutMs: number) {
+  constructor(target: string, space: string, databaseLocks: Pick<DatabaseLocks, 'hold' | 'close'>, timeoutMs: number) {
     this.#target = target
     this.#space = space
     this.#databaseLocks = databaseLocks

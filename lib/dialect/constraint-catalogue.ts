@@ -1,7 +1,7 @@
 import type { ModelDefinition } from '../model/model-definition.js'
 import type { Schema, TableSchema } from '../model/schema.js'
-import { nativeEnumChecks } from './ddl-clauses.js'
 import type { ConstraintCatalogue, ConstraintOrigin } from './dialect.js'
+import { nativeEnumChecks } from './native-enum-checks.js'
 
 /** What MySQL calls every primary key. */
 const MYSQL_PRIMARY_KEY = 'PRIMARY'

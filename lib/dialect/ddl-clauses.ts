@@ -1,12 +1,5 @@
 import type { ReferentialAction } from '../model/model-definition.js'
-import {
-  type CheckSchema,
-  type ForeignKeySchema,
-  type IndexSchema,
-  nativeEnumsOf,
-  type TableSchema,
-  type UniqueSchema,
-} from '../model/schema.js'
+import type { CheckSchema, ForeignKeySchema, IndexSchema, TableSchema, UniqueSchema } from '../model/schema.js'
 import { conditionSql, type DdlSyntax } from './ddl-conditions.js'
 
 const ACTIONS: Readonly<Record<ReferentialAction, string>> = {
@@ -47,15 +40,6 @@ function action(event: 'delete' | 'update', given: ReferentialAction): string {
 /** `constraint "users_age_check" check ("age" >= 0)` */
 export function checkClause(check: CheckSchema, table: TableSchema, syntax: DdlSyntax): string {
   return `constraint ${syntax.quote(check.name)} check (${check.sql ?? conditionSql(check.condition!, table, syntax)})`
-}
-
-/** What stands for native enums on an engine without them: a check with the type's name over the columns that have it. */
-export function nativeEnumChecks(table: TableSchema): readonly CheckSchema[] {
-  return nativeEnumsOf(table).flatMap(({ name, values }) => {
-    const columns = table.columns.flatMap((column) => (column.type.kind === 'enum' && column.type.name === name ? [column.name] : []))
-    if (columns.length === 0) return []
-    return [{ name, columns, condition: Object.fromEntries(columns.map((column) => [column, { $in: values }])) }]
-  })
 }
 
 /** `create table "users" (…)`, one line a column or constraint. */

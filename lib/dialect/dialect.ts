@@ -177,6 +177,13 @@ export interface LockSession {
   close(): Promise<void>
 }
 
+/**
+ * The statements of a list of changes, in order. The only place of the engine that writes DDL.
+ *
+ * @throws {ModelError} the engine cannot have what a change asks for
+ */
+export type DdlWriter = (changes: readonly SchemaChange[]) => readonly DdlStatement[]
+
 /** Everything that differs by engine, and nothing else. A new engine is one of these. */
 export interface Dialect {
   readonly engine: Engine
@@ -235,10 +242,6 @@ export interface Dialect {
   tableExists(table: { readonly schema?: string; readonly name: string }): Statement
   /** The keys and constraints of tables of these names, as the database calls them; those alone whose columns its errors do not say. */
   storedConstraints(connection: Pick<Connection, 'run'>, tables: readonly string[]): Promise<readonly StoredConstraint[]>
-  /**
-   * The statements of a list of changes, in order. The only place of the engine that writes DDL.
-   *
-   * @throws {ModelError} the engine cannot have what a change asks for
-   */
-  ddl(changes: readonly SchemaChange[]): readonly DdlStatement[]
+  /** Loads what writes DDL: an application that creates no tables has no use for it. */
+  loadDdl(): Promise<DdlWriter>
 }

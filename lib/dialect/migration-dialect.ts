@@ -1,9 +1,10 @@
-import type { Connection, Dialect } from './dialect.js'
+import type { Connection, DdlWriter, Dialect } from './dialect.js'
 import type { Introspection, IntrospectOptions } from './introspection.js'
 import type { MigrationParts } from './migration-parts.js'
 
 /** A dialect with what migrations need of an engine beside: an application that runs none does not load it. */
 export interface MigrationDialect extends Dialect {
+  readonly ddl: DdlWriter
   /** What differs where migrations run. */
   readonly migrations: MigrationParts
   /**

@@ -1,4 +1,4 @@
-import 'reflect-metadata'
+import 'reflect-metadata/lite'
 import { ModelError } from '../errors.js'
 import { defineAudit } from './define-audit.js'
 import { type DefinedField, defineField } from './define-field.js'

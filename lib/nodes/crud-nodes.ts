@@ -1,22 +1,18 @@
 import { nodeEvents } from '../events.js'
+import { Later } from '../later.js'
 import { jsonSchemaOf } from '../model/json-schema.js'
-import { aggregateRows } from '../query/aggregate.js'
 import type { BoundModel } from '../query/bound-model.js'
 import { nodeName } from '../query/bound-model.js'
-import { createMany } from '../query/bulk-create.js'
-import { upsertMany } from '../query/bulk-upsert.js'
-import { claimRows } from '../query/claim.js'
-import { createTree } from '../query/create-tree.js'
+import { createRow } from '../query/create-row.js'
 import { deleteMany, deleteOne } from '../query/delete.js'
 import { rowExists } from '../query/exists.js'
 import { countRows, listRows } from '../query/list.js'
 import type { PlanRunner } from '../query/query-plan.js'
 import { readOne, readOneOrThrow } from '../query/read.js'
 import { readRowsByKey } from '../query/read-many.js'
-import { restoreOne } from '../query/restore.js'
-import { streamRows } from '../query/stream.js'
+import { streamedLater } from '../query/stream-later.js'
 import { updateMany, updateOne } from '../query/update.js'
-import { upsertOne } from '../query/upsert.js'
+import { withPart } from '../query/with-part.js'
 import type { ModelNodes } from './model-nodes.js'
 import { type AnyCall, describeNode, type Effect, type Node, observeNode, observeStream } from './node.js'
 import { type Run, readCall, type Surroundings, streamedCall, writeCall } from './surrounded-call.js'
@@ -31,26 +27,78 @@ interface Operation {
   readonly needsKey?: true
 }
 
-/** Every operation on a model. A new one is a file in `lib/query` and a row here. */
+/** An operation that is loaded when it is first called. */
+function later<Part>(name: string, load: () => Promise<Part>, operationOf: (part: Part) => Operation['run']): Operation['run'] {
+  const part = new Later(name, load)
+  return (model, runner, input, options) =>
+    withPart(part, runner, model.labelOf(name), (loaded) => operationOf(loaded)(model, runner, input, options))
+}
+
+/**
+ * Every operation on a model. A new one is a file in `lib/query` and a row here. Reads, and changes of one row, are there at once; what
+ * fewer applications use is loaded with its first call.
+ */
 const OPERATIONS: Readonly<Record<keyof ModelNodes<object>, Operation>> = {
-  create: { effect: 'write', run: createTree },
+  create: { effect: 'write', run: createRow },
   read: { effect: 'read', run: readOne, needsKey: true },
   readOrThrow: { effect: 'read', run: readOneOrThrow, needsKey: true },
   update: { effect: 'write', run: updateOne },
   delete: { effect: 'write', run: deleteOne },
-  restore: { effect: 'write', run: restoreOne },
+  restore: {
+    effect: 'write',
+    run: later(
+      'restore',
+      () => import('../query/restore.js'),
+      (part) => part.restoreOne,
+    ),
+  },
   readMany: { effect: 'read', run: readRowsByKey, needsKey: true },
   list: { effect: 'read', run: listRows },
-  stream: { effect: 'read', run: streamRows, isStream: true, needsKey: true },
+  stream: { effect: 'read', run: streamedLater, isStream: true, needsKey: true },
   count: { effect: 'read', run: countRows },
   exists: { effect: 'read', run: rowExists },
-  aggregate: { effect: 'read', run: aggregateRows },
-  upsert: { effect: 'write', run: upsertOne },
-  bulkCreate: { effect: 'write', run: createMany },
+  aggregate: {
+    effect: 'read',
+    run: later(
+      'aggregate',
+      () => import('../query/aggregate.js'),
+      (part) => part.aggregateRows,
+    ),
+  },
+  upsert: {
+    effect: 'write',
+    run: later(
+      'upsert',
+      () => import('../query/upsert.js'),
+      (part) => part.upsertOne,
+    ),
+  },
+  bulkCreate: {
+    effect: 'write',
+    run: later(
+      'bulkCreate',
+      () => import('../query/bulk-create.js'),
+      (part) => part.createMany,
+    ),
+  },
   bulkUpdate: { effect: 'write', run: updateMany },
   bulkDelete: { effect: 'write', run: deleteMany },
-  bulkUpsert: { effect: 'write', run: upsertMany },
-  claim: { effect: 'write', run: claimRows },
+  bulkUpsert: {
+    effect: 'write',
+    run: later(
+      'bulkUpsert',
+      () => import('../query/bulk-upsert.js'),
+      (part) => part.upsertMany,
+    ),
+  },
+  claim: {
+    effect: 'write',
+    run: later(
+      'claim',
+      () => import('../query/claim.js'),
+      (part) => part.claimRows,
+    ),
+  },
 }
 
 type OperationName = keyof typeof OPERATIONS

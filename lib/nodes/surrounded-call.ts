@@ -1,12 +1,16 @@
+import { Later } from '../later.js'
 import { isPlainObject } from '../model/value-kind.js'
 import type { BoundModel } from '../query/bound-model.js'
-import { explainRead, explainWrite } from '../query/explain.js'
-import { type Idempotency, runOnce } from '../query/idempotency.js'
+import type { Idempotency } from '../query/idempotency.js'
 import type { PlanRunner } from '../query/query-plan.js'
 import type { RepeatedReads } from '../query/repeated-reads.js'
 import { withWholeRows } from '../query/whole-rows.js'
+import { withPart } from '../query/with-part.js'
 import { type AnyHooks, type HookedRun, runHooked } from './hooks.js'
 import type { AnyCall } from './node.js'
+
+const EXPLAIN = new Later('explain', () => import('../query/explain.js'))
+const IDEMPOTENCY = new Later('idempotency', () => import('../query/idempotency.js'))
 
 /** What stands around the calls on a model. */
 export interface Surroundings extends Pick<HookedRun, 'nodes'> {
@@ -28,7 +32,9 @@ export function readCall(model: BoundModel, runner: PlanRunner, operation: strin
   }
   return (input, options) => {
     if (!gives(options, 'explain')) return plain(input, options)
-    return explainRead(model, runner, { operation, input, options }, (explaining, rest) => run(explaining, input, rest))
+    return explained(model, runner, operation, ({ explainRead }) =>
+      explainRead(model, runner, { operation, input, options }, (explaining, rest) => run(explaining, input, rest)),
+    )
   }
 }
 
@@ -37,12 +43,22 @@ export function streamedCall(model: BoundModel, runner: PlanRunner, operation: s
   const start = (on: PlanRunner, input: unknown, options: unknown) => run(on, input, options) as AsyncGenerator<unknown, void, undefined>
   return (input, options) => {
     if (!gives(options, 'explain')) return start(runner, input, options)
-    return explainRead(model, runner, { operation, input, options }, async (explaining, rest) => {
+    const first = async (explaining: PlanRunner, rest: unknown) => {
       const rows = start(explaining, input, rest)
       await rows.next()
       await rows.return()
-    })
+    }
+    return explained(model, runner, operation, ({ explainRead }) => explainRead(model, runner, { operation, input, options }, first))
   }
+}
+
+function explained(
+  model: BoundModel,
+  runner: PlanRunner,
+  operation: string,
+  explain: (part: typeof import('../query/explain.js')) => Promise<unknown>,
+): Promise<unknown> {
+  return withPart(EXPLAIN, runner, model.labelOf(operation), explain) as Promise<unknown>
 }
 
 /** A write with what is done around it; with `explain`, the plans of all their statements, and nothing is kept. */
@@ -50,9 +66,8 @@ export function writeCall(model: BoundModel, runner: PlanRunner, operation: stri
   const plain = surroundedWrite(model, runner, operation, around, run)
   return (input, options) => {
     if (!gives(options, 'explain')) return plain(input, options)
-    return explainWrite(model, runner, { operation, input, options }, (explaining, rest) =>
-      surroundedWrite(model, explaining, operation, around, run)(input, rest),
-    )
+    const write = (explaining: PlanRunner, rest: unknown) => surroundedWrite(model, explaining, operation, around, run)(input, rest)
+    return explained(model, runner, operation, ({ explainWrite }) => explainWrite(model, runner, { operation, input, options }, write))
   }
 }
 
@@ -62,7 +77,10 @@ function surroundedWrite(model: BoundModel, runner: PlanRunner, operation: strin
   if (operation !== 'create' && operation !== 'bulkCreate') return hooked
   return (input, options) => {
     if (!gives(options, 'idempotencyKey')) return hooked(input, options)
-    return runOnce(model, runner, around.idempotency, { operation, input, options }, async (rest) => hooked(input, rest))
+    const first = async (rest: unknown) => hooked(input, rest)
+    return withPart(IDEMPOTENCY, runner, model.labelOf(operation), ({ runOnce }) =>
+      runOnce(model, runner, around.idempotency, { operation, input, options }, first),
+    ) as Promise<unknown>
   }
 }
 

@@ -1,4 +1,4 @@
-import { auditedChange } from './audit.js'
+import { auditedChange } from './audited.js'
 import type { BoundModel } from './bound-model.js'
 import { missing, type RowChange } from './change-row.js'
 import type { CallLimits, PlanRunner } from './query-plan.js'

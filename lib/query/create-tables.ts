@@ -12,7 +12,8 @@ import type { PlanRunner } from './query-plan.js'
  *   was created
  */
 export async function createTables(dialect: Dialect, runner: PlanRunner, schema: Schema): Promise<void> {
-  const statements = plainSql(dialect.ddl(diffSchemas(undefined, schema).changes))
+  const ddl = await dialect.loadDdl()
+  const statements = plainSql(ddl(diffSchemas(undefined, schema).changes))
   const create = async () => {
     await requireAbsent(dialect, runner, STATE_TABLE)
     for (const table of schema.tables) await requireAbsent(dialect, runner, table)

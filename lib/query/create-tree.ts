@@ -5,12 +5,12 @@ import type { AuditedCall } from './audit-record.js'
 import type { BoundField, BoundModel } from './bound-model.js'
 import { parseOptions } from './call-input.js'
 import { allOf } from './condition.js'
-import { countedValue, createOne, insertRow, keyCondition, newRow, PLAIN_INSERT, unknownKey } from './create.js'
+import { countedValue, insertRow, keyCondition, newRow, PLAIN_INSERT, unknownKey } from './create.js'
 import { runnerFor } from './forwarding-runner.js'
 import { withIncluded } from './include-load.js'
 import { InputIssues } from './input-issues.js'
 import { type InsertTail, insertRows, type RowGroup } from './insert-rows.js'
-import { givesRelated, type NewRow, parseNewRows } from './new-rows.js'
+import { type NewRow, parseNewRows } from './new-rows.js'
 import { type CallLimits, type PlanRunner, planOf } from './query-plan.js'
 import { selectFirst } from './read.js'
 import { groupRows } from './row-groups.js'
@@ -22,16 +22,7 @@ import { StatementShape } from './statement-cache.js'
  * Inserts a row, and the rows of its relations that are given with it, in one transaction; gives the row back as it is stored.
  * Rows of one model that need the same rows first go in together.
  */
-export function createTree(
-  model: BoundModel,
-  runner: PlanRunner,
-  input: unknown,
-  options?: unknown,
-): PlainRow | null | Promise<PlainRow | null> {
-  return givesRelated(model, input) ? createRelated(model, runner, input, options) : createOne(model, runner, input, options)
-}
-
-async function createRelated(model: BoundModel, runner: PlanRunner, input: unknown, options: unknown): Promise<PlainRow> {
+export async function createTree(model: BoundModel, runner: PlanRunner, input: unknown, options?: unknown): Promise<PlainRow> {
   const issues = new InputIssues(model.definition.name, 'create')
   const call = parseOptions(options, issues, ['select', 'include'])
   const { root, rows } = parseNewRows(model, input, issues)

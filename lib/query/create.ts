@@ -1,7 +1,7 @@
 import { type Expression, sql } from 'kysely'
 import type { Dialect, StatementResult } from '../dialect/dialect.js'
 import { TenantRequiredError, UnsupportedError } from '../errors.js'
-import { auditedCreate } from './audit.js'
+import { auditedCreate } from './audited.js'
 import type { BoundField, BoundModel } from './bound-model.js'
 import { parseOptions } from './call-input.js'
 import { allOf, type Condition } from './condition.js'

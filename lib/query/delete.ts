@@ -1,6 +1,8 @@
 import type { StatementResult } from '../dialect/dialect.js'
+import { Later } from '../later.js'
 import { type Assignment, bookkeepingOf, changesOf, setOf } from './assignments.js'
-import { auditedChange, type Watched } from './audit.js'
+import type { Watched } from './audit.js'
+import { auditedChange } from './audited.js'
 import { auditedRow } from './audited-row.js'
 import type { BoundModel } from './bound-model.js'
 import { parseInput, parseOptions } from './call-input.js'
@@ -15,10 +17,12 @@ import { parseBulkFilter, parseKeyFilter } from './row-filter.js'
 import { updateLock } from './row-lock.js'
 import { parseSelect } from './select.js'
 import { type PlainRow, readFirst } from './selection.js'
-import { SoftDelete } from './soft-delete.js'
 import { StatementShape } from './statement-cache.js'
 import { parseVersion } from './update.js'
 import { whereExpression } from './where-expression.js'
+
+/** What becomes of rows that refer to one which is only marked; loaded inside of the transaction that needs it. */
+const SOFT_DELETE = new Later('soft delete', () => import('./soft-delete.js'))
 
 /** Deletes the row that `where` names and gives it back as it was; a model with `deletedAt` keeps it as deleted. */
 export function deleteOne(model: BoundModel, runner: PlanRunner, input: unknown, options?: unknown): Promise<PlainRow> {
@@ -44,6 +48,7 @@ export function deleteOne(model: BoundModel, runner: PlanRunner, input: unknown,
 function markRow(model: BoundModel, runner: PlanRunner, change: RowChange, at: Date, limits?: CallLimits): Promise<PlainRow> {
   const label = model.labelOf('delete')
   const work = async () => {
+    const { SoftDelete } = await SOFT_DELETE.load()
     const deletion = new SoftDelete(runner, label, limits)
     const found = await deletion.find(model, change.condition, change.shape.followedBy('find'))
     if (found.values.length === 0) return missing(model, runner, change, limits)
@@ -108,6 +113,7 @@ function markRows(
 ): Promise<{ count: number }> {
   const label = model.labelOf('bulkDelete')
   const work = async () => {
+    const { SoftDelete } = await SOFT_DELETE.load()
     const deletion = new SoftDelete(runner, label, limits)
     const found = await deletion.find(model, condition, shape.followedBy('find'))
     const count = await deletion.mark(found, at)

@@ -1,5 +1,6 @@
 import { kindOf } from '../model/value-kind.js'
 import type { BoundField, BoundModel, BoundRelation } from './bound-model.js'
+import { givesRelated, isObject } from './gives-related.js'
 import type { InputIssues, Path } from './input-issues.js'
 
 /** Deepest nesting of rows. */
@@ -20,11 +21,6 @@ export interface NewRow {
 export interface TakenKey {
   readonly from: NewRow
   readonly fields: readonly (readonly [own: BoundField, other: BoundField])[]
-}
-
-/** Whether the input of a create holds rows of relations. */
-export function givesRelated({ relations }: BoundModel, input: unknown): boolean {
-  return relations.size > 0 && isObject(input) && Object.keys(input).some((name) => relations.has(name))
 }
 
 /** The row of a create's input and all that are nested in it; undefined, and issues: not all is well with it. */
@@ -177,10 +173,6 @@ function split(model: BoundModel, input: unknown): SplitInput {
     else if (value !== undefined) relations.push([relation, value])
   }
   return { fields: Object.fromEntries(fields), relations }
-}
-
-function isObject(input: unknown): input is object {
-  return typeof input === 'object' && input !== null && !Array.isArray(input)
 }
 
 /** Whether a new row will have no value in a field, as far as its input tells. */

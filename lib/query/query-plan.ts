@@ -2,8 +2,9 @@ import type { Compilable } from 'kysely'
 import type { Deadline } from '../deadline.js'
 import type { MaybePromise, Statement, StatementResult } from '../dialect/dialect.js'
 import { ValidationError } from '../errors.js'
+import { Later } from '../later.js'
 import type { BoundModel } from './bound-model.js'
-import { type ForeignKeyProbe, foreignKeyProbes, type Writing } from './foreign-key-probe.js'
+import type { ForeignKeyProbe, Writing } from './foreign-key-probe.js'
 import type { StatementShape } from './statement-cache.js'
 
 /** One statement that is decided and not yet run, and how its result is read. */
@@ -18,7 +19,7 @@ export interface QueryPlan<T> {
   readonly inspect?: (result: StatementResult) => MaybePromise<void>
   readonly read: (result: StatementResult) => T
   /** For engines that do not name the foreign key that refused a statement: what to ask to learn it. */
-  readonly foreignKeyProbes?: (() => Iterable<ForeignKeyProbe>) | undefined
+  readonly foreignKeyProbes?: (() => Promise<Iterable<ForeignKeyProbe>>) | undefined
   /** How it can go together with others; undefined: it goes alone. */
   readonly sharable?: SharableRead<T> | undefined
 }
@@ -88,6 +89,8 @@ interface PlanParts<T> {
   readonly sharable?: SharableRead<T> | undefined
 }
 
+const PROBES = new Later('foreign key probes', () => import('./foreign-key-probe.js'))
+
 /**
  * The plan of a call on `model`: its shape's statement with the call's values.
  *
@@ -99,7 +102,7 @@ export function planOf<T>(model: BoundModel, parts: PlanParts<T>): QueryPlan<T> 
   const statement = { sql, name, parameters: bindable(bind(shape.values), model, operation), exactIntegers, redacted }
   const label = model.labelOf(operation)
   if (writing === undefined || model.dialect.capabilities.namesForeignKeys) return { label, access, statement, read, sharable }
-  return { label, access, statement, read, foreignKeyProbes: () => foreignKeyProbes(model, writing) }
+  return { label, access, statement, read, foreignKeyProbes: async () => (await PROBES.load()).foreignKeyProbes(model, writing) }
 }
 
 // here and not while conditions are parsed: a statement may take a value at several places

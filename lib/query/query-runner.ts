@@ -215,7 +215,7 @@ export class QueryRunner implements PlanRunner {
   async #rejectNamed<T>(connection: Connection, { foreignKeyProbes }: QueryPlan<T>, thrown: unknown): Promise<never> {
     const error = this.#errorOf(thrown)
     if (!(error instanceof ForeignKeyViolationError) || error.constraint !== undefined) throw thrown
-    for (const { statement, origin } of foreignKeyProbes!()) {
+    for (const { statement, origin } of await foreignKeyProbes!()) {
       const { rows } = await connection.run(statement)
       if (rows.length === 0) continue
       const named = new ForeignKeyViolationError(origin, { cause: error.cause })

@@ -1,5 +1,6 @@
 import { type Assignment, assignmentsOf, bookkeepingOf, changesOf, setOf } from './assignments.js'
-import { auditedChange, type Watched } from './audit.js'
+import type { Watched } from './audit.js'
+import { auditedChange } from './audited.js'
 import { auditedRow } from './audited-row.js'
 import type { BoundModel } from './bound-model.js'
 import { parseInput, parseOptions } from './call-input.js'

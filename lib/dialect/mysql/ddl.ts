@@ -3,6 +3,7 @@ import type { ForeignKeySchema, TableSchema } from '../../model/schema.js'
 import type { SchemaChange, TableChange } from '../../model/schema-change.js'
 import { checkClause, columnList, createTable, foreignKeyClause, qualifiedName } from '../ddl-clauses.js'
 import { type DdlStatement, statements } from '../ddl-statement.js'
+import type { DdlWriter } from '../dialect.js'
 import { addColumn, alterColumn, renameColumn } from './alter-column.js'
 import { COLLATION } from './collation.js'
 import { columnLine, commentClause, quote, SYNTAX } from './column-ddl.js'
@@ -21,6 +22,11 @@ const TABLE_OPTIONS = `engine=InnoDB character set utf8mb4 collate ${COLLATION}`
  */
 export function ddl(changes: readonly SchemaChange[]): readonly DdlStatement[] {
   return changes.flatMap((change, position) => changeStatements(change, changes[position - 1], changes[position + 1]))
+}
+
+/** {@link ddl} for a connection whose own database has this name. */
+export function ddlIn(database: string | undefined): DdlWriter {
+  return (changes) => ddl(changes.map((change) => withOwnDatabase(change, database)))
 }
 
 /**

@@ -1,10 +1,9 @@
 import { connect, type Socket } from 'node:net'
-import { userInfo } from 'node:os'
 import type { ConnectionOptions, SslOptions } from 'mysql2'
 import { type Deadline, LATE, settledBy } from '../../deadline.js'
 import { ConnectionError } from '../../errors.js'
-import type { ServerConnection } from '../connection-config.js'
 import { type DialAttempt, HedgedDial } from '../hedged-dial.js'
+import { type Address, describeAddress } from './address.js'
 import { Client } from './client.js'
 import type { Driver } from './driver.js'
 import { connectionRefusal } from './errors.js'
@@ -17,31 +16,6 @@ const MAX_PREPARED_STATEMENTS = 256
 
 /** How long a connection may be silent before the system asks whether the other side is still there. */
 const KEEP_ALIVE_DELAY_MS = 30_000
-
-/** Where to connect and as whom, every default filled in. */
-export interface Address extends Omit<ServerConnection, 'engine'> {
-  readonly host: string
-  readonly port: number
-  readonly user: string
-  readonly applicationName: string
-}
-
-/** `config` with its defaults. */
-export function addressOf(config: ServerConnection): Address {
-  const { engine: _engine, ...given } = config
-  return {
-    ...given,
-    host: config.host ?? '127.0.0.1',
-    port: config.port ?? 3306,
-    user: config.user ?? userInfo().username,
-    applicationName: config.applicationName ?? 'latchwork',
-  }
-}
-
-/** The target in a form to read, without a secret: `mysql:127.0.0.1:3306/shop`. */
-export function describeAddress({ host, port, database }: Address): string {
-  return `mysql:${host.startsWith('/') ? host : `${host}:${port}`}${database === undefined ? '' : `/${database}`}`
-}
 
 /** A connection on its way to a session. */
 interface Dial extends DialAttempt {

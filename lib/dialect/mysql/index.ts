@@ -1,10 +1,10 @@
 import { MysqlAdapter, MysqlIntrospector, MysqlQueryCompiler } from 'kysely'
+import { Later } from '../../later.js'
 import type { ServerConnection } from '../connection-config.js'
 import type { BeginOptions, Dialect } from '../dialect.js'
+import { driverErrors } from '../driver-errors.js'
 import { requireNoPooler } from '../require-no-pooler.js'
-import { ddl, withOwnDatabase } from './ddl.js'
-import { addressOf, describeAddress } from './dial.js'
-import { evicts, toDataError, wordsOf } from './errors.js'
+import { addressOf, describeAddress } from './address.js'
 import { mysqlExpressions } from './expressions.js'
 import { planQuestion } from './plan-question.js'
 import { ServersMet, serversOf } from './server.js'
@@ -29,19 +29,16 @@ export function mysqlDialect(config: ServerConnection): Dialect {
     createQueryCompiler: () => new MysqlQueryCompiler(),
     createAdapter: () => new MysqlAdapter(),
     createIntrospector: (db) => new MysqlIntrospector(db),
-    openPool: async (name, options, opening) => (await connections()).openPool(address, name, options, opening),
+    openPool: async (name, options, opening) => (await CONNECTIONS.load()).openPool(address, name, options, opening),
     checkPoolOptions: requireNoPooler,
-    openLockSession: async (_options, deadline, signal) => (await connections()).openLockSession(address, deadline, signal),
+    openLockSession: async (_options, deadline, signal) => (await CONNECTIONS.load()).openLockSession(address, deadline, signal),
     codec: mysqlCodec,
     sqlTraits,
     planQuestion,
     begin,
-    toDataError,
-    wordsOf,
-    evicts,
-    ddl: (changes) => ddl(changes.map((change) => withOwnDatabase(change, address.database))),
-    // loaded when an error names what no model does
-    storedConstraints: async (connection, tables) => (await import('./stored-constraints.js')).storedConstraints(connection, tables),
+    ...driverErrors(CONNECTIONS),
+    loadDdl: async () => (await DDL.load()).ddlIn(address.database),
+    storedConstraints: async (connection, tables) => (await STORED_CONSTRAINTS.load()).storedConstraints(connection, tables),
     tableExists: ({ schema, name }) => ({
       sql: 'select 1 from information_schema.tables where table_schema = coalesce(?, database()) and table_name = ?',
       parameters: [schema ?? null, name],
@@ -49,13 +46,11 @@ export function mysqlDialect(config: ServerConnection): Dialect {
   })
 }
 
-let loaded: Promise<typeof import('./connections.js')> | undefined
-
 /** What works on connections: an application that has none on this engine never loads it. */
-function connections() {
-  loaded ??= import('./connections.js')
-  return loaded
-}
+const CONNECTIONS = new Later('MySQL connections', () => import('./connections.js'))
+const DDL = new Later('MySQL DDL', () => import('./ddl.js'))
+/** Wanted when an error names what no model does. */
+const STORED_CONSTRAINTS = new Later('MySQL constraints', () => import('./stored-constraints.js'))
 
 function begin({ isolation, readOnly }: BeginOptions): readonly string[] {
   const start = readOnly === true ? 'start transaction read only' : 'start transaction'

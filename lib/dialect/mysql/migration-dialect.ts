@@ -1,6 +1,8 @@
 import type { ServerConnection } from '../connection-config.js'
 import type { MigrationDialect } from '../migration-dialect.js'
-import { addressOf } from './dial.js'
+import { addressOf } from './address.js'
+import { ddlIn } from './ddl.js'
+import { evicts, toDataError, wordsOf } from './errors.js'
 import { mysqlDialect } from './index.js'
 import { introspect } from './introspect.js'
 import { migrationParts } from './migration-parts.js'
@@ -9,6 +11,10 @@ import { migrationParts } from './migration-parts.js'
 export function mysqlMigrationDialect(config: ServerConnection): MigrationDialect {
   return {
     ...mysqlDialect(config),
+    toDataError,
+    wordsOf,
+    evicts,
+    ddl: ddlIn(config.database),
     migrations: migrationParts(addressOf(config)),
     introspect: (connection, options = {}) => introspect(connection, options),
   }

@@ -1,5 +1,5 @@
 import { leadingWords, type MigrationParts, type StepError } from '../migration-parts.js'
-import type { Address } from './dial.js'
+import type { Address } from './address.js'
 import { errnoOf, toDataError } from './errors.js'
 import { examine } from './examine.js'
 import { openMigrationSession } from './migration-session.js'

@@ -1,9 +1,10 @@
 import { ConfigurationError } from '../../errors.js'
 import type { MigrationOpening } from '../migration-parts.js'
 import { type Recreation, sessionText } from '../recreation.js'
+import type { Address } from './address.js'
 import type { Client } from './client.js'
 import { quote } from './column-ddl.js'
-import { type Address, Dialler } from './dial.js'
+import { Dialler } from './dial.js'
 import { loadDriver } from './driver.js'
 import { errnoOf } from './errors.js'
 

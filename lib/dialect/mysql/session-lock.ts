@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto'
 import type { Deadline } from '../../deadline.js'
 import { ConnectionLostError } from '../../errors.js'
 import type { LockSession } from '../dialect.js'
+import type { Address } from './address.js'
 import type { Client } from './client.js'
-import { type Address, Dialler } from './dial.js'
+import { Dialler } from './dial.js'
 import { loadDriver } from './driver.js'
 
 /**

@@ -1,3 +1,5 @@
 // what works on connections, in one module: loaded with the first of them
+export { evicts, toDataError } from './errors.js'
 export { openPool } from './pool.js'
+export { wordsOf } from './server-error.js'
 export { openLockSession } from './session-lock.js'

@@ -1,14 +1,13 @@
 import { PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely'
+import { Later } from '../../later.js'
 import type { PoolOptions } from '../../pool/pool-options.js'
 import type { ServerConnection } from '../connection-config.js'
 import type { BeginOptions, Dialect } from '../dialect.js'
+import { driverErrors } from '../driver-errors.js'
 import { capabilities } from './capabilities.js'
-import { ddl } from './ddl.js'
-import { evicts, toDataError } from './errors.js'
 import { expressions } from './expressions.js'
 import { planQuestion } from './plan-question.js'
 import { postgresServer, targetOf } from './server.js'
-import { wordsOf } from './server-error.js'
 import { sessionRefusal } from './session-refusal.js'
 import { sqlTraits } from './sql-traits.js'
 import { codec } from './types.js'
@@ -31,19 +30,16 @@ export function postgresDialect(config: ServerConnection): Dialect {
     createQueryCompiler: () => new PostgresQueryCompiler(),
     createAdapter: () => new PostgresAdapter(),
     createIntrospector: (db) => new PostgresIntrospector(db),
-    openPool: async (name, options, opening) => (await connections()).openPool(name, server, options, opening),
+    openPool: async (name, options, opening) => (await CONNECTIONS.load()).openPool(name, server, options, opening),
     checkPoolOptions: requireLastingInitSql,
-    openLockSession: async (options, deadline, signal) => (await connections()).openLockSession(server, options, deadline, signal),
+    openLockSession: async (options, deadline, signal) => (await CONNECTIONS.load()).openLockSession(server, options, deadline, signal),
     codec,
     sqlTraits,
     planQuestion,
     begin,
-    toDataError,
-    wordsOf,
-    evicts,
-    ddl,
-    // loaded when an error names what no model does
-    storedConstraints: async (connection, tables) => (await import('./stored-constraints.js')).storedConstraints(connection, tables),
+    ...driverErrors(CONNECTIONS),
+    loadDdl: async () => (await DDL.load()).ddl,
+    storedConstraints: async (connection, tables) => (await STORED_CONSTRAINTS.load()).storedConstraints(connection, tables),
     tableExists: ({ schema, name }) => ({
       sql: 'select 1 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where n.nspname = coalesce($1, current_schema()) and c.relname = $2',
       parameters: [schema ?? null, name],
@@ -51,13 +47,11 @@ export function postgresDialect(config: ServerConnection): Dialect {
   }
 }
 
-let loaded: Promise<typeof import('./connections.js')> | undefined
-
 /** What works on connections: an application that has none on this engine never loads it. */
-function connections() {
-  loaded ??= import('./connections.js')
-  return loaded
-}
+const CONNECTIONS = new Later('PostgreSQL connections', () => import('./connections.js'))
+const DDL = new Later('PostgreSQL DDL', () => import('./ddl.js'))
+/** Wanted when an error names what no model does. */
+const STORED_CONSTRAINTS = new Later('PostgreSQL constraints', () => import('./stored-constraints.js'))
 
 /** @throws {PoolerModeError} nothing that it does would last */
 function requireLastingInitSql({ pooler, initSql }: PoolOptions): void {

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
 import { SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
+import { Later } from '../../later.js'
 import type { SqliteConnection } from '../connection-config.js'
 import type { Dialect } from '../dialect.js'
+import { driverErrors } from '../driver-errors.js'
 import { requireNoPooler } from '../require-no-pooler.js'
 import { capabilities } from './capabilities.js'
-import { ddl } from './ddl.js'
-import { evicts, toDataError, wordsOf } from './errors.js'
 import { expressions } from './expressions.js'
 import { requireShared } from './named-memory.js'
 import { planQuestion } from './plan-question.js'
@@ -35,7 +35,7 @@ export function sqliteDialect(config: SqliteConnection): Dialect {
     createAdapter: () => new PooledSqliteAdapter(),
     createIntrospector: (db) => new SqliteIntrospector(db),
     async openPool(name, options, opening) {
-      const { loadDriver, openFilePool, openMemoryPool } = await connections()
+      const { loadDriver, openFilePool, openMemoryPool } = await CONNECTIONS.load()
       const source = { driver: await loadDriver(), file, initSql: options.initSql }
       return isMemory ? openMemoryPool(name, source, options, opening, memoryName) : openFilePool(name, source, options, opening)
     },
@@ -44,7 +44,7 @@ export function sqliteDialect(config: SqliteConnection): Dialect {
       if (memoryName !== undefined) requireShared(memoryName, options)
     },
     openLockSession: async () => {
-      const { loadDriver, openLockSession } = await connections()
+      const { loadDriver, openLockSession } = await CONNECTIONS.load()
       return openLockSession(await loadDriver(), file)
     },
     codec,
@@ -52,12 +52,9 @@ export function sqliteDialect(config: SqliteConnection): Dialect {
     planQuestion,
     // every transaction that may write takes the writer's place at once: a reader could not become a writer later
     begin: ({ readOnly }) => [readOnly ? 'begin' : 'begin immediate'],
-    toDataError,
-    wordsOf,
-    evicts,
-    ddl,
-    // loaded when an error names what no model does
-    storedConstraints: async (connection, tables) => (await import('./stored-constraints.js')).storedConstraints(connection, tables),
+    ...driverErrors(CONNECTIONS),
+    loadDdl: async () => (await DDL.load()).ddl,
+    storedConstraints: async (connection, tables) => (await STORED_CONSTRAINTS.load()).storedConstraints(connection, tables),
     tableExists: ({ name }) => ({
       sql: "select 1 from sqlite_schema where type in ('table', 'view') and name = ? collate nocase",
       parameters: [name],
@@ -70,13 +67,11 @@ export function fileOf({ file }: SqliteConnection): string {
   return file.startsWith(MEMORY) ? file : resolve(file)
 }
 
-let loaded: Promise<typeof import('./connections.js')> | undefined
-
 /** What works on connections: an application that has none on this engine never loads it. */
-function connections() {
-  loaded ??= import('./connections.js')
-  return loaded
-}
+const CONNECTIONS = new Later('SQLite connections', () => import('./connections.js'))
+const DDL = new Later('SQLite DDL', () => import('./ddl.js'))
+/** Wanted when an error names what no model does. */
+const STORED_CONSTRAINTS = new Later('SQLite constraints', () => import('./stored-constraints.js'))
 
 /** Kysely from 0.29 on would run one query at a time on SQLite, and wait so for ever: here the pool says who waits. */
 class PooledSqliteAdapter extends SqliteAdapter {

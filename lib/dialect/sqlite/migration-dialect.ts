@@ -1,5 +1,7 @@
 import type { SqliteConnection } from '../connection-config.js'
 import type { MigrationDialect } from '../migration-dialect.js'
+import { ddl } from './ddl.js'
+import { evicts, toDataError, wordsOf } from './errors.js'
 import { fileOf, sqliteDialect } from './index.js'
 import { introspect } from './introspect.js'
 import { migrationParts } from './migration-parts.js'
@@ -8,6 +10,10 @@ import { migrationParts } from './migration-parts.js'
 export function sqliteMigrationDialect(config: SqliteConnection): MigrationDialect {
   return {
     ...sqliteDialect(config),
+    toDataError,
+    wordsOf,
+    evicts,
+    ddl,
     migrations: migrationParts(fileOf(config)),
     introspect: (connection, options = {}) => introspect(connection, options),
   }
