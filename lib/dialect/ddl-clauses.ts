@@ -10,11 +10,6 @@ const ACTIONS: Readonly<Record<ReferentialAction, string>> = {
   noAction: 'no action',
 }
 
-/** A name as standard SQL quotes it: PostgreSQL and SQLite. */
-export function quoteStandard(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
-}
-
 /** A name, quoted, with its schema before it where it has one. */
 export function qualifiedName(object: { readonly schema?: string; readonly name: string }, syntax: DdlSyntax): string {
   return object.schema === undefined ? syntax.quote(object.name) : `${syntax.quote(object.schema)}.${syntax.quote(object.name)}`

@@ -1,4 +1,3 @@
 // what works on connections, in one module: loaded with the first of them
 export { evicts, toDataError, wordsOf } from './errors.js'
 export { openPool } from './pool.js'
-export { openLockSession } from './session-lock.js'

@@ -31,7 +31,11 @@ export function mysqlDialect(config: ServerConnection): Dialect {
     createIntrospector: (db) => new MysqlIntrospector(db),
     openPool: async (name, options, opening) => (await CONNECTIONS.load()).openPool(address, name, options, opening),
     checkPoolOptions: requireNoPooler,
-    openLockSession: async (_options, deadline, signal) => (await CONNECTIONS.load()).openLockSession(address, deadline, signal),
+    openLockSession: async (_options, deadline, signal) => {
+      // what it throws, the connections' errors are for
+      const [{ openLockSession }] = await Promise.all([LOCK_SESSIONS.load(), CONNECTIONS.load()])
+      return openLockSession(address, deadline, signal)
+    },
     codec: mysqlCodec,
     sqlTraits,
     planQuestion,
@@ -48,6 +52,7 @@ export function mysqlDialect(config: ServerConnection): Dialect {
 
 /** What works on connections: an application that has none on this engine never loads it. */
 const CONNECTIONS = new Later('MySQL connections', () => import('./connections.js'))
+const LOCK_SESSIONS = new Later('MySQL lock sessions', () => import('./session-lock.js'))
 const DDL = new Later('MySQL DDL', () => import('./ddl.js'))
 /** Wanted when an error names what no model does. */
 const STORED_CONSTRAINTS = new Later('MySQL constraints', () => import('./stored-constraints.js'))

@@ -3,8 +3,9 @@ import { sameJson } from '../../model/json-text.js'
 import type { ColumnSchema, TableSchema } from '../../model/schema.js'
 import type { TableChange } from '../../model/schema-change.js'
 import { fitName } from '../../model/schema-names.js'
-import { qualifiedName, quoteStandard as quote } from '../ddl-clauses.js'
+import { qualifiedName } from '../ddl-clauses.js'
 import { type DdlStatement, statements } from '../ddl-statement.js'
+import { quoteStandard as quote } from '../quote-standard.js'
 import { collation, columnType, defaultClause, literal, SYNTAX, text } from './column-ddl.js'
 
 type Alteration = Extract<TableChange, { kind: 'alterColumn' }>

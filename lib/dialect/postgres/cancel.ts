@@ -1,6 +1,7 @@
 import { connect as connectTcp, isIP, type NetConnectOpts, type Socket } from 'node:net'
-import { type ConnectionOptions, connect as connectTls } from 'node:tls'
+import type { ConnectionOptions } from 'node:tls'
 import { type Deadline, deadlineAfter, LATE, remainingMs, settledBy } from '../../deadline.js'
+import { loadTls } from './server.js'
 
 /** Which statement to stop: whatever runs in this session. */
 export interface SessionKey {
@@ -70,7 +71,7 @@ function encrypt(socket: Socket, tls: ConnectionOptions, onReady: (channel: Sock
   socket.write(message(SSL_REQUEST))
   socket.once('data', (answer) => {
     if (answer.toString() !== 'S') return onFailure(new Error('the server does not take TLS connections'))
-    const channel = connectTls({ ...tls, socket }, () => onReady(channel))
+    const channel = loadTls().connect({ ...tls, socket }, () => onReady(channel))
     channel.on('error', onFailure)
   })
 }

@@ -1,7 +1,8 @@
 import type { ColumnType } from '../../model/column-type.js'
 import type { ColumnDefault, ColumnSchema, TableSchema } from '../../model/schema.js'
-import { qualifiedName, quoteStandard as quote } from '../ddl-clauses.js'
+import { qualifiedName } from '../ddl-clauses.js'
 import type { DdlSyntax } from '../ddl-conditions.js'
+import { quoteStandard as quote } from '../quote-standard.js'
 
 /** The type as SQL names it, in a column or a cast; `schema` is where a native enum lives. */
 export function columnType(type: ColumnType, schema?: string): string {

@@ -2,4 +2,3 @@
 export { evicts, toDataError } from './errors.js'
 export { openPool } from './pool.js'
 export { wordsOf } from './server-error.js'
-export { openLockSession } from './session-lock.js'

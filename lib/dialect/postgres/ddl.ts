@@ -1,15 +1,8 @@
 import type { TableSchema } from '../../model/schema.js'
 import type { SchemaChange, TableChange } from '../../model/schema-change.js'
-import {
-  checkClause,
-  columnList,
-  createIndex,
-  createTable,
-  foreignKeyClause,
-  qualifiedName,
-  quoteStandard as quote,
-} from '../ddl-clauses.js'
+import { checkClause, columnList, createIndex, createTable, foreignKeyClause, qualifiedName } from '../ddl-clauses.js'
 import { type DdlStatement, statements } from '../ddl-statement.js'
+import { quoteStandard as quote } from '../quote-standard.js'
 import { alterColumn } from './alter-column.js'
 import { columnLine, defaultClause, SYNTAX, text } from './column-ddl.js'
 import { replaceEnum } from './replace-enum.js'

@@ -1,7 +1,7 @@
 import { type Expression, type RawBuilder, sql } from 'kysely'
 import type { ColumnType } from '../../model/column-type.js'
-import { quoteStandard } from '../ddl-clauses.js'
 import type { Bound, BulkArrays, Expressions, LockWait } from '../dialect.js'
+import { quoteStandard } from '../quote-standard.js'
 import { arrayText } from './array-text.js'
 import { json } from './json.js'
 import { castType } from './types.js'

@@ -32,7 +32,11 @@ export function postgresDialect(config: ServerConnection): Dialect {
     createIntrospector: (db) => new PostgresIntrospector(db),
     openPool: async (name, options, opening) => (await CONNECTIONS.load()).openPool(name, server, options, opening),
     checkPoolOptions: requireLastingInitSql,
-    openLockSession: async (options, deadline, signal) => (await CONNECTIONS.load()).openLockSession(server, options, deadline, signal),
+    openLockSession: async (options, deadline, signal) => {
+      // what it throws, the connections' errors are for
+      const [{ openLockSession }] = await Promise.all([LOCK_SESSIONS.load(), CONNECTIONS.load()])
+      return openLockSession(server, options, deadline, signal)
+    },
     codec,
     sqlTraits,
     planQuestion,
@@ -49,6 +53,7 @@ export function postgresDialect(config: ServerConnection): Dialect {
 
 /** What works on connections: an application that has none on this engine never loads it. */
 const CONNECTIONS = new Later('PostgreSQL connections', () => import('./connections.js'))
+const LOCK_SESSIONS = new Later('PostgreSQL lock sessions', () => import('./session-lock.js'))
 const DDL = new Later('PostgreSQL DDL', () => import('./ddl.js'))
 /** Wanted when an error names what no model does. */
 const STORED_CONSTRAINTS = new Later('PostgreSQL constraints', () => import('./stored-constraints.js'))

@@ -1,7 +1,8 @@
 import type { ColumnSchema, TableSchema } from '../../model/schema.js'
 import { factName, type SchemaChange } from '../../model/schema-change.js'
 import { fitName } from '../../model/schema-names.js'
-import { qualifiedName, quoteStandard as quote } from '../ddl-clauses.js'
+import { qualifiedName } from '../ddl-clauses.js'
+import { quoteStandard as quote } from '../quote-standard.js'
 import { columnType, defaultClause, SYNTAX, text } from './column-ddl.js'
 
 type Replacement = Extract<SchemaChange, { kind: 'replaceEnum' }>

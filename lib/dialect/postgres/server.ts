@@ -1,6 +1,5 @@
 import { userInfo } from 'node:os'
 import type { ConnectionOptions } from 'node:tls'
-import { checkServerIdentity } from 'node:tls'
 import { ConfigurationError } from '../../errors.js'
 import type { ServerConnection, TlsOptions } from '../connection-config.js'
 
@@ -50,6 +49,13 @@ export function tlsOptions(tls: TlsOptions | true): ConnectionOptions {
     ...(key === undefined ? {} : { key }),
     rejectUnauthorized,
     // the driver sets `servername` to the host itself: the name to check against has to come in another way
-    ...(servername === undefined ? {} : { servername, checkServerIdentity: (_host, peer) => checkServerIdentity(servername, peer) }),
+    ...(servername === undefined
+      ? {}
+      : { servername, checkServerIdentity: (_host, peer) => loadTls().checkServerIdentity(servername, peer) }),
   }
+}
+
+/** Node's TLS, for who has use for it. Its `import` would read every root certificate that Node knows, in every process. */
+export function loadTls(): typeof import('node:tls') {
+  return process.getBuiltinModule('node:tls')
 }

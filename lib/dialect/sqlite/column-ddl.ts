@@ -1,6 +1,6 @@
 import type { ColumnType } from '../../model/column-type.js'
-import { quoteStandard as quote } from '../ddl-clauses.js'
 import type { DdlSyntax, OrderOperator } from '../ddl-conditions.js'
+import { quoteStandard as quote } from '../quote-standard.js'
 
 /** The declared type: a name that tells the logical type and has the affinity its stored form needs. */
 export function columnType(type: ColumnType): string {

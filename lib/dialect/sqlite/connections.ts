@@ -2,4 +2,3 @@
 export { loadDriver } from './driver.js'
 export { evicts, toDataError, wordsOf } from './errors.js'
 export { openFilePool, openMemoryPool } from './pool.js'
-export { openLockSession } from './session-lock.js'

@@ -44,7 +44,7 @@ export function sqliteDialect(config: SqliteConnection): Dialect {
       if (memoryName !== undefined) requireShared(memoryName, options)
     },
     openLockSession: async () => {
-      const { loadDriver, openLockSession } = await CONNECTIONS.load()
+      const [{ openLockSession }, { loadDriver }] = await Promise.all([LOCK_SESSIONS.load(), CONNECTIONS.load()])
       return openLockSession(await loadDriver(), file)
     },
     codec,
@@ -69,6 +69,7 @@ export function fileOf({ file }: SqliteConnection): string {
 
 /** What works on connections: an application that has none on this engine never loads it. */
 const CONNECTIONS = new Later('SQLite connections', () => import('./connections.js'))
+const LOCK_SESSIONS = new Later('SQLite lock sessions', () => import('./session-lock.js'))
 const DDL = new Later('SQLite DDL', () => import('./ddl.js'))
 /** Wanted when an error names what no model does. */
 const STORED_CONSTRAINTS = new Later('SQLite constraints', () => import('./stored-constraints.js'))

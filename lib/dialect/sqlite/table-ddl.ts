@@ -1,8 +1,9 @@
 import { ModelError } from '../../errors.js'
 import type { ColumnType } from '../../model/column-type.js'
 import type { ColumnDefault, ColumnSchema, TableSchema } from '../../model/schema.js'
-import { checkClause, columnList, createTable, foreignKeyClause, quoteStandard as quote } from '../ddl-clauses.js'
+import { checkClause, columnList, createTable, foreignKeyClause } from '../ddl-clauses.js'
 import { nativeEnumChecks } from '../native-enum-checks.js'
+import { quoteStandard as quote } from '../quote-standard.js'
 import { columnType, literal, SYNTAX } from './column-ddl.js'
 
 /**
