@@ -109,12 +109,12 @@ export function keysOfDeleted(model: BoundModel): Pick<BoundModel, 'keys' | 'giv
 }
 
 /**
- * A driver's value, not null, in the form in which it is bound again. An instant goes back as the driver's own text: a `Date` would
- * have lost what is below the millisecond.
+ * A driver's value, not null, in the form in which it is bound again. An instant goes back as the driver's own text, where
+ * that is what it gave: a `Date` would have lost what is below the millisecond.
  */
 export function reboundValue({ stored }: BoundField, value: unknown): unknown {
   const decoded = stored.decode === undefined ? value : stored.decode(value)
-  return decoded instanceof Date ? value : stored.encode(decoded)
+  return decoded instanceof Date && typeof value === 'string' ? value : stored.encode(decoded)
 }
 
 /** `User` and `bulkCreate` → `UserBulkCreateNode`. */

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import type { Connection as DriverConnection, FieldPacket, QueryError, QueryResult } from 'mysql2'
 import { ConnectionError } from '../../errors.js'
 import type { StatementResult } from '../dialect.js'
+import { readBinaryRows } from './driver-command.js'
 import { errnoOf, isFatal, isInvalidatedStatement, LOCK_WAIT_TIMEOUT } from './errors.js'
 import { type DriverRows, statementResult } from './result.js'
 
@@ -75,7 +76,7 @@ export class Client {
    * runs once more: nothing of it has run.
    */
   execute(sql: string, parameters: unknown[]): Promise<StatementResult> {
-    const start = (settle: Settle) => void this.#driver.execute(sql, parameters as never[], settle)
+    const start = (settle: Settle) => readBinaryRows(this.#driver.execute(sql, parameters as never[], settle))
     return this.#send(sql, (settle) =>
       start((error, rows, fields) => {
         if (!isInvalidatedStatement(error)) return settle(error, rows, fields)

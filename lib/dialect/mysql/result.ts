@@ -1,5 +1,6 @@
 import type { FieldPacket, ResultSetHeader } from 'mysql2'
 import type { ResultColumn, StatementResult } from '../dialect.js'
+import { dateOf, type Instant } from './types.js'
 
 /** What the driver gives: one result, or a list of them where a procedure was called. */
 export type DriverRows = ResultSetHeader | unknown[][] | (ResultSetHeader | unknown[][])[]
@@ -71,6 +72,6 @@ function plainDecoder(field: FieldPacket): ((value: unknown) => unknown) | undef
   // MariaDB's JSON is text of which only the extended metadata tells what it is
   if (field.columnType === JSON_TYPE || field.extendedFormat === 'json') return (text) => JSON.parse(text as string)
   if (field.columnType === DATE) return (text) => new Date(text as string)
-  if (field.columnType === DATETIME || field.columnType === TIMESTAMP) return (text) => new Date(`${(text as string).replace(' ', 'T')}Z`)
+  if (field.columnType === DATETIME || field.columnType === TIMESTAMP) return (value) => dateOf(value as Instant)
   return undefined
 }

@@ -1,4 +1,5 @@
 import { InvalidValueError } from '../../errors.js'
+import { padInstant } from '../../model/calendar.js'
 import type { BigintMode, ColumnKind, ColumnType } from '../../model/column-type.js'
 import { fromJsonValue, toJsonValue } from '../../model/field-type.js'
 import { instantText } from '../../model/instant-text.js'
@@ -16,8 +17,8 @@ const BIGINT: Readonly<Record<BigintMode, Codec>> = {
 }
 
 const TIMESTAMP: Readonly<Record<3 | 6, Codec>> = {
-  3: { encode: (value) => dateToDatetime(value as Date), decode: (text) => datetimeToDate(text as string) },
-  6: { encode: (text) => isoToDatetime(text as string), decode: (text) => datetimeToIso(text as string) },
+  3: { encode: (value) => dateToDatetime(value as Date), decode: (value) => dateOf(value as Instant) },
+  6: { encode: (text) => isoToDatetime(text as string), decode: (value) => isoOf(value as Instant) },
 }
 
 /** A row a field type: how its values go to the driver and come back. Decimals, dates and text are the same text on both sides. */
@@ -59,6 +60,18 @@ function dateToDatetime(date: Date): string {
 
 function isoToDatetime(text: string): string {
   return `${text.slice(0, 10)} ${text.slice(11, -1)}`
+}
+
+/** An instant as {@link BinaryRows} gives it; the text protocol always has text. */
+export type Instant = number | string
+
+/** The instant as a date, with what is finer than a millisecond cut off. */
+export function dateOf(value: Instant): Date {
+  return typeof value === 'number' ? new Date(value) : datetimeToDate(value)
+}
+
+function isoOf(value: Instant): string {
+  return typeof value === 'number' ? padInstant(instantText(new Date(value))) : datetimeToIso(value)
 }
 
 function datetimeToDate(text: string): Date {

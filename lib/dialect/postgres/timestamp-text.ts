@@ -1,4 +1,5 @@
 import { InvalidValueError } from '../../errors.js'
+import { daysSinceEpoch } from '../../model/calendar.js'
 
 /**
  * PostgreSQL's text form of a `timestamptz` in DateStyle ISO: `2024-01-02 03:04:05.678+00`, trailing zeros of
@@ -17,19 +18,6 @@ export function dateOf(text: string): Date {
 export function microsecondsOf(text: string): string {
   const utc = inUtc(text)
   return `${utc.slice(0, 10)}T${utc.slice(11, 19)}.${fraction(utc, 6)}Z`
-}
-
-/**
- * Days from 1970-01-01 to a date of the Gregorian calendar; `Date.UTC` takes three times as long, which a list of rows feels.
- * Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", days_from_civil.
- */
-function daysSinceEpoch(year: number, month: number, day: number): number {
-  // a year that ends with February has its leap day last
-  const shifted = month > 2 ? year : year - 1
-  const era = Math.floor(shifted / 400)
-  const yearOfEra = shifted - era * 400
-  const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1
-  return era * 146_097 + yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear - 719_468
 }
 
 /** Of one to six digits behind the point, what the first three say. */

@@ -169,7 +169,7 @@ forEachEngine(
           process.env.TZ = name
           const raw = await session.value('select cast(? as datetime(3))', codec.encode!(new Date('2026-03-29T01:30:00.120Z')))
           expect(codec.decode!(raw)).toEqual(new Date('2026-03-29T01:30:00.120Z'))
-          expect(raw).toBe('2026-03-29 01:30:00.120')
+          expect(raw).toBe(Date.UTC(2026, 2, 29, 1, 30, 0, 120))
         }
       } finally {
         if (zone === undefined) delete process.env.TZ
