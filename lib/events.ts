@@ -30,6 +30,7 @@ export interface QueryEvent {
   readonly label: string
   /** Text with placeholders. */
   readonly sql: string
+  /** MySQL, MariaDB: of a statement that reads the row which an update has changed 0, for it is part of the update's. */
   readonly durationMs: number
   /** Rows given back by a read, rows touched by a write. */
   readonly rowCount: number

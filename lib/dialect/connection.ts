@@ -16,6 +16,13 @@ export interface Statement {
    * Only where {@link Capabilities.bulkInsert} is `'each'`.
    */
   readonly repeat?: readonly (readonly unknown[])[] | undefined
+  /**
+   * Of one that changes a row: reads it as it then is, without waiting for a lock, and nobody else comes between. Rows are those of this one.
+   * Only where {@link Capabilities.updateReturning} is false.
+   */
+  readonly reread?: Pick<Statement, 'sql' | 'parameters' | 'name'> | undefined
+  /** With {@link reread}: there is no transaction around the two; they are one of their own. */
+  readonly isAlone?: boolean | undefined
   /** Text of somebody's own, to be refused where it holds more than one statement. */
   readonly isSingle?: boolean | undefined
   /** When to give up waiting for a lock that another process holds on the database (SQLite). */

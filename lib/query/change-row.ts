@@ -6,9 +6,9 @@ import { allOf, type Condition } from './condition.js'
 import { keyCondition } from './create.js'
 import { existsPlan } from './exists.js'
 import { type CallLimits, type PlanRunner, planOf } from './query-plan.js'
-import { selectFirst } from './read.js'
+import { firstRow, selectFirst } from './read.js'
 import { findKey } from './row-filter.js'
-import { updateLock } from './row-lock.js'
+import { heldLock, updateLock } from './row-lock.js'
 import { type PlainRow, readFirst, type Selection, selectionOf } from './selection.js'
 import { StatementShape } from './statement-cache.js'
 import { whereExpression } from './where-expression.js'
@@ -31,8 +31,7 @@ export interface RowChange {
  * @throws {StaleVersionError} the row has another version
  */
 export async function changeRow(model: BoundModel, runner: PlanRunner, change: RowChange, limits?: CallLimits): Promise<PlainRow> {
-  if (!model.dialect.capabilities.updateReturning)
-    return runner.together(model.labelOf(change.operation), () => changeThenRead(model, runner, change, limits), limits)
+  if (!model.dialect.capabilities.updateReturning) return changeThenRead(model, runner, change, limits)
   const { operation, selection, shape, assignments } = change
   shape.key += selection.key
   const condition = withVersion(model, change)
@@ -48,19 +47,28 @@ export async function changeRow(model: BoundModel, runner: PlanRunner, change: R
   return (await runner.run(plan, limits)) ?? (await missing(model, runner, change, limits))
 }
 
-async function changeThenRead(model: BoundModel, runner: PlanRunner, named: RowChange, limits?: CallLimits): Promise<PlainRow> {
-  const change = await withLastingKey(model, runner, named, limits)
-  if (change === undefined) return missing(model, runner, named, limits)
+/** Where no UPDATE gives a row back. */
+function changeThenRead(model: BoundModel, runner: PlanRunner, change: RowChange, limits?: CallLimits): Promise<PlainRow> {
+  if (findKey(keysOfDeleted(model), change.condition) !== undefined) return changeAndReread(model, runner, change, limits)
+  const withKey = async () => {
+    const lasting = await withLastingKey(model, runner, change, limits)
+    return lasting === undefined ? missing(model, runner, change, limits) : changeAndReread(model, runner, lasting, limits)
+  }
+  return runner.together(model.labelOf(change.operation), withKey, limits)
+}
+
+async function changeAndReread(model: BoundModel, runner: PlanRunner, change: RowChange, limits?: CallLimits): Promise<PlainRow> {
+  const { operation, selection, assignments } = change
   const matching = withVersion(model, change)
-  const build = () => updateOf(model, change.assignments, matching)
-  const { operation, selection } = change
-  const read = ({ affectedRows }: StatementResult) => affectedRows
-  const matched = await runner.run(planOf(model, { operation, access: 'write', shape: change.shape, build, read }), limits)
-  if (matched === 0) return missing(model, runner, change, limits)
+  const build = () => updateOf(model, assignments, matching)
+  const read = (result: StatementResult) => (result.affectedRows === 0 ? undefined : readFirst(selection, result)!)
+  const plan = planOf(model, { operation, access: 'write', shape: change.shape, build, read })
   const shape = new StatementShape(`${operation} read`)
   const condition = changedKey(model, change, shape)
-  // locked, as it is already: a row that was given the values it had may be newer than what this transaction sees else
-  return (await selectFirst(model, runner, { operation, shape, condition, selection, lock: updateLock(model) }, limits))!
+  // locked, as it is already: a row that was given the values it had may be newer than what the transaction sees else
+  const reread = firstRow(model, { operation, shape, condition, selection, lock: heldLock(model) }).statement
+  const changed = await runner.run({ ...plan, statement: { ...plan.statement, reread } }, limits)
+  return changed ?? missing(model, runner, change, limits)
 }
 
 function updateOf(model: BoundModel, assignments: readonly Assignment[], condition: Condition) {
@@ -90,7 +98,6 @@ async function withLastingKey(
   change: RowChange,
   limits: CallLimits | undefined,
 ): Promise<RowChange | undefined> {
-  if (findKey(keysOfDeleted(model), change.condition) !== undefined) return change
   const { operation, condition } = change
   const fields = model.keys[0]!
   const shape = change.shape.followedBy('key')

@@ -1,4 +1,4 @@
-import type { StatementResult } from '../dialect/dialect.js'
+import type { Statement, StatementResult } from '../dialect/dialect.js'
 import { NotFoundError } from '../errors.js'
 import { isPlainObject } from '../model/value-kind.js'
 import type { BoundModel } from './bound-model.js'
@@ -108,13 +108,20 @@ class ExplainingRunner extends ForwardingRunner {
   }
 
   override async run<T>(plan: QueryPlan<T>, limits?: CallLimits): Promise<T> {
+    const { label, access } = plan
+    const { reread, ...statement } = plan.statement
+    if (reread !== undefined) {
+      const run = (each: Statement) => this.run<StatementResult>({ label, access, statement: each, read: (result) => result }, limits)
+      const { affectedRows } = await run(statement)
+      return plan.read({ ...(await run(reread)), affectedRows })
+    }
     const { planQuestion } = this.#model.dialect
-    const { sql, parameters } = plan.statement
+    const { sql, parameters } = statement
     const place = this.statements.push({ sql, plan: undefined }) - 1
-    const statement = { sql: planQuestion.ask(sql, this.#isMeasured), parameters }
-    const ask = async () => this.inner.run({ label: plan.label, access: plan.access, statement, read: ({ rows }) => rows }, limits)
-    const isUndone = this.#isMeasured && plan.access === 'write' && this.#fate === 'keep'
-    const answer = await (isUndone ? rolledBack(this.inner, plan.label, ask, limits) : ask())
+    const question = { sql: planQuestion.ask(sql, this.#isMeasured), parameters }
+    const ask = async () => this.inner.run({ label, access, statement: question, read: ({ rows }) => rows }, limits)
+    const isUndone = this.#isMeasured && access === 'write' && this.#fate === 'keep'
+    const answer = await (isUndone ? rolledBack(this.inner, label, ask, limits) : ask())
     this.statements[place] = { sql, plan: planQuestion.read(answer) }
     return this.#fate === 'skip' ? plan.read(NOTHING_READ) : this.inner.run(plan, limits)
   }

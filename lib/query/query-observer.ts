@@ -1,6 +1,6 @@
-import type { MaybePromise, StatementResult } from '../dialect/dialect.js'
+import type { MaybePromise, Statement, StatementResult } from '../dialect/dialect.js'
 import { ConfigurationError } from '../errors.js'
-import { queryEvents, slowQueryEvents } from '../events.js'
+import { type QueryEvent, queryEvents, slowQueryEvents } from '../events.js'
 import type { QueryPlan } from './query-plan.js'
 
 const LONGEST_MS = 86_400_000
@@ -26,12 +26,18 @@ export class QueryObserver {
   /** Runs a statement and publishes how it went. What is there at once stays so. */
   observe<T>(plan: QueryPlan<T>, inTransaction: boolean, start: () => MaybePromise<StatementResult>): MaybePromise<StatementResult> {
     const startedMs = performance.now()
+    const publish = ({ sql }: Pick<Statement, 'sql'>, durationMs: number, rowCount: number, error?: Error) =>
+      this.#publish({ pool: this.#pool, label: plan.label, sql, durationMs, rowCount, inTransaction, error })
     const done = (result: StatementResult) => {
-      this.#publish(plan, inTransaction, startedMs, rowCountOf(plan, result), undefined)
+      const { reread } = plan.statement
+      const { rows, affectedRows } = result
+      publish(plan.statement, performance.now() - startedMs, reread === undefined ? rowCountOf(plan, result) : affectedRows)
+      // the two went together: the first one's time is that of both
+      if (reread !== undefined && affectedRows > 0) publish(reread, 0, rows.length)
       return result
     }
     const failed = (thrown: unknown) => {
-      this.#publish(plan, inTransaction, startedMs, 0, this.#errorOf(thrown))
+      publish(plan.statement, performance.now() - startedMs, 0, this.#errorOf(thrown))
       throw thrown
     }
     let running: MaybePromise<StatementResult>
@@ -43,15 +49,8 @@ export class QueryObserver {
     return running instanceof Promise ? running.then(done, failed) : done(running)
   }
 
-  #publish<T>(
-    { label, statement }: QueryPlan<T>,
-    inTransaction: boolean,
-    startedMs: number,
-    rowCount: number,
-    error: Error | undefined,
-  ): void {
-    const durationMs = performance.now() - startedMs
-    const event = { pool: this.#pool, label, sql: statement.sql, durationMs, rowCount, inTransaction, error }
+  #publish(event: QueryEvent): void {
+    const { durationMs } = event
     if (queryEvents.hasSubscribers) queryEvents.publish(event)
     const slowQueryMs = this.#slowQueryMs
     if (slowQueryMs !== undefined && durationMs > slowQueryMs && slowQueryEvents.hasSubscribers) {

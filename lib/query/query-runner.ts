@@ -189,8 +189,9 @@ export class QueryRunner implements PlanRunner {
     interruption: Interruption | undefined,
     inTransaction: boolean,
   ): MaybePromise<StatementResult> {
-    if (!this.#observer.isHeard) return this.#start(connection, plan, interruption)
-    return this.#observer.observe(plan, inTransaction, () => this.#start(connection, plan, interruption))
+    const sent = inTransaction || plan.statement.reread === undefined ? plan : { ...plan, statement: { ...plan.statement, isAlone: true } }
+    if (!this.#observer.isHeard) return this.#start(connection, sent, interruption)
+    return this.#observer.observe(plan, inTransaction, () => this.#start(connection, sent, interruption))
   }
 
   #start<T>(connection: Connection, plan: QueryPlan<T>, interruption: Interruption | undefined): MaybePromise<StatementResult> {

@@ -76,7 +76,11 @@ export function selectFirst(
   return runner.run(firstRow(model, row), limits)
 }
 
-function firstRow(model: BoundModel, { operation, shape, condition, selection, lock, sharable }: RowSelection): QueryPlan<PlainRow | null> {
+/** The plan of {@link selectFirst}. */
+export function firstRow(
+  model: BoundModel,
+  { operation, shape, condition, selection, lock, sharable }: RowSelection,
+): QueryPlan<PlainRow | null> {
   shape.key += `${lock?.key ?? ''}${selection.key}`
   return planOf(model, {
     operation,

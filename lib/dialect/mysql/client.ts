@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import type { Connection as DriverConnection, FieldPacket, QueryError, QueryResult } from 'mysql2'
 import { ConnectionError } from '../../errors.js'
 import type { StatementResult } from '../dialect.js'
-import { readBinaryRows } from './driver-command.js'
+import { isPrepared, readBinaryRows, sendInOneGo } from './driver-command.js'
 import { errnoOf, isFatal, isInvalidatedStatement, LOCK_WAIT_TIMEOUT } from './errors.js'
 import { type DriverRows, statementResult } from './result.js'
 
@@ -11,13 +11,19 @@ const END_TIMEOUT_MS = 500
 
 type Settle = (error: QueryError | null, rows: QueryResult, fields: FieldPacket[]) => void
 
+/** A statement to be prepared, its values as the driver takes them. */
+export interface BoundStatement {
+  readonly sql: string
+  readonly parameters: unknown[]
+}
+
 /** One conversation with the server: the driver's connection and the socket under it. */
 export class Client {
   readonly #driver: DriverConnection
   readonly #socket: Socket
   #isBroken = false
   #sent = 0
-  #isRunning = false
+  #unanswered = 0
   #onAnswer: (() => void) | undefined
   #rollsBackOnTimeout: boolean | undefined
 
@@ -47,14 +53,14 @@ export class Client {
     return this.#driver.threadId
   }
 
-  /** The ordinal of the statement that is running; undefined while there is none. */
+  /** The ordinal of the statement that is running, of several the last one's; undefined while there is none. */
   get running(): number | undefined {
-    return this.#isRunning ? this.#sent : undefined
+    return this.#unanswered > 0 ? this.#sent : undefined
   }
 
   /** Settles when no statement runs, or the connection is gone. */
   answered(): Promise<void> {
-    if (!this.#isRunning || this.#isBroken) return Promise.resolve()
+    if (this.#unanswered === 0 || this.#isBroken) return Promise.resolve()
     return new Promise((resolve) => {
       this.#onAnswer = resolve
       this.#socket.once('close', resolve)
@@ -76,14 +82,45 @@ export class Client {
    * runs once more: nothing of it has run.
    */
   execute(sql: string, parameters: unknown[]): Promise<StatementResult> {
-    const start = (settle: Settle) => readBinaryRows(this.#driver.execute(sql, parameters as never[], settle))
     return this.#send(sql, (settle) =>
-      start((error, rows, fields) => {
+      this.#execute({ sql, parameters }, (error, rows, fields) => {
         if (!isInvalidatedStatement(error)) return settle(error, rows, fields)
         this.#driver.unprepare(sql)
-        start(settle)
+        this.#execute({ sql, parameters }, settle)
       }),
     )
+  }
+
+  /**
+   * Runs `texts`, then `statements`, all sent before the first is answered: each is run whatever became of those before it. One that the
+   * server wants prepared anew fails, and is no longer kept prepared.
+   *
+   * @returns undefined, and nothing is run, where one of them is not prepared yet
+   */
+  sendInOneGo(
+    texts: readonly string[],
+    statements: readonly BoundStatement[],
+  ): Promise<PromiseSettledResult<StatementResult>[]> | undefined {
+    if (this.#isBroken || !statements.every(({ sql }) => isPrepared(this.#driver, sql))) return undefined
+    const answers: Promise<StatementResult>[] = []
+    const isSent = sendInOneGo(this.#driver, [
+      ...texts.map((sql) => () => void answers.push(this.query(sql))),
+      ...statements.map((statement) => () => void answers.push(this.#executeOnce(statement))),
+    ])
+    return isSent ? Promise.allSettled(answers) : undefined
+  }
+
+  #executeOnce(statement: BoundStatement): Promise<StatementResult> {
+    return this.#send(statement.sql, (settle) =>
+      this.#execute(statement, (error, rows, fields) => {
+        if (isInvalidatedStatement(error)) this.#driver.unprepare(statement.sql)
+        settle(error, rows, fields)
+      }),
+    )
+  }
+
+  #execute({ sql, parameters }: BoundStatement, settle: Settle): void {
+    readBinaryRows(this.#driver.execute(sql, parameters as never[], settle))
   }
 
   ping(): Promise<void> {
@@ -97,7 +134,7 @@ export class Client {
 
   /** Says goodbye and waits, not for long, until the server has closed the connection. */
   end(): Promise<void> {
-    if (this.#isBroken || this.#isRunning) {
+    if (this.#isBroken || this.#unanswered > 0) {
       this.destroy()
       return Promise.resolve()
     }
@@ -126,10 +163,10 @@ export class Client {
     if (this.#isBroken) return Promise.reject(new ConnectionError('the connection is closed; nothing was sent'))
     return new Promise((resolve, reject) => {
       this.#sent++
-      this.#isRunning = true
+      this.#unanswered++
       const settle = (report: () => void) => {
-        this.#isRunning = false
-        this.#onAnswer?.()
+        this.#unanswered--
+        if (this.#unanswered === 0) this.#onAnswer?.()
         report()
       }
       const fail = (error: QueryError) => {

@@ -1,5 +1,6 @@
 import { deadlineAfter, LATE, settledBy } from '../../deadline.js'
 import type { Connection, Statement, StatementResult } from '../dialect.js'
+import { changeAndRead } from './change-and-read.js'
 import type { Client } from './client.js'
 import type { Driver } from './driver.js'
 import { bindParameters } from './parameters.js'
@@ -14,14 +15,20 @@ const LAST_KILL_TIMEOUT_MS = 1_000
 /** A session of the pool. */
 export class MysqlConnection implements Connection {
   readonly client: Client
+  /**
+   * Whether the server takes a statement before it has answered the one before: MariaDB does, whose own connectors send so; nothing is
+   * known of all that speaks for MySQL.
+   */
+  readonly takesSeveral: boolean
   readonly #types: Driver['TypedParameter']
   readonly #killer: StatementKiller
   #wasCancelled = false
   #stopping: Promise<void> | undefined
   #lastStatement: string | undefined
 
-  constructor(client: Client, types: Driver['TypedParameter'], killer: StatementKiller) {
+  constructor(client: Client, types: Driver['TypedParameter'], killer: StatementKiller, takesSeveral = false) {
     this.client = client
+    this.takesSeveral = takesSeveral
     this.#types = types
     this.#killer = killer
   }
@@ -29,6 +36,11 @@ export class MysqlConnection implements Connection {
   /** A cancelled one counts as broken: the kill could reach it late and hit the next borrower's statement. */
   get isBroken(): boolean {
     return this.#wasCancelled || this.client.isBroken
+  }
+
+  /** Whether what runs was to be stopped: nobody waits for it any more. */
+  isUnwanted(): boolean {
+    return this.#stopping !== undefined
   }
 
   get lastStatement(): string | undefined {
@@ -39,11 +51,14 @@ export class MysqlConnection implements Connection {
    * Runs a statement. One with bound values always goes out prepared: written into the text, a value would need escapes, and what
    * a backslash means there is up to the session (`NO_BACKSLASH_ESCAPES`).
    */
-  run({ sql, parameters, name }: Statement): Promise<StatementResult> | StatementResult {
+  run({ sql, parameters, name, reread, isAlone = false }: Statement): Promise<StatementResult> | StatementResult {
     // without a name it may be somebody's own text, with values in it
     this.#lastStatement = name === undefined ? undefined : sql
     if (parameters.length === 0 && name === undefined) return this.client.query(sql)
-    return this.client.execute(sql, bindParameters(parameters, this.#types))
+    const bound = bindParameters(parameters, this.#types)
+    if (reread === undefined) return this.client.execute(sql, bound)
+    const read = { sql: reread.sql, parameters: bindParameters(reread.parameters, this.#types) }
+    return changeAndRead(this.client, { change: { sql, parameters: bound }, read, isAlone }, this)
   }
 
   cancel(): Promise<void> {

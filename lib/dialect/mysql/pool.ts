@@ -10,7 +10,7 @@ import type { Client } from './client.js'
 import { MysqlConnection } from './connection.js'
 import { Dialler } from './dial.js'
 import { loadDriver } from './driver.js'
-import { rememberServers, ServersMet } from './server.js'
+import { isMariaDb, rememberServers, ServersMet } from './server.js'
 import { askVersion, prepareSession, returnToDatabase } from './session.js'
 import { StatementKiller } from './statement-killer.js'
 
@@ -42,12 +42,15 @@ class MysqlConnector implements Connector<MysqlConnection> {
   }
 
   async open(deadline: Deadline, signal?: AbortSignal): Promise<MysqlConnection> {
+    let takesSeveral = false
     const prepare = async (opened: Client) => {
       await prepareSession(opened, this.#initSql)
-      this.servers.add(await askVersion(opened))
+      const version = await askVersion(opened)
+      this.servers.add(version)
+      takesSeveral = isMariaDb(version)
     }
     const client = await this.#dialler.dial(deadline, prepare, signal)
-    return new MysqlConnection(client, this.#dialler.parameterTypes, this.#killer)
+    return new MysqlConnection(client, this.#dialler.parameterTypes, this.#killer, takesSeveral)
   }
 
   async validate({ client }: MysqlConnection, timeoutMs: number): Promise<boolean> {

@@ -25,7 +25,12 @@ const MARIADB_CAPABILITIES: Capabilities = Object.freeze({ ...COMMON_CAPABILITIE
 
 /** What a server of this version can do, as `version()` gives it: `10.11.6-MariaDB-log`, `8.0.36`. */
 export function capabilitiesOf(version: string): Capabilities {
-  return /mariadb/i.test(version) ? MARIADB_CAPABILITIES : COMMON_CAPABILITIES
+  return isMariaDb(version) ? MARIADB_CAPABILITIES : COMMON_CAPABILITIES
+}
+
+/** Whether this is MariaDB's `version()`. */
+export function isMariaDb(version: string): boolean {
+  return /mariadb/i.test(version)
 }
 
 /** The servers that one pool has met: an address may lead to several, and to another one after a while. */
