@@ -135,7 +135,12 @@ export async function repeatFor(
   const plan = writePlan(model, tail, shape, build, rows)
   const { bind } = model.statements.get(shape, build)
   const rest = shape.values.slice(fields.length)
-  const repeat = rows.map((row) => bind([...fields.map((field) => encoded(field, row)), ...rest]))
+  const repeat = rows.map((row) => {
+    const values: unknown[] = []
+    for (const field of fields) values.push(encoded(field, row))
+    for (const value of rest) values.push(value)
+    return bind(values)
+  })
   return runner.run({ ...plan, statement: { ...plan.statement, repeat } }, limits)
 }
 

@@ -40,19 +40,23 @@ export class Repetition {
    * @throws {QueryTimeoutError} the deadline came between two of them; those that ran have to be rolled back
    */
   run(prepared: PreparedStatement): StatementResult {
+    const isTimed = this.#deadline !== Number.POSITIVE_INFINITY
     for (let index = this.#affectedEach.length; index < this.#lists.length; index++) {
-      if (index > 0 && remainingMs(this.#deadline) === 0) throw new QueryTimeoutError('the call ran past its timeoutMs between two rows')
-      const { rows, affectedRows } = this.#runOnce(prepared, this.#lists[index]!)
-      for (const row of rows) this.#rows.push(row)
-      this.#affectedEach.push(affectedRows)
+      const isLate = isTimed && index > 0 && remainingMs(this.#deadline) === 0
+      if (isLate) throw new QueryTimeoutError('the call ran past its timeoutMs between two rows')
+      this.#affectedEach.push(this.#runList(prepared, this.#lists[index]!))
     }
     const affectedRows = this.#affectedEach.reduce((sum, count) => sum + count, 0)
     return new RowsResult(this.#rows, affectedRows, prepared, this.#affectedEach)
   }
 
-  #runOnce(prepared: PreparedStatement, list: readonly unknown[]): StatementResult {
+  /** Runs one of the lists, keeps its rows and gives how many were affected: a result for each would be two more objects a row. */
+  #runList({ statement, returnsRows, writes }: PreparedStatement, list: readonly unknown[]): number {
     try {
-      return runOnce(prepared, list)
+      if (!returnsRows) return statement.run(list).changes
+      const rows = statement.all(list)
+      for (const row of rows) this.#rows.push(row)
+      return writes ? rows.length : 0
     } catch (error) {
       if (error instanceof Error) failedRuns.set(error, list)
       throw error
