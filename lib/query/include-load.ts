@@ -25,7 +25,7 @@ import { slot } from './statement-cache.js'
 import { whereExpression, whereRelated } from './where-expression.js'
 
 /** The call whose rows relations are loaded into. */
-interface IncludingCall {
+export interface IncludingCall {
   /** The node, for errors and metrics. */
   readonly label: string
   readonly selection: Selection

@@ -1,12 +1,14 @@
 import type { StatementResult } from '../dialect/dialect.js'
 import type { BoundModel } from './bound-model.js'
 import { parseFlag, parseInput, parseOptions } from './call-input.js'
+import { callShape } from './call-shape.js'
 import { allOf, type Condition } from './condition.js'
-import { loadIncluded } from './include-load.js'
+import { type IncludingCall, loadIncluded } from './include-load.js'
 import { InputIssues } from './input-issues.js'
 import { orderKey, parseOrder } from './order.js'
 import { PAGE_ENTRIES, type PageRows, pageSlots, parsePage, placeCondition, readPage } from './page.js'
-import { type PlanRunner, planOf } from './query-plan.js'
+import { keepPlan, type PlannedCall, plannedBefore } from './planned-calls.js'
+import { type CallLimits, type PlanRunner, planOf, type QueryPlan } from './query-plan.js'
 import { orderedRows } from './read.js'
 import { parseDeleted, parseFilter } from './row-filter.js'
 import { parseRowLock, ROW_LOCK_OPTIONS } from './row-lock.js'
@@ -24,7 +26,10 @@ const LIST_ENTRIES = ['where', 'orderBy', 'total', 'include', ...PAGE_ENTRIES] a
 const LIST_OPTIONS = ['select', 'include', 'deleted', ...ROW_LOCK_OPTIONS] as const
 
 /** The rows that a filter matches, in order; all of them unless `limit` says otherwise. */
-export async function listRows(model: BoundModel, runner: PlanRunner, input: unknown = {}, options?: unknown): Promise<ListResult> {
+export function listRows(model: BoundModel, runner: PlanRunner, input: unknown = {}, options?: unknown): ListResult | Promise<ListResult> {
+  const said = options === undefined ? callShape('list', input) : undefined
+  const known = said && plannedBefore<PageRows>(model, said)
+  if (known !== undefined) return runList(runner, known, undefined)
   const issues = new InputIssues(model.definition.name, 'list')
   const given = parseInput(input, LIST_ENTRIES, issues)
   const call = parseOptions(options, issues, LIST_OPTIONS)
@@ -58,20 +63,51 @@ export async function listRows(model: BoundModel, runner: PlanRunner, input: unk
     read: (result: StatementResult): PageRows =>
       page === undefined ? { rows: readRows(selection, result) } : readPage(model, page, selection, result.rows),
   })
-  const found = await runner.run(plan, call)
-  if (selection.hasLoads) await loadIncluded(runner, { label: plan.label, selection, limits: call }, found.rows)
-  return counting === undefined ? found : { ...found, total: await runner.run(counting, call) }
+  const planned = { plan, selection }
+  if (counting !== undefined) return withTotal(runner, runList(runner, planned, call), counting, call)
+  if (said !== undefined) keepPlan(model, said, shape, planned)
+  return runList(runner, planned, call)
+}
+
+function runList(
+  runner: PlanRunner,
+  { plan, selection }: PlannedCall<PageRows>,
+  limits: CallLimits | undefined,
+): PageRows | Promise<PageRows> {
+  const found = runner.run(plan, limits)
+  return selection?.hasLoads ? withRelations(runner, { label: plan.label, selection, limits }, found) : found
+}
+
+async function withRelations(runner: PlanRunner, call: IncludingCall, page: PageRows | Promise<PageRows>): Promise<PageRows> {
+  const found = await page
+  await loadIncluded(runner, call, found.rows)
+  return found
+}
+
+async function withTotal(
+  runner: PlanRunner,
+  page: PageRows | Promise<PageRows>,
+  counting: QueryPlan<number>,
+  limits: CallLimits | undefined,
+): Promise<ListResult> {
+  const found = await page
+  return { ...found, total: await runner.run(counting, limits) }
 }
 
 /** How many rows a filter matches. */
 export function countRows(model: BoundModel, runner: PlanRunner, input: unknown = {}, options?: unknown): number | Promise<number> {
+  const said = options === undefined ? callShape('count', input) : undefined
+  const known = said && plannedBefore<number>(model, said)
+  if (known !== undefined) return runner.run(known.plan)
   const issues = new InputIssues(model.definition.name, 'count')
   const { where } = parseInput(input, ['where'], issues)
   const call = parseOptions(options, issues, ['deleted'])
   const shape = new StatementShape('')
   const condition = parseFilter(model, where, shape, issues, parseDeleted(model, call, issues))
   issues.throwIfAny()
-  return runner.run(countPlan(model, 'count', condition, shape), call)
+  const plan = countPlan(model, 'count', condition, shape)
+  if (said !== undefined) keepPlan(model, said, shape, { plan })
+  return runner.run(plan, call)
 }
 
 function countPlan(model: BoundModel, operation: string, condition: Condition, filter: StatementShape) {

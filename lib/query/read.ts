@@ -2,6 +2,7 @@ import type { StatementResult } from '../dialect/dialect.js'
 import { NotFoundError } from '../errors.js'
 import type { BoundModel } from './bound-model.js'
 import { parseInput, parseOptions } from './call-input.js'
+import { callShape } from './call-shape.js'
 import type { Condition } from './condition.js'
 import { joinIncluded, type Query } from './include-join.js'
 import { withIncluded } from './include-load.js'
@@ -9,7 +10,7 @@ import { InputIssues } from './input-issues.js'
 import { sharableRead } from './key-read.js'
 import { type OrderItem, orderExpressions } from './order.js'
 import type { LimitSlots } from './page.js'
-import { plainRead, rememberPlainRead } from './plain-read.js'
+import { keepPlan, type PlannedCall, plannedBefore } from './planned-calls.js'
 import { type CallLimits, type PlanRunner, planOf, type QueryPlan, type SharableRead } from './query-plan.js'
 import { parseDeleted, parseKeyFilter } from './row-filter.js'
 import { parseRowLock, ROW_LOCK_OPTIONS, type RowLock } from './row-lock.js'
@@ -29,8 +30,9 @@ export function readOne(
   options?: unknown,
   operation = 'read',
 ): PlainRow | null | Promise<PlainRow | null> {
-  const known = options === undefined ? plainRead(model, operation, input) : undefined
-  if (known !== undefined) return runner.run(known)
+  const said = options === undefined ? callShape(operation, input) : undefined
+  const known = said && plannedBefore<PlainRow | null>(model, said)
+  if (known !== undefined) return runRead(runner, known, undefined)
   const issues = new InputIssues(model.definition.name, operation)
   const given = parseInput(input, ENTRIES, issues)
   const call = parseOptions(options, issues, OPTIONS)
@@ -43,9 +45,18 @@ export function readOne(
   const sharable = lock === undefined && call?.batch !== false ? sharableRead(model, given.where, read) : undefined
   // name by name: a spread makes an object of a kilobyte
   const plan = firstRow(model, { operation, shape, condition, selection, lock, sharable })
-  if (options === undefined) rememberPlainRead(model, operation, input, plan)
-  const row = runner.run(plan, call)
-  return withIncluded(runner, { label: model.labelOf(operation), selection, limits: call }, row)
+  const planned = { plan, selection }
+  if (said !== undefined) keepPlan(model, said, shape, planned)
+  return runRead(runner, planned, call)
+}
+
+function runRead(
+  runner: PlanRunner,
+  { plan, selection }: PlannedCall<PlainRow | null>,
+  limits: CallLimits | undefined,
+): PlainRow | null | Promise<PlainRow | null> {
+  const row = runner.run(plan, limits)
+  return selection?.hasLoads ? withIncluded(runner, { label: plan.label, selection, limits }, row) : row
 }
 
 /** As {@link readOne}; a row that is not there is a {@link NotFoundError}. */

@@ -1,12 +1,27 @@
 import { createHash } from 'node:crypto'
 import { type Compilable, type Expression, ExpressionWrapper, ValueNode } from 'kysely'
 import type { FieldDefinition } from '../model/model-definition.js'
+import { Generations } from './generations.js'
 
 class Slot {
   constructor(
     readonly index: number,
     readonly isRedacted: boolean,
   ) {}
+}
+
+/** What is known of a field that values are compared with. */
+interface ComparedField {
+  readonly checkComparison: (value: unknown) => string | undefined
+  readonly encode: (value: unknown) => unknown
+}
+
+/** A value of a shape that the call said itself. */
+interface ComparedValue {
+  readonly index: number
+  readonly field: ComparedField
+  /** As the call said it. */
+  readonly value: unknown
 }
 
 /**
@@ -16,6 +31,8 @@ class Slot {
 export class StatementShape {
   key: string
   readonly values: unknown[] = []
+  /** Where values come from that a filter compares with, in the order of the filter. */
+  readonly compared: ComparedValue[] = []
 
   constructor(operation: string) {
     this.key = operation
@@ -24,6 +41,13 @@ export class StatementShape {
   /** Adds a value and gives its index, for {@link slot}. */
   add(value: unknown): number {
     return this.values.push(value) - 1
+  }
+
+  /** As {@link add}, for a checked value that a filter compares a field with. */
+  addCompared(field: ComparedField, value: unknown): number {
+    const index = this.add(field.encode(value))
+    this.compared.push({ index, field, value })
+    return index
   }
 
   /** Another statement with the same values, so that what was built with their slots fits it too. */
@@ -50,25 +74,16 @@ interface CompiledStatement {
   bind(values: readonly unknown[]): readonly unknown[]
 }
 
-/** Most shapes in one generation: more than an application writes, a bound for one that builds filters freely. */
-const GENERATION_SIZE = 500
-
-/** One compiled statement a shape. Two generations: a shape that was not asked for during a whole one is forgotten. */
+/** One compiled statement a shape. */
 export class StatementCache {
-  #young = new Map<string, CompiledStatement>()
-  #old = new Map<string, CompiledStatement>()
+  readonly #statements = new Generations<CompiledStatement>()
 
   /** The statement of `shape`, made by `build` the first time. */
-  get(shape: StatementShape, build: () => Compilable): CompiledStatement {
-    return this.#young.get(shape.key) ?? this.#add(shape.key, this.#old.get(shape.key) ?? compile(build(), shape.values.length))
-  }
-
-  #add(key: string, statement: CompiledStatement): CompiledStatement {
-    if (this.#young.size >= GENERATION_SIZE) {
-      this.#old = this.#young
-      this.#young = new Map()
-    }
-    this.#young.set(key, statement)
+  get({ key, values }: StatementShape, build: () => Compilable): CompiledStatement {
+    const known = this.#statements.get(key)
+    if (known !== undefined) return known
+    const statement = compile(build(), values.length)
+    this.#statements.set(key, statement)
     return statement
   }
 }

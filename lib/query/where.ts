@@ -268,7 +268,7 @@ class WhereParser {
   #compare(field: BoundField, operator: Comparison, value: unknown, path: Path): Condition {
     if (!this.#isComparable(field, path) || !this.#isFit(field, value, path)) return ALWAYS
     this.shape.key += operator
-    return { kind: 'compare', field, operator, value: this.shape.add(field.encode(value)) }
+    return { kind: 'compare', field, operator, value: this.shape.addCompared(field, value) }
   }
 
   #encodedList(field: BoundField, value: unknown, path: Path): unknown[] {

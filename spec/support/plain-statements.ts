@@ -6,7 +6,7 @@ import { StatementCache } from '../../lib/query/statement-cache.js'
 // prepared under a name that is never asked for again. What the specs hold of that they hold of all that makes statements quick, too: it
 // changes no result.
 
-vi.mock('../../lib/query/plain-read.js', () => ({ plainRead: () => undefined, rememberPlainRead() {} }))
+vi.mock('../../lib/query/planned-calls.js', () => ({ plannedBefore: () => undefined, keepPlan() {} }))
 
 const { run } = QueryRunner.prototype
 QueryRunner.prototype.run = function (plan, limits) {
