@@ -9,10 +9,10 @@ export function auditedRow(
   model: BoundModel,
   runner: PlanRunner,
   row: Omit<RowChange, 'selection' | 'assignments'>,
-  change: () => Promise<PlainRow>,
+  change: () => PlainRow | Promise<PlainRow>,
   limits?: CallLimits,
-): Promise<PlainRow> {
+): PlainRow | Promise<PlainRow> {
   if (model.audit === undefined) return change()
   const call = { label: model.labelOf(row.operation), limits }
-  return auditedChange(model, runner, call, row, ({ length }) => (length === 0 ? missing(model, runner, row, limits) : change()))
+  return auditedChange(model, runner, call, row, async ({ length }) => (length === 0 ? missing(model, runner, row, limits) : change()))
 }

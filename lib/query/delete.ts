@@ -25,7 +25,7 @@ import { whereExpression } from './where-expression.js'
 const SOFT_DELETE = new Later('soft delete', () => import('./soft-delete.js'))
 
 /** Deletes the row that `where` names and gives it back as it was; a model with `deletedAt` keeps it as deleted. */
-export function deleteOne(model: BoundModel, runner: PlanRunner, input: unknown, options?: unknown): Promise<PlainRow> {
+export function deleteOne(model: BoundModel, runner: PlanRunner, input: unknown, options?: unknown): PlainRow | Promise<PlainRow> {
   const issues = new InputIssues(model.definition.name, 'delete')
   const { where, version } = parseInput(input, ['where', 'version'], issues)
   const call = parseOptions(options, issues, ['select'])

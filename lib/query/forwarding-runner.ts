@@ -28,7 +28,7 @@ export class ForwardingRunner implements PlanRunner {
     return this.inner.together(label, fn, limits)
   }
 
-  attempt<T>(label: string, fn: () => Promise<T>, limits?: CallLimits): Promise<T> {
+  attempt<T>(label: string, fn: () => T | Promise<T>, limits?: CallLimits): T | Promise<T> {
     return this.inner.attempt(label, fn, limits)
   }
 }
@@ -62,7 +62,7 @@ class LabelledRunner extends ForwardingRunner {
     return super.together(this.#label, fn, limits)
   }
 
-  override attempt<T>(_label: string, fn: () => Promise<T>, limits?: CallLimits): Promise<T> {
+  override attempt<T>(_label: string, fn: () => T | Promise<T>, limits?: CallLimits): T | Promise<T> {
     return super.attempt(this.#label, fn, limits)
   }
 }

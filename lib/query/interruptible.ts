@@ -57,8 +57,15 @@ export function interruptible<T>(connection: Connection, running: Promise<T>, in
     }
     const endListening = signal && onAbort(signal, stop)
     // a connection that waits for a lock by itself gives up at the same moment: one answer, whichever comes first
-    const failed = (thrown: unknown) => reject(thrown instanceof LockTimeoutError && isOver(interruption) ? reasonOf(interruption) : thrown)
-    running.finally(settle).then(resolve, failed)
+    const failed = (thrown: unknown) => {
+      settle()
+      reject(thrown instanceof LockTimeoutError && isOver(interruption) ? reasonOf(interruption) : thrown)
+    }
+    const done = (value: T) => {
+      settle()
+      resolve(value)
+    }
+    running.then(done, failed)
   })
 }
 

@@ -72,7 +72,7 @@ export interface PlanRunner {
   /** Runs `fn` as one piece of the transaction that the call is in, or of one of its own; without a savepoint. */
   together<T>(label: string, fn: () => Promise<T>, limits?: CallLimits): Promise<T>
   /** Runs `fn` so that its failure costs nothing else: in a savepoint of the transaction that the call is in, if it is in one. */
-  attempt<T>(label: string, fn: () => Promise<T>, limits?: CallLimits): Promise<T>
+  attempt<T>(label: string, fn: () => T | Promise<T>, limits?: CallLimits): T | Promise<T>
 }
 
 /** What one model's operation needs to become a plan. */

@@ -108,8 +108,8 @@ export class QueryRunner implements PlanRunner {
     return this.#transactions.join(label, fn, limits)
   }
 
-  attempt<T>(label: string, fn: () => Promise<T>, limits?: CallLimits): Promise<T> {
-    return this.#transactions.current() === undefined ? fn() : this.#transactions.nest(label, fn, limits)
+  attempt<T>(label: string, fn: () => T | Promise<T>, limits?: CallLimits): T | Promise<T> {
+    return this.#transactions.current() === undefined ? fn() : this.#transactions.nest(label, async () => fn(), limits)
   }
 
   #runPooled<T>(plan: QueryPlan<T>, interruption: Interruption | undefined): MaybePromise<T> {

@@ -67,17 +67,22 @@ export class TransactionControl {
     const { connection, isRunning, failure } = frame
     // what was interrupted may still run, and a rollback would wait behind it: the server rolls back when the session ends
     if (connection.isBroken || (failure !== undefined && isWithoutAnswer(failure))) return 'broken'
-    const rolledBack = this.#send(connection, 'rollback').then(
-      // looked at then: a statement may be cancelled meanwhile, and the word of it reach the server late
-      () => frame.condition,
-      // the error that caused the rollback is the one to report
-      (): Condition => 'broken',
-    )
-    const outcome = await settledBy(rolledBack, deadlineAfter(isRunning ? PATIENCE_MS : ROLLBACK_TIMEOUT_MS))
+    const outcome = await settledBy(this.#sendRollback(frame), deadlineAfter(isRunning ? PATIENCE_MS : ROLLBACK_TIMEOUT_MS))
     if (outcome !== LATE) return outcome
     // the connection goes either way
     if (isRunning) connection.cancel().catch(() => undefined)
     return 'broken'
+  }
+
+  async #sendRollback(frame: TransactionFrame): Promise<Condition> {
+    try {
+      await this.#send(frame.connection, 'rollback')
+      // looked at now: a statement may have been cancelled meanwhile, and the word of it reach the server late
+      return frame.condition
+    } catch {
+      // the error that caused the rollback is the one to report
+      return 'broken'
+    }
   }
 
   /** @throws {AbortedError | QueryTimeoutError} it is too late for it: where nothing was sent, the transaction around it goes on */
@@ -124,17 +129,28 @@ export class TransactionControl {
     }
   }
 
-  async #send(connection: Connection, sql: string, limits?: CallLimits, answerBy: Deadline = Number.POSITIVE_INFINITY): Promise<void> {
+  /** Undefined: it is done already. */
+  #send(
+    connection: Connection,
+    sql: string,
+    limits?: CallLimits,
+    answerBy: Deadline = Number.POSITIVE_INFINITY,
+  ): Promise<StatementResult> | undefined {
     const statement: Statement = { sql, parameters: [], deadline: limits?.deadline }
-    try {
-      const running: MaybePromise<StatementResult> = connection.run(statement)
-      if (!(running instanceof Promise)) return
-      const deadline = Math.min(answerBy, limits?.deadline ?? Number.POSITIVE_INFINITY)
-      const isBound = limits !== undefined || deadline < Number.POSITIVE_INFINITY
-      await (isBound ? interruptible(connection, running, { label: sql, deadline, signal: limits?.signal }) : running)
-    } catch (thrown) {
+    const failed = (thrown: unknown): never => {
       throw this.#toError(thrown, statement)
     }
+    let running: MaybePromise<StatementResult>
+    try {
+      running = connection.run(statement)
+    } catch (thrown) {
+      return failed(thrown)
+    }
+    if (!(running instanceof Promise)) return undefined
+    const deadline = Math.min(answerBy, limits?.deadline ?? Number.POSITIVE_INFINITY)
+    const isBound = limits !== undefined || deadline < Number.POSITIVE_INFINITY
+    // not an async function: each promise costs more while async contexts are followed
+    return (isBound ? interruptible(connection, running, { label: sql, deadline, signal: limits?.signal }) : running).catch(failed)
   }
 }
 

@@ -128,7 +128,9 @@ export class Transactions {
   ): Promise<T> {
     const access = options.readOnly === true ? 'read' : 'write'
     const opener = callSite('the transaction was begun here')
-    const connection = await this.#source.acquire({ access, label, borrower: opener }, limits)
+    const acquired = this.#source.acquire({ access, label, borrower: opener }, limits)
+    // a promise more costs more than the question, while async contexts are followed
+    const connection = acquired instanceof Promise ? await acquired : acquired
     const frame = this.#frame(connection, undefined, limits, { opener, isSandbox })
     let condition: Condition = 'broken'
     let value: T

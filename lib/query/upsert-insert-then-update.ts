@@ -17,7 +17,7 @@ export function upsertInsertThenUpdate(
   runner: PlanRunner,
   request: UpsertRequest,
   limits?: CallLimits,
-): Promise<UpsertResult> {
+): UpsertResult | Promise<UpsertResult> {
   return untilMet(model, async () => {
     const created = await runner.run(insertUnlessThere(model, request), limits)
     if (created !== null) return { row: created, outcome: 'created' }

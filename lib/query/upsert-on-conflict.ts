@@ -4,7 +4,7 @@ import { anyDiffers, bookkeepingOf, changesOf, setOf } from './assignments.js'
 import type { BoundField, BoundModel } from './bound-model.js'
 import { insertColumns, insertOf } from './create.js'
 import { type CallLimits, type PlanRunner, planOf } from './query-plan.js'
-import { readFirst } from './selection.js'
+import { type PlainRow, readFirst } from './selection.js'
 import { StatementShape } from './statement-cache.js'
 import { onKey, readByKey, type UpsertRequest, type UpsertResult, untilMet, upsertAssignments } from './upsert-request.js'
 
@@ -19,24 +19,29 @@ export function upsertOnConflict(
   runner: PlanRunner,
   request: UpsertRequest,
   limits?: CallLimits,
-): Promise<UpsertResult> {
+): UpsertResult | Promise<UpsertResult> {
   const upsert = () => writeOrRead(model, runner, request, limits)
   return givesOtherKey(model, request.key, Object.keys(request.row)) ? twiceIfOvertaken(model, runner, request, upsert, limits) : upsert()
 }
 
-async function twiceIfOvertaken(
+// not an async function, nor what it calls: each promise costs more while async contexts are followed
+function twiceIfOvertaken(
   model: BoundModel,
   runner: PlanRunner,
   request: UpsertRequest,
-  upsert: () => Promise<UpsertResult>,
+  upsert: () => UpsertResult | Promise<UpsertResult>,
   limits: CallLimits | undefined,
-): Promise<UpsertResult> {
-  try {
-    return await runner.attempt(model.labelOf('upsert'), upsert, limits)
-  } catch (error) {
+): UpsertResult | Promise<UpsertResult> {
+  const failed = async (error: unknown) => {
     const isOvertaken = error instanceof UniqueViolationError && (await readByKey(model, runner, request, limits)) !== null
     if (!isOvertaken) throw error
     return upsert()
+  }
+  try {
+    const made = runner.attempt(model.labelOf('upsert'), upsert, limits)
+    return made instanceof Promise ? made.catch(failed) : made
+  } catch (error) {
+    return failed(error)
   }
 }
 
@@ -45,13 +50,22 @@ export function givesOtherKey(model: BoundModel, key: readonly BoundField[], nam
   return model.keys.some((other) => other !== key && other.every(({ name }) => names.includes(name)))
 }
 
-function writeOrRead(model: BoundModel, runner: PlanRunner, request: UpsertRequest, limits?: CallLimits): Promise<UpsertResult> {
-  return untilMet(model, async () => {
-    const written = await runner.run(upsertPlan(model, request), limits)
-    if (written !== null) return written
-    const row = await readByKey(model, runner, request, limits)
-    return row === null ? null : { row, outcome: 'unchanged' }
+function writeOrRead(
+  model: BoundModel,
+  runner: PlanRunner,
+  request: UpsertRequest,
+  limits?: CallLimits,
+): UpsertResult | Promise<UpsertResult> {
+  return untilMet(model, () => {
+    const unlessThere = (written: UpsertResult | null) => written ?? unchanged(readByKey(model, runner, request, limits))
+    const written = runner.run(upsertPlan(model, request), limits)
+    return written instanceof Promise ? written.then(unlessThere) : unlessThere(written)
   })
+}
+
+async function unchanged(reading: PlainRow | null | Promise<PlainRow | null>): Promise<UpsertResult | null> {
+  const row = await reading
+  return row === null ? null : { row, outcome: 'unchanged' }
 }
 
 function upsertPlan(model: BoundModel, request: UpsertRequest) {

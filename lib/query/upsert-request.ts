@@ -31,7 +31,12 @@ export interface UpsertRequest {
 }
 
 /** How an engine upserts: see {@link Capabilities.upsert}. */
-export type UpsertStrategy = (model: BoundModel, runner: PlanRunner, request: UpsertRequest, limits?: CallLimits) => Promise<UpsertResult>
+export type UpsertStrategy = (
+  model: BoundModel,
+  runner: PlanRunner,
+  request: UpsertRequest,
+  limits?: CallLimits,
+) => UpsertResult | Promise<UpsertResult>
 
 /** How often the row may vanish between a statement of an upsert that met it and the next. */
 const MAX_ATTEMPTS = 10
@@ -41,14 +46,20 @@ const MAX_ATTEMPTS = 10
  *
  * @throws {SerializationError} it was gone each time
  */
-export async function untilMet(model: BoundModel, attempt: () => Promise<UpsertResult | null>): Promise<UpsertResult> {
-  for (let made = 0; made < MAX_ATTEMPTS; made++) {
-    const result = await attempt()
+export function untilMet(
+  model: BoundModel,
+  attempt: () => UpsertResult | null | Promise<UpsertResult | null>,
+  made = 1,
+): UpsertResult | Promise<UpsertResult> {
+  const met = (result: UpsertResult | null) => {
     if (result !== null) return result
+    if (made < MAX_ATTEMPTS) return untilMet(model, attempt, made + 1)
+    throw new SerializationError(
+      `${model.definition.name}.upsert: the row was deleted by others ${MAX_ATTEMPTS} times while it was being read`,
+    )
   }
-  throw new SerializationError(
-    `${model.definition.name}.upsert: the row was deleted by others ${MAX_ATTEMPTS} times while it was being read`,
-  )
+  const result = attempt()
+  return result instanceof Promise ? result.then(met) : met(result)
 }
 
 /** What an upsert sets in a row that is there; one that is marked as deleted comes back, if the key can meet it. */

@@ -4,7 +4,7 @@ import type { AuditedCall } from './audit-record.js'
 import type { BoundField, BoundModel } from './bound-model.js'
 import { parseInput, parseOptions } from './call-input.js'
 import { newRow } from './create.js'
-import { loadIncluded } from './include-load.js'
+import { type IncludingCall, loadIncluded } from './include-load.js'
 import { InputIssues, type Path } from './input-issues.js'
 import type { PlanRunner } from './query-plan.js'
 import { parseSelect } from './select.js'
@@ -24,7 +24,7 @@ const STRATEGIES: Readonly<Record<BoundModel['dialect']['capabilities']['upsert'
  * Only that row is ever changed: a clash with another unique key is a {@link UniqueViolationError}. A row that
  * would not change is not written.
  */
-export async function upsertOne(model: BoundModel, runner: PlanRunner, input: unknown, options?: unknown): Promise<UpsertResult> {
+export function upsertOne(model: BoundModel, runner: PlanRunner, input: unknown, options?: unknown): UpsertResult | Promise<UpsertResult> {
   const issues = new InputIssues(model.definition.name, 'upsert')
   const { on, values, update } = parseInput(input, ['on', 'values', 'update'], issues)
   const call = parseOptions(options, issues, ['select', 'include'])
@@ -40,8 +40,17 @@ export async function upsertOne(model: BoundModel, runner: PlanRunner, input: un
   const request: UpsertRequest = { key, row: newRow(model, row), set, selection }
   const label = model.labelOf('upsert')
   const upsert = () => STRATEGIES[model.dialect.capabilities.upsert](model, runner, request, call)
-  const result = await (model.audit === undefined ? upsert() : audited(model, runner, request, { label, limits: call }, upsert))
-  if (selection.hasLoads) await loadIncluded(runner, { label, selection, limits: call }, [result.row])
+  const result = model.audit === undefined ? upsert() : audited(model, runner, request, { label, limits: call }, upsert)
+  return selection.hasLoads ? withRelations(runner, { label, selection, limits: call }, result) : result
+}
+
+async function withRelations(
+  runner: PlanRunner,
+  call: IncludingCall,
+  upserting: UpsertResult | Promise<UpsertResult>,
+): Promise<UpsertResult> {
+  const result = await upserting
+  await loadIncluded(runner, call, [result.row])
   return result
 }
 
@@ -50,7 +59,7 @@ function audited(
   runner: PlanRunner,
   { key, row }: UpsertRequest,
   call: AuditedCall,
-  upsert: () => Promise<UpsertResult>,
+  upsert: () => UpsertResult | Promise<UpsertResult>,
 ): Promise<UpsertResult> {
   const counted = async () => {
     const value = await upsert()
