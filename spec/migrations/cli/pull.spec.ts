@@ -5,7 +5,6 @@ import { createMigrator } from 'latchwork/migrations'
 import { describe, expect, it } from 'vitest'
 import { type Schema, schemaOf } from '../../../lib/model/schema.js'
 import { diffSchemas } from '../../../lib/model/schema-diff.js'
-import { loadModels } from '../../../migrations/models.js'
 import { MODELS } from '../../lib/dialect/ddl-models.js'
 import { MigratedDatabase } from '../../lib/dialect/migrated-database.js'
 import { forEachEngine, type SpecEngine } from '../../support/engines.js'
@@ -36,9 +35,10 @@ function compiled(project: CliProject, options: object): Promise<string> {
   )
 }
 
-/** The schema of the models in the project's folder `models`. */
+/** The schema of the models in the project's folder `models`: the first migration from nothing has it. */
 async function schemaIn(project: CliProject): Promise<Schema> {
-  return schemaOf(await loadModels(['models/*.ts'], project.folder))
+  const { id } = await project.json('migrate', 'generate', 'pulled')
+  return JSON.parse(await project.read('migrations', id, 'snapshot.json'))
 }
 
 async function inDatabase(
