@@ -2,6 +2,7 @@ import type { Engine } from '../lib/dialect/dialect.js'
 import { ConfigurationError } from '../lib/errors.js'
 import { frozenCopy } from '../lib/model/frozen-copy.js'
 import { requireKnownNames } from '../lib/nearest-name.js'
+import { LINT_RULE_IDS, type LintLevel, type LintRuleId } from './lint/rule.js'
 
 /** What the command line has to know of a project; every part of it may be left out. Paths and globs count from the file that says it. */
 export interface MigrationConfig {
@@ -31,6 +32,12 @@ export interface MigrationConfig {
     /** Hosts beside this machine on which `db reset` may drop a database. Default none. */
     readonly hosts?: readonly string[]
   }
+  readonly lint?: {
+    /** Another level for a rule of `migrate lint`, or `off`. */
+    readonly rules?: Readonly<Partial<Record<LintRuleId, LintLevel | 'off'>>>
+    /** About how many rows tables have: a number, or `50M`, `20k`. `--rows` goes before it. */
+    readonly rows?: Readonly<Record<string, number | string>>
+  }
 }
 
 /** A configuration for `export default`, checked by the compiler. */
@@ -47,8 +54,8 @@ const ENGINES: readonly unknown[] = ['postgres', 'mysql', 'sqlite'] satisfies En
  */
 export function checkedConfig(given: unknown): MigrationConfig {
   const config = requireObject('config', given) as MigrationConfig
-  requireKnownNames('', config, ['dialect', 'url', 'models', 'migrations', 'drift', 'seeds', 'reset'])
-  const { dialect, url, models, migrations, drift, seeds, reset } = config
+  requireKnownNames('', config, ['dialect', 'url', 'models', 'migrations', 'drift', 'seeds', 'reset', 'lint'])
+  const { dialect, url, models, migrations, drift, seeds, reset, lint } = config
   if (dialect !== undefined) requireEngines(dialect)
   if (url !== undefined && typeof url !== 'function') requireText('url', url)
   if (models !== undefined) requireTexts('models', models)
@@ -69,7 +76,26 @@ export function checkedConfig(given: unknown): MigrationConfig {
     requireKnownNames('reset', requireObject('reset', reset), ['hosts'])
     if (reset.hosts !== undefined) requireTexts('reset.hosts', reset.hosts)
   }
+  if (lint !== undefined) requireLint(lint)
   return frozenCopy(config)
+}
+
+function requireLint(lint: NonNullable<MigrationConfig['lint']>): void {
+  requireKnownNames('lint', requireObject('lint', lint), ['rules', 'rows'])
+  const { rules = {}, rows = {} } = lint
+  requireKnownNames('lint.rules', requireObject('lint.rules', rules), LINT_RULE_IDS)
+  for (const [rule, level] of Object.entries(rules))
+    if (!['error', 'warning', 'off'].includes(level)) throw new ConfigurationError(`lint.rules.${rule}`, 'expected error, warning or off')
+  for (const [table, count] of Object.entries(requireObject('lint.rows', rows)))
+    if (rowCount(count) === undefined) throw new ConfigurationError(`lint.rows.${table}`, 'expected a number of rows, such as 50M')
+}
+
+const MULTIPLES: Readonly<Record<string, number>> = { '': 1, k: 1_000, m: 1_000_000, g: 1_000_000_000 }
+
+/** A number of rows as people write it: `50M`, `20k`, `1500`; undefined: it is none. */
+export function rowCount(given: unknown): number | undefined {
+  const [, digits, unit] = /^(\d{1,15}(?:\.\d+)?)([kmg]?)$/i.exec(String(given)) ?? []
+  return digits === undefined ? undefined : Math.round(Number(digits) * MULTIPLES[unit!.toLowerCase()]!)
 }
 
 /** The engines that a configuration names; none where it names none. */

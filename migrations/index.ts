@@ -32,6 +32,10 @@ export type {
 } from './documents.js'
 export * from './errors.js'
 export { EXIT_CODES, type ExitCode } from './exit-code.js'
+export type { LintOptions } from './lint/lint.js'
+export type { LintDocument, LintFinding } from './lint/lint-document.js'
+export type { LintLevel, LintRuleId } from './lint/rule.js'
+export { lintMigrations } from './lint-migrations.js'
 export { createMigrator } from './migrator.js'
 export type {
   BaselineOptions,

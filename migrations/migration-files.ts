@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Engine } from '../lib/dialect/dialect.js'
 import { MigrationUsageError } from './errors.js'
-import { type DataSource, ID_PATTERN, type Migration, type SqlSource } from './migration.js'
+import { type DataSource, ID_PATTERN, type Migration, type Replaced, type SqlSource } from './migration.js'
 
 /** The folder as it is on disk. */
 export interface MigrationFolder {
@@ -39,7 +39,7 @@ async function readMigration(folder: string, name: string, engine: Engine): Prom
     if (!ID_PATTERN.test(name)) return undefined
     throw new MigrationUsageError('is not there: a migration says its id and its parents in it', { file: join(folder, 'migration.json') })
   }
-  const { parents, lossyDown } = parseDescription(described, join(folder, 'migration.json'), name)
+  const { parents, lossyDown, replaces } = parseDescription(described, join(folder, 'migration.json'), name)
   const [up, down, data] = await Promise.all([
     readSql(join(folder, `up.${engine}.sql`)),
     readSql(join(folder, `down.${engine}.sql`)),
@@ -54,17 +54,21 @@ async function readMigration(folder: string, name: string, engine: Engine): Prom
       file: folder,
     })
   }
-  return { id: name, parents, isLossyDown: lossyDown, folder, up: up ?? data!, down: data ?? down }
+  return { id: name, parents, isLossyDown: lossyDown, replaces, folder, up: up ?? data!, down: data ?? down }
 }
 
-function parseDescription(text: string, file: string, name: string): { parents: readonly string[]; lossyDown: boolean } {
-  let described: { readonly id?: unknown; readonly parents?: unknown; readonly lossyDown?: unknown } | null
+function parseDescription(
+  text: string,
+  file: string,
+  name: string,
+): { parents: readonly string[]; lossyDown: boolean; replaces: readonly Replaced[] } {
+  let described: { readonly [K in 'id' | 'parents' | 'lossyDown' | 'replaces']?: unknown } | null
   try {
     described = JSON.parse(text)
   } catch {
     throw new MigrationUsageError('is not JSON', { file })
   }
-  const { id, parents = [], lossyDown = false } = described ?? {}
+  const { id, parents = [], lossyDown = false, replaces = [] } = described ?? {}
   if (id !== name) throw new MigrationUsageError(`its id has to be the folder's name, "${name}"`, { file })
   if (!ID_PATTERN.test(name) || name.length > MAX_ID_LENGTH) {
     throw new MigrationUsageError(`"${name}" is no id: an instant as 20261123T031500Z, _, and a-z, 0-9, _; at most ${MAX_ID_LENGTH}`, {
@@ -73,16 +77,27 @@ function parseDescription(text: string, file: string, name: string): { parents: 
   }
   if (!Array.isArray(parents) || !parents.every((parent) => typeof parent === 'string'))
     throw new MigrationUsageError('parents has to be a list of ids', { file })
+  if (!areReplaced(replaces)) throw new MigrationUsageError('replaces has to be a list of ids, as squash writes it', { file })
   // a list names what is lost
-  return { parents, lossyDown: Array.isArray(lossyDown) ? lossyDown.length > 0 : lossyDown === true }
+  return { parents, lossyDown: Array.isArray(lossyDown) ? lossyDown.length > 0 : lossyDown === true, replaces }
+}
+
+function areReplaced(list: unknown): list is readonly Replaced[] {
+  if (!Array.isArray(list)) return false
+  return list.every((each) => typeof each === 'string' || (typeof each?.id === 'string' && areReplaced(each.replaces)))
 }
 
 /** A file of SQL without what editors and version control change of it; undefined where there is no such file. */
 export async function readSql(file: string): Promise<SqlSource | undefined> {
   const given = await readText(file)
   if (given === undefined) return undefined
-  const text = given.replace(/^\u{feff}/u, '').replaceAll('\r\n', '\n')
+  const text = normalised(given)
   return { kind: 'sql', file, text, checksum: sha256(text) }
+}
+
+/** A text without a byte order mark, its lines ended by LF. */
+export function normalised(text: string): string {
+  return text.replace(/^\u{feff}/u, '').replaceAll('\r\n', '\n')
 }
 
 async function findData(folder: string): Promise<DataSource | undefined> {

@@ -5,12 +5,17 @@ export interface Migration {
   readonly parents: readonly string[]
   /** Reverting it does not bring back all data. */
   readonly isLossyDown: boolean
+  /** What `squash` has put it in the place of; empty nearly always. */
+  readonly replaces: readonly Replaced[]
   /** Absolute path of its folder. */
   readonly folder: string
   readonly up: Source
   /** Undefined: it cannot be reverted. A data module may have one. */
   readonly down: Source | undefined
 }
+
+/** A migration that has gone into another; of one that had taken others in itself, those too. */
+export type Replaced = string | { readonly id: string; readonly replaces: readonly Replaced[] }
 
 /** Where a direction of a migration is written. */
 export type Source = SqlSource | DataSource

@@ -1,5 +1,5 @@
 import type { HistoryProblem, MigrationState } from './documents.js'
-import type { Migration } from './migration.js'
+import type { Migration, Replaced } from './migration.js'
 
 /** What the state table says of one migration, as far as plans go. */
 export interface Applied {
@@ -90,12 +90,14 @@ export function fileProblems(migrations: readonly Migration[], head: string | un
 /** In what files and history do not fit together. */
 export function historyProblems(migrations: readonly Migration[], rows: readonly Applied[]): readonly HistoryProblem[] {
   const byId = new Map(migrations.map((migration) => [migration.id, migration]))
+  const replaced = new Set(migrations.flatMap(({ replaces }) => idsOf(replaces)))
   const problems: HistoryProblem[] = []
   for (const row of rows.filter((each) => isDone(each) || isHalfDone(each))) {
     const migration = byId.get(row.id)
     // a squashed one has gone into another
     if (migration === undefined) {
-      if (row.state !== 'squashed') problems.push(problem('missing', [row.id], `${row.id} is applied, and not in the folder`))
+      if (row.state !== 'squashed' && !replaced.has(row.id))
+        problems.push(problem('missing', [row.id], `${row.id} is applied, and not in the folder`))
     } else if (isModified(migration, row)) {
       problems.push(
         problem('modified', [row.id], `${row.id} was changed after it was applied: its SQL is immutable, a change is a new migration`),
@@ -103,6 +105,11 @@ export function historyProblems(migrations: readonly Migration[], rows: readonly
     }
   }
   return [...problems, ...skippedParents(migrations, rows)]
+}
+
+/** Of all that is or was replaced. */
+export function idsOf(replaces: readonly Replaced[]): readonly string[] {
+  return replaces.flatMap((each) => (typeof each === 'string' ? [each] : [each.id, ...idsOf(each.replaces)]))
 }
 
 /** Whether an applied migration's file is another than the one that was applied. */

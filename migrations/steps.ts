@@ -13,10 +13,20 @@ const DIRECTIVES = ['step', 'tx', 'approve', 'nolint', 'timeout', 'rebuild']
 const TRANSACTION_CONTROL =
   /^(?:begin(?! not atomic)|start transaction|commit|rollback|end|abort|savepoint|release|set autocommit|set transaction|lock tables|unlock tables)\b/
 
+/** A line such as `-- latchwork:timeout 30m`. */
+export interface Directive {
+  readonly name: string
+  readonly value: string
+  readonly line: number
+}
+
 /** A part of a file between two markers. */
-interface Part {
+export interface Part {
   readonly tokens: SqlToken[]
-  readonly directives: { readonly name: string; readonly value: string; readonly line: number }[]
+  readonly directives: Directive[]
+  /** Its lines, from 1. */
+  readonly firstLine: number
+  lastLine: number
 }
 
 /**
@@ -24,20 +34,28 @@ interface Part {
  *
  * @throws {MigrationUsageError} a step has more than one statement, a quote is not closed, a directive is unknown
  */
-export function stepsOf({ file, text }: SqlSource, dialect: MigrationDialect): readonly Step[] {
-  const parts: Part[] = [{ tokens: [], directives: [] }]
+export function stepsOf(source: SqlSource, dialect: MigrationDialect): readonly Step[] {
+  return partsOf(source, dialect).flatMap((part) => stepOf(part, source.file, dialect) ?? [])
+}
+
+/** @throws {MigrationUsageError} a quote is not closed */
+export function partsOf({ file, text }: SqlSource, dialect: MigrationDialect): readonly Part[] {
+  const parts: Part[] = [{ tokens: [], directives: [], firstLine: 1, lastLine: 1 }]
   for (const token of sqlTokens(text, dialect.sqlTraits)) {
     if (token.isUnfinished) throw new MigrationUsageError('begins a quote or comment that is not closed', { file, line: token.line })
     const directive = token.kind === 'comment' ? DIRECTIVE.exec(token.text) : null
+    parts.at(-1)!.lastLine = token.line
     if (directive === null) parts.at(-1)!.tokens.push(token)
-    else if (directive[1] === 'step') parts.push({ tokens: [], directives: [] })
+    else if (directive[1] === 'step') parts.push({ tokens: [], directives: [], firstLine: token.line, lastLine: token.line })
     else parts.at(-1)!.directives.push({ name: directive[1]!, value: directive[2]!.trim(), line: token.line })
   }
-  return parts.flatMap((part) => stepOf(part, file, dialect) ?? [])
+  return parts
 }
 
-/** Undefined where there is nothing to run. */
-function stepOf({ tokens, directives }: Part, file: string, dialect: MigrationDialect): Step | undefined {
+/**
+ * The step that a part is; undefined where there is nothing to run. Throws as {@link stepsOf} does.
+ */
+export function stepOf({ tokens, directives }: Part, file: string, dialect: MigrationDialect): Step | undefined {
   const firstLine = tokens[0]?.line ?? 1
   const found = sqlStatements(tokens.map(({ text }) => text).join(''), dialect.sqlTraits)
   // the lines of directives are in no part's text

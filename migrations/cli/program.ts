@@ -5,6 +5,7 @@ import { addDoctor } from './commands/doctor-command.js'
 import { addDrift } from './commands/drift-command.js'
 import { addGenerate } from './commands/generate-command.js'
 import { addInit } from './commands/init-command.js'
+import { addLint } from './commands/lint-command.js'
 import { addMerge } from './commands/merge-command.js'
 import { addPull } from './commands/pull-command.js'
 import { addReset } from './commands/reset-command.js'
@@ -32,6 +33,7 @@ const IN_MIGRATE = [
   addUnlock,
   addScript,
   addMerge,
+  addLint,
 ]
 
 const IN_DB = [addPull, addSeed, addReset]

@@ -15,7 +15,7 @@ import {
 
 function migration(id: string, ...parents: string[]): Migration {
   const up = { kind: 'sql', file: '', text: '', checksum: `sum of ${id}` } as const
-  return { id, parents, isLossyDown: false, folder: '', up, down: undefined }
+  return { id, parents, isLossyDown: false, replaces: [], folder: '', up, down: undefined }
 }
 
 function applied(id: string, finishedAtMs = 0): Applied {
