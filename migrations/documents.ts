@@ -142,7 +142,17 @@ export interface StatusDocument extends MigrationDocument {
 
 /** One thing in which files and history do not fit together. */
 export interface HistoryProblem {
-  readonly kind: 'modified' | 'missing' | 'heads' | 'unknown-parent' | 'cycle' | 'head-file' | 'skipped' | 'snapshot' | 'recorded'
+  readonly kind:
+    | 'modified'
+    | 'missing'
+    | 'heads'
+    | 'unknown-parent'
+    | 'cycle'
+    | 'head-file'
+    | 'skipped'
+    | 'snapshot'
+    | 'recorded'
+    | 'partly-squashed'
   readonly ids: readonly string[]
   readonly message: string
 }

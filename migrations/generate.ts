@@ -7,6 +7,7 @@ import { diffSchemas, EMPTY_SCHEMA } from '../lib/model/schema-diff.js'
 import { newMigrationId } from './new-id.js'
 import { NOWHERE } from './nowhere.js'
 import { type Operation, operationOf } from './operation.js'
+import { splitDrops } from './split-drops.js'
 import { approvalsText, stepsText } from './steps-text.js'
 import type { MigrationDraft } from './write-migration.js'
 
@@ -37,6 +38,18 @@ export interface Generated {
   readonly losses: readonly SchemaLoss[]
   /** Undefined where there is nothing to do, or something to decide. */
   readonly draft: MigrationDraft | undefined
+}
+
+/** The same in two migrations, the second of which drops; one where there is nothing to drop, or nothing else. */
+export function generateSplit(options: GenerateOptions): readonly Generated[] {
+  const { changes } = diffSchemas(options.from, options.to, options.facts)
+  const { kept, drops } = splitDrops(options.from, changes)
+  if (drops.length === 0) return [generateMigration(options)]
+  const first = generateMigration({ ...options, to: kept, facts: { ...options.facts, drops: [] } })
+  if (first.draft === undefined) return [generateMigration(options)]
+  const { id } = first.draft
+  const rest = { from: kept, facts: { drops }, ids: [...options.ids, id], parents: [id], name: `drop ${options.name}` }
+  return [first, generateMigration({ ...options, ...rest })]
 }
 
 /**

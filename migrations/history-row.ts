@@ -29,7 +29,7 @@ export interface Checkpoint {
 /** A row of the log. */
 export interface LogEntry {
   readonly migration: string
-  readonly action: 'up' | 'down' | 'resume' | 'mark' | 'baseline'
+  readonly action: 'up' | 'down' | 'resume' | 'mark' | 'baseline' | 'squash'
   readonly outcome: 'applied' | 'reverted' | 'failed' | 'interrupted' | 'marked' | 'baselined'
   readonly step: number | null
   readonly durationMs: number

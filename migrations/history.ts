@@ -6,6 +6,7 @@ import type { TableSchema } from '../lib/model/schema.js'
 import { MigrationUsageError } from './errors.js'
 import type { Checkpoints, HistoryRow, LogEntry, LoggedFailure } from './history-row.js'
 import { HistoryStatements } from './history-statements.js'
+import type { TakenOver } from './squashed.js'
 import { createStatements, RowCodec, STATE_VERSION, type StateTables, stateTables } from './state-tables.js'
 import { inStateTransaction } from './state-transaction.js'
 
@@ -81,6 +82,23 @@ export class History {
   async write(row: HistoryRow): Promise<void> {
     const { affectedRows } = await this.#send(this.#statements.update(row))
     if (affectedRows === 0) await this.#send(this.#statements.insert(row))
+  }
+
+  /** Writes that a squashed migration is there, since all that it replaces is. */
+  async takeOver({ id, rows }: TakenOver): Promise<void> {
+    const entry = {
+      migration: id,
+      action: 'squash',
+      outcome: 'applied',
+      step: null,
+      durationMs: 0,
+      errorCode: null,
+      errorText: null,
+    } as const
+    await inStateTransaction(this.#session, this.#dialect, async () => {
+      for (const row of rows) await this.write(row)
+      await this.log({ ...entry, reason: 'all that it replaces is applied' })
+    })
   }
 
   /** Says how far a migration is. */

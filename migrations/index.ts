@@ -59,3 +59,4 @@ export type {
 export type { MigrationProgress, MigratorOptions } from './migrator-options.js'
 export { documentOf } from './report.js'
 export type { Seed, SeedContext } from './seeds.js'
+export { type SquashDocument, type SquashOptions, squashMigrations } from './squash.js'

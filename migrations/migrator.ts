@@ -66,6 +66,7 @@ import { scriptOf } from './script.js'
 import { readSeeds } from './seed-files.js'
 import { runSeeds, type SeedFindings, seedEnv } from './seeds.js'
 import { chainProblems } from './snapshot-chain.js'
+import { partlySquashed, type TakenOver, withSquashed } from './squashed.js'
 import { statusOf } from './status.js'
 
 /**
@@ -90,6 +91,8 @@ interface LockedRun {
   readonly found: Findings
   readonly ordered: readonly Migration[]
   rows: readonly HistoryRow[]
+  /** Squashed migrations that the database has, and does not say so. */
+  readonly taken: readonly TakenOver[]
 }
 
 class FolderMigrator implements Migrator {
@@ -147,7 +150,7 @@ class FolderMigrator implements Migrator {
 
   status({ pendingFails = false, signal }: StatusOptions = {}): Promise<StatusDocument> {
     return this.#looking('status', signal, async ({ context, found, folder }) => {
-      const rows = await context.history.read()
+      const { rows } = withSquashed(folder.migrations, await context.history.read())
       const status = statusOf(folder, rows, await context.history.lastFailures())
       const repeatables = await new Repeatables(context, await readRepeatables(this.#options.folder, this.#dialect)).status()
       const isPending = status.pending.length > 0 || repeatables.some(({ state }) => state === 'pending' || state === 'changed')
@@ -159,9 +162,15 @@ class FolderMigrator implements Migrator {
   }
 
   async verify({ offline = false, signal }: VerifyOptions = {}): Promise<VerifyDocument> {
-    const verified = async (found: Findings, folder: MigrationFolder, rows: readonly HistoryRow[]): Promise<VerifyDocument> => {
+    const verified = async (found: Findings, folder: MigrationFolder, read: readonly HistoryRow[]): Promise<VerifyDocument> => {
       const { migrations, head } = folder
-      const problems = [...fileProblems(migrations, head), ...historyProblems(migrations, rows), ...(await chainProblems(migrations))]
+      const { rows } = withSquashed(migrations, read)
+      const problems = [
+        ...fileProblems(migrations, head),
+        ...historyProblems(migrations, rows),
+        ...partlySquashed(migrations, rows),
+        ...(await chainProblems(migrations)),
+      ]
       const isOk = problems.length === 0
       return { ...documentHead('verify', this.#dialect.engine, found), problems, ok: isOk, exitCode: isOk ? 0 : 6 }
     }
@@ -392,6 +401,7 @@ class FolderMigrator implements Migrator {
   /** {@link #runInOrder}, and keeps how the engine writes what they have made. */
   async #runAll(locked: LockedRun, jobs: readonly Job[], rest: () => readonly Job[]): Promise<void> {
     const { context, ordered } = locked
+    for (const each of locked.taken) await context.history.takeOver(each)
     await beginKeeping(context, ordered, locked.rows)
     try {
       await this.#runInOrder(locked, jobs, rest)
@@ -465,13 +475,17 @@ class FolderMigrator implements Migrator {
         // a database that is refused is left without them
         if (command !== 'baseline') await context.history.ensure()
         // only now: another process may have finished while we waited
-        const rows = await context.history.read()
+        const { rows, taken } = withSquashed(folder.migrations, await context.history.read())
         const ordered = inOrder(folder.migrations)
         found.pending = pendingOf(ordered, rows).map(({ id }) => id)
         // what is to be put right with these two may be just this
         if (command !== 'mark')
-          refuseProblems([...fileProblems(folder.migrations, folder.head), ...historyProblems(folder.migrations, rows)])
-        return body({ context, found, ordered, rows })
+          refuseProblems([
+            ...fileProblems(folder.migrations, folder.head),
+            ...historyProblems(folder.migrations, rows),
+            ...partlySquashed(folder.migrations, rows),
+          ])
+        return body({ context, found, ordered, rows, taken })
       })
     })
   }

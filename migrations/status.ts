@@ -16,7 +16,7 @@ export function statusOf(
   const byId = new Map(rows.map((row) => [row.id, row]))
   const late = lateOf(ordered, rows)
   const onDisk = new Set(migrations.map(({ id }) => id))
-  const lost = rows.filter((row) => !onDisk.has(row.id) && (isDone(row) || isHalfDone(row)))
+  const lost = rows.filter((row) => !onDisk.has(row.id) && row.state !== 'squashed' && (isDone(row) || isHalfDone(row)))
   const all = [
     ...lost.map((row) => statusOfOne(row.id, undefined, row, false, undefined)),
     ...ordered.map((migration) =>

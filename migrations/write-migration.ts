@@ -20,6 +20,11 @@ export async function writeMigration(folder: string, { id, files }: MigrationDra
   await mkdir(unfinished)
   for (const [name, text] of Object.entries(files)) await writeFile(join(unfinished, name), text)
   await rename(unfinished, join(folder, id))
+  await writeHead(folder, id)
+}
+
+/** Says which migration is the last. */
+export async function writeHead(folder: string, id: string): Promise<void> {
   await writeFile(join(folder, '.HEAD.tmp'), `${id}\n`)
   await rename(join(folder, '.HEAD.tmp'), join(folder, 'HEAD'))
 }

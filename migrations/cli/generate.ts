@@ -4,8 +4,8 @@ import { AbortedError, ConfigurationError } from '../../lib/errors.js'
 import type { ModelDefinition } from '../../lib/model/model-definition.js'
 import type { SchemaLoss } from '../../lib/model/revert-diff.js'
 import { schemaOf } from '../../lib/model/schema.js'
-import type { SchemaDecision } from '../../lib/model/schema-change.js'
-import { emptyMigration, type Generated, type GenerateOptions, generateMigration } from '../generate.js'
+import type { SchemaDecision, SchemaFacts } from '../../lib/model/schema-change.js'
+import { emptyMigration, type Generated, type GenerateOptions, generateMigration, generateSplit } from '../generate.js'
 import { lastMigration } from '../last-snapshot.js'
 import { loadModels } from '../models.js'
 import type { Operation } from '../operation.js'
@@ -22,6 +22,7 @@ export interface GenerateFlags extends FactFlags {
   readonly empty?: boolean
   readonly data?: boolean
   readonly check?: boolean
+  readonly split?: boolean
 }
 
 /** Of `generate`. */
@@ -30,6 +31,8 @@ export interface GenerateDocument extends CommandDocument {
   readonly dialects: readonly Engine[]
   /** What was written; null: nothing. */
   readonly id: string | null
+  /** With `--split`, the second one, which drops; null: there is none. */
+  readonly dropsId: string | null
   /** Its files, from the working directory. */
   readonly files: readonly string[]
   /** What it does, or would do. */
@@ -60,12 +63,18 @@ export async function generate(call: Call<GenerateFlags>): Promise<GenerateDocum
   if (options.empty === true || options.data === true) {
     return written(project, engines, emptyMigration(from, options.data === true ? 'data' : 'sql'), NOTHING)
   }
-  const generated = await decided(call, { ...from, to: schemaOf(await modelsOf(project)) })
+  const to = schemaOf(await modelsOf(project))
+  const { generated, facts } = await decided(call, { ...from, to })
   if (generated.decisions.length > 0) return undecided(engines, generated.decisions)
   if (generated.draft === undefined) return { ...document(engines, NOTHING), next: [] }
   if (options.check === true) return differing(engines, generated)
   if (signal.aborted) throw new AbortedError('nothing was written')
-  return written(project, engines, generated.draft, generated)
+  if (options.split !== true) return written(project, engines, generated.draft, generated)
+  const [first, second] = generateSplit({ ...from, to, facts })
+  const whole = await written(project, engines, first!.draft!, generated)
+  if (second === undefined) return whole
+  const { id, files } = await written(project, engines, second.draft!, generated)
+  return { ...whole, dropsId: id, files: [...whole.files, ...files] }
 }
 
 const NOTHING: Pick<Generated, 'operations' | 'losses'> = { operations: [], losses: [] }
@@ -81,15 +90,18 @@ function modelsOf({ config, folder }: Project): Promise<readonly ModelDefinition
 }
 
 /** Asks on a terminal until all is decided, or what is left takes more than an answer. */
-async function decided({ options, terminal }: Call<GenerateFlags>, from: Omit<GenerateOptions, 'facts'>): Promise<Generated> {
+async function decided(
+  { options, terminal }: Call<GenerateFlags>,
+  from: Omit<GenerateOptions, 'facts'>,
+): Promise<{ readonly generated: Generated; readonly facts: SchemaFacts }> {
   let facts = factsOf(options, from.to)
   for (;;) {
     const generated = generateMigration({ ...from, facts })
-    if (generated.decisions.length === 0 || !terminal.canAsk || options.check === true) return generated
+    if (generated.decisions.length === 0 || !terminal.canAsk || options.check === true) return { generated, facts }
     // here: no other command asks, and each starts sooner without it
     const { askDecision } = await import('./prompts.js')
     const answer = await askDecision(generated.decisions, from.to)
-    if (answer === undefined) return generated
+    if (answer === undefined) return { generated, facts }
     facts = joinFacts(facts, answer)
   }
 }
@@ -136,5 +148,5 @@ function undecided(engines: readonly Engine[], decisions: readonly SchemaDecisio
 }
 
 function document(engines: readonly Engine[], { operations, losses }: Pick<Generated, 'operations' | 'losses'>): GenerateDocument {
-  return { ...done('generate'), dialects: engines, id: null, files: [], operations, losses, ambiguous: [], decisions: [] }
+  return { ...done('generate'), dialects: engines, id: null, dropsId: null, files: [], operations, losses, ambiguous: [], decisions: [] }
 }

@@ -12,6 +12,7 @@ import { addReset } from './commands/reset-command.js'
 import { addDown, addMark, addRedo, addResume, addUp } from './commands/run-commands.js'
 import { addScript } from './commands/script-command.js'
 import { addSeed } from './commands/seed-command.js'
+import { addSquash } from './commands/squash-command.js'
 import { addLock, addStatus, addUnlock, addVerify } from './commands/state-commands.js'
 import { addCompletions } from './completions.js'
 import { examples } from './examples.js'
@@ -33,6 +34,7 @@ const IN_MIGRATE = [
   addUnlock,
   addScript,
   addMerge,
+  addSquash,
   addLint,
 ]
 

@@ -12,6 +12,7 @@ export function addGenerate(migrate: Command): void {
     .argument('[name]', 'what it does, such as "add email"')
     .addOption(new Option('--empty', 'write one without changes, for SQL by hand').conflicts(['data', 'check']))
     .addOption(new Option('--data', 'write one without changes, with a data.ts').conflicts('check'))
+    .addOption(new Option('--split', 'write the drops as a second migration, for a later release').conflicts(['empty', 'data', 'check']))
     .option('--check', 'write nothing; exit with 4 where there is something to write')
     .addHelpText(
       'after',
@@ -19,6 +20,7 @@ export function addGenerate(migrate: Command): void {
         'latchwork migrate generate "add email"',
         'latchwork migrate generate handles --rename users.nick:handle',
         'latchwork migrate generate cleanup --drop users.legacy --default users.age=0',
+        'latchwork migrate generate cleanup --drop users.legacy --split',
         'latchwork migrate generate --check',
       ),
     )
