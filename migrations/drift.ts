@@ -36,7 +36,7 @@ export async function driftOf(
   migrations: readonly Migration[],
   { ignore, strict }: Pick<DriftSearch, 'ignore' | 'strict'>,
 ): Promise<Drift> {
-  const rows = await context.history.read()
+  const { rows } = withSquashed(migrations, await context.history.read())
   refuseProblems(historyProblems(migrations, rows).filter(({ kind }) => kind === 'missing'))
   const { ids, schema, isKnown, conflicts } = await schemaBehind(migrations, appliedHeads(migrations, rows))
   if (!isKnown) context.warn('no migration that is applied has a snapshot.json: there is nothing to compare with')

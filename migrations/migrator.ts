@@ -359,7 +359,8 @@ class FolderMigrator implements Migrator {
       const wanted = to === undefined ? undefined : withAncestors(ordered, to)
       const chosen = ordered.filter(({ id }) => !applied.has(id) && (wanted === undefined || wanted.has(id)))
       const repeatables = to === undefined ? await readRepeatables(this.#options.folder, this.#dialect) : []
-      const sql = scriptOf(chosen, repeatables, from === undefined, this.#dialect, this.#options)
+      const earlier = ordered.filter(({ id }) => applied.has(id))
+      const sql = await scriptOf(chosen, repeatables, earlier, this.#dialect, this.#options)
       const idsOf = (all: readonly { readonly id: string }[]) => all.map(({ id }) => id)
       return { ...documentHead('script', this.#dialect.engine, found), ids: idsOf(chosen), repeatables: idsOf(repeatables), sql }
     })

@@ -3,9 +3,10 @@ import type { MigrationDialect } from '../lib/dialect/migration-dialect.js'
 import { hashesOf } from './apply.js'
 import { MigrationUsageError } from './errors.js'
 import { HistoryStatements } from './history-statements.js'
-import type { Migration, Step } from './migration.js'
+import type { Migration, SqlSource, Step } from './migration.js'
 import type { CheckedOptions } from './migrator-options.js'
 import type { Repeatable } from './repeatable-files.js'
+import { type ScriptedRebuilds, scriptedRebuilds } from './script-rebuilds.js'
 import { segmentsOf } from './segments.js'
 import { replacing } from './state-rows.js'
 import { createStatements, STATE_VERSION, stateTables } from './state-tables.js'
@@ -14,48 +15,63 @@ import { stepsOf } from './steps.js'
 /**
  * What `up` would run, as a text for another program to run; with the rows that say that it was.
  *
- * @param isFromNothing  the state tables are to be made too
- * @throws {MigrationUsageError} one is a data module, or rebuilds a table: that looks at the database
+ * @param earlier  what the database has already; none: the state tables are to be made too
+ * @throws {MigrationUsageError} one is a data module, or rebuilds a table that the folder does not make
  */
-export function scriptOf(
+export async function scriptOf(
   migrations: readonly Migration[],
   repeatables: readonly Repeatable[],
-  isFromNothing: boolean,
+  earlier: readonly Migration[],
   dialect: MigrationDialect,
   options: CheckedOptions,
-): string {
+): Promise<string> {
   const tables = stateTables(options.table, options.schema)
   const statements = new HistoryStatements(tables, dialect, options.actor)
   const lines: string[] = []
-  if (isFromNothing) {
+  if (earlier.length === 0) {
     lines.push(...createStatements(tables, dialect).map(({ sql }) => sql), withValues(statements.version(STATE_VERSION), dialect))
   }
-  for (const migration of migrations) lines.push(`-- ${migration.id}`, ...linesOf(migration, dialect, options, statements))
+  const all = migrations.map((migration) => ({ migration, steps: scriptedSteps(migration, dialect) }))
+  const rebuilds = await scriptedRebuilds(earlier, all, dialect)
+  for (const { migration, steps } of all) {
+    lines.push(`-- ${migration.id}`, ...linesOf(migration, steps, dialect, options, statements, rebuilds))
+  }
   for (const { id, source, steps } of repeatables) {
     const state = replacing(tables.repeatables, { id, checksum: source.checksum, at: new Date() }, dialect).map((query) =>
       withValues(query, dialect),
     )
-    lines.push(`-- ${id}`, ...transactionsOf(steps, state, dialect, options))
+    lines.push(`-- ${id}`, ...transactionsOf(steps, state, dialect, options, rebuilds))
   }
   return lines.map((line) => (line.startsWith('-- ') ? `\n${line}\n` : `${line};\n`)).join('')
 }
 
+/** A script that left a module out would say that it ran, and rows would be missing ever after. */
+function scriptedSteps({ id, up, parents }: Migration, dialect: MigrationDialect): readonly Step[] {
+  if (up.kind === 'sql') return stepsOf(up, dialect)
+  const [before] = parents
+  throw new MigrationUsageError(
+    'is a module, which no script can hold: end one script before it, run it by up, and begin another behind it',
+    { file: up.file },
+    [
+      ...(before === undefined ? [] : [`latchwork migrate script --to ${before}`]),
+      `latchwork migrate up --to ${id}`,
+      `latchwork migrate script --from ${id}`,
+    ],
+  )
+}
+
 function linesOf(
   migration: Migration,
+  steps: readonly Step[],
   dialect: MigrationDialect,
   options: CheckedOptions,
   statements: HistoryStatements,
+  rebuilds: ScriptedRebuilds,
 ): readonly string[] {
-  if (migration.up.kind === 'data')
-    throw new MigrationUsageError('is a module, which no script can hold; end the script before it', { file: migration.up.file })
-  const steps = stepsOf(migration.up, dialect)
-  const rebuilding = steps.find(({ rebuilds }) => rebuilds !== undefined)
-  if (rebuilding !== undefined)
-    throw new MigrationUsageError('rebuilds a table, whose statements depend on the database; use up --dry-run there', rebuilding)
   const nowMs = Date.now()
   const row = {
     id: migration.id,
-    checksum: migration.up.checksum,
+    checksum: (migration.up as SqlSource).checksum,
     state: 'applied',
     stepsTotal: steps.length,
     stepsDone: steps.length,
@@ -78,7 +94,7 @@ function linesOf(
     errorText: null,
   } as const
   const state = [...statements.replacing(row), statements.logging(log)].map((query) => withValues(query, dialect))
-  return transactionsOf(steps, state, dialect, options)
+  return transactionsOf(steps, state, dialect, options, rebuilds)
 }
 
 /** Steps with what begins and ends their transactions; `state` is written with the last of them. */
@@ -87,13 +103,17 @@ function transactionsOf(
   state: readonly string[],
   dialect: MigrationDialect,
   options: CheckedOptions,
+  rebuilds: ScriptedRebuilds,
 ): readonly string[] {
   const segments = segmentsOf(steps, 0, dialect)
   const begin = [...dialect.begin({}), ...dialect.migrations.limitLockWait(options.ddlLockTimeoutMs)]
   const bodies = segments.map((segment, index) => {
-    const sql = segment.steps.flatMap((step) => step.statements)
+    const sql = segment.steps.flatMap((step) => rebuilds.get(step) ?? step.statements)
     if (!segment.isTransactional) return sql
-    return [...begin, ...sql, ...(index === segments.length - 1 ? state : []), 'commit']
+    const tables = segment.steps.flatMap((step) => step.rebuilds ?? [])
+    const { before = [], after = [] } = tables.length === 0 ? {} : dialect.migrations.rebuild!
+    const checks = tables.flatMap((table) => dialect.migrations.rebuild!.keyCheck(table))
+    return [...before, ...begin, ...sql, ...checks, ...(index === segments.length - 1 ? state : []), 'commit', ...after]
   })
   return segments.at(-1)?.isTransactional === true ? bodies.flat() : [...bodies.flat(), ...dialect.begin({}), ...state, 'commit']
 }

@@ -78,8 +78,15 @@ export interface StepError {
   readonly needsNoTransaction: boolean
 }
 
+/** An empty database in memory, in which what migrations leave of a schema can be seen without one. */
+export interface ScratchDatabase extends AsyncDisposable {
+  readonly connection: Connection
+}
+
 /** A table that is made anew with all its rows, since its engine cannot alter it so. */
 export interface TableRebuild {
+  /** @throws {DriverMissingError} the driver's package is not installed */
+  openScratch(): Promise<ScratchDatabase>
   /** Before the transaction of a migration that rebuilds tables. */
   readonly before: readonly string[]
   /** After it, however it ended. */
@@ -89,20 +96,26 @@ export interface TableRebuild {
    *
    * @param statements of the step: the new table under a name of its own, and its rows
    */
-  statements(connection: Connection, table: string, statements: readonly string[]): Promise<readonly string[]>
+  statements(connection: Pick<Connection, 'run'>, table: string, statements: readonly string[]): Promise<readonly string[]>
+  /**
+   * Statements for a script, which cannot look: behind the step and before the old table is dropped, they fail where rows were lost.
+   */
+  rowCheck(table: string): readonly string[]
+  /** At the end of the transaction: they fail where a row of the table, or one that refers to it, has lost the row it refers to. */
+  keyCheck(table: string): readonly string[]
   /**
    * Runs them, in a transaction.
    *
    * @throws {QueryError} rows were lost
    */
-  run(connection: Connection, table: string, statements: readonly string[]): Promise<void>
+  run(connection: Pick<Connection, 'run'>, table: string, statements: readonly string[]): Promise<void>
   /**
    * Checks the foreign keys of tables that were rebuilt and of those that refer to them.
    *
    * @param tables undefined: of all tables
    * @throws {QueryError} a row refers to one that is not there
    */
-  check(connection: Connection, tables: readonly string[] | undefined): Promise<void>
+  check(connection: Pick<Connection, 'run'>, tables: readonly string[] | undefined): Promise<void>
 }
 
 /** What differs by engine where migrations run. */

@@ -1,6 +1,10 @@
 import { QueryError } from '../../errors.js'
+import { sqlTokens } from '../../sql-text.js'
 import type { Connection } from '../dialect.js'
-import type { TableRebuild } from '../migration-parts.js'
+import type { ScratchDatabase, TableRebuild } from '../migration-parts.js'
+import { loadDriver } from './driver.js'
+import { SqliteSession } from './session.js'
+import { sqlTraits } from './sql-traits.js'
 
 /**
  * A table made anew, since ALTER TABLE cannot change it so. Source: SQLite, "ALTER TABLE", section 7.
@@ -11,10 +15,15 @@ import type { TableRebuild } from '../migration-parts.js'
 export const rebuild: TableRebuild = {
   before: ['pragma foreign_keys = off'],
   after: ['pragma foreign_keys = on'],
+  openScratch,
   statements,
+  rowCheck,
+  keyCheck,
   run,
   check,
 }
+
+type Session = Pick<Connection, 'run'>
 
 /** A view, trigger or index, by the text that made it. */
 interface SchemaObject {
@@ -24,12 +33,39 @@ interface SchemaObject {
   readonly sql: string
 }
 
-async function statements(connection: Connection, table: string, step: readonly string[]): Promise<readonly string[]> {
+async function openScratch(): Promise<ScratchDatabase> {
+  const driver = await loadDriver()
+  const connection = new SqliteSession(new driver(':memory:'), 'write')
+  return { connection, [Symbol.asyncDispose]: async () => connection.close() }
+}
+
+/** SQL has no statement that fails at will but for one that a check refuses. */
+const CHECK = '"__latchwork_check"'
+
+function rowCheck(table: string): readonly string[] {
+  const counts = [table, newName(table)].map((name) => `(select count(*) from ${quote(name)})`)
+  return failing('rows_are_kept', `${counts[0]} = ${counts[1]}`)
+}
+
+function keyCheck(table: string): readonly string[] {
+  const its = ['"table"', '"parent"'].map((column) => `${column} = ${literal(table)} collate nocase`).join(' or ')
+  return failing('foreign_keys_hold', `not exists (select 1 from pragma_foreign_key_check where ${its})`)
+}
+
+function failing(name: string, condition: string): readonly string[] {
+  return [
+    `create temp table ${CHECK} (ok integer constraint ${name} check (ok))`,
+    `insert into ${CHECK} select ${condition}`,
+    `drop table temp.${CHECK}`,
+  ]
+}
+
+async function statements(connection: Session, table: string, step: readonly string[]): Promise<readonly string[]> {
   const { before, after } = await wrapping(connection, table)
   return [...before, ...step, ...after]
 }
 
-async function run(connection: Connection, table: string, step: readonly string[]): Promise<void> {
+async function run(connection: Session, table: string, step: readonly string[]): Promise<void> {
   const { before, after } = await wrapping(connection, table)
   for (const sql of [...before, ...step]) await connection.run({ sql, parameters: [] })
   const [had, has] = [await countOf(connection, table), await countOf(connection, newName(table))]
@@ -43,7 +79,7 @@ async function run(connection: Connection, table: string, step: readonly string[
 }
 
 /** What goes before the statements of the step, and what behind. */
-async function wrapping(connection: Connection, table: string): Promise<{ before: readonly string[]; after: readonly string[] }> {
+async function wrapping(connection: Session, table: string): Promise<{ before: readonly string[]; after: readonly string[] }> {
   const objects = await objectsOf(connection)
   const old = objects.find(({ type, name }) => type === 'table' && same(name, table))
   if (old === undefined) throw new QueryError(`there is no table "${table}" to rebuild`, undefined)
@@ -54,7 +90,7 @@ async function wrapping(connection: Connection, table: string): Promise<{ before
   return {
     before: [...triggers.map(({ name }) => `drop trigger ${quote(name)}`), ...views.map(({ name }) => `drop view ${quote(name)}`)],
     after: [
-      ...((await hasCounter(connection, table)) ? counterStatements(old.name) : []),
+      ...(counts(old) ? counterStatements(old.name) : []),
       `drop table ${to}`,
       `alter table ${from} rename to ${to}`,
       // byte for byte as they were
@@ -64,7 +100,7 @@ async function wrapping(connection: Connection, table: string): Promise<{ before
 }
 
 /** In the order in which they were made. */
-async function objectsOf(connection: Connection): Promise<readonly SchemaObject[]> {
+async function objectsOf(connection: Session): Promise<readonly SchemaObject[]> {
   const sql =
     "select type, name, tbl_name, sql from sqlite_schema where sql is not null and name not like 'sqlite\\_%' escape '\\' order by rowid"
   const { rows } = await connection.run({ sql, parameters: [] })
@@ -76,11 +112,8 @@ async function objectsOf(connection: Connection): Promise<readonly SchemaObject[
   }))
 }
 
-async function hasCounter(connection: Connection, table: string): Promise<boolean> {
-  const { rows: tables } = await connection.run({ sql: "select 1 from sqlite_schema where name = 'sqlite_sequence'", parameters: [] })
-  if (tables.length === 0) return false
-  const { rows } = await connection.run({ sql: 'select 1 from sqlite_sequence where name = ? collate nocase', parameters: [table] })
-  return rows.length > 0
+function counts({ sql }: SchemaObject): boolean {
+  return sqlTokens(sql, sqlTraits).some(({ kind, text }) => kind === 'word' && text.toLowerCase() === 'autoincrement')
 }
 
 /** The counter goes on where it was, and keeps the keys of deleted rows from coming back. */
@@ -92,7 +125,7 @@ function counterStatements(table: string): readonly string[] {
   ]
 }
 
-async function check(connection: Connection, tables: readonly string[] | undefined): Promise<void> {
+async function check(connection: Session, tables: readonly string[] | undefined): Promise<void> {
   for (const table of tables === undefined ? [undefined] : await withChildren(connection, tables)) {
     const sql = table === undefined ? 'pragma foreign_key_check' : `pragma foreign_key_check(${quote(table)})`
     const { rows } = await connection.run({ sql, parameters: [] })
@@ -105,7 +138,7 @@ async function check(connection: Connection, tables: readonly string[] | undefin
   }
 }
 
-async function withChildren(connection: Connection, tables: readonly string[]): Promise<readonly string[]> {
+async function withChildren(connection: Session, tables: readonly string[]): Promise<readonly string[]> {
   const sql =
     'select distinct m.name from sqlite_schema m join pragma_foreign_key_list(m.name) f where m.type = \'table\' and f."table" = ? collate nocase'
   const names = new Set(tables)
@@ -116,7 +149,7 @@ async function withChildren(connection: Connection, tables: readonly string[]): 
   return [...names]
 }
 
-async function countOf(connection: Connection, table: string): Promise<number> {
+async function countOf(connection: Session, table: string): Promise<number> {
   const { rows } = await connection.run({ sql: `select count(*) from ${quote(table)}`, parameters: [] })
   return Number(rows[0]![0])
 }
