@@ -8,6 +8,7 @@ import { historyProblems, isHalfDone } from './plan.js'
 import { refuseProblems } from './refusals.js'
 import type { RunContext } from './run-context.js'
 import { compareSchemas, inOwnSchema } from './schema-comparison.js'
+import { withSquashed } from './squashed.js'
 import { stateTables } from './state-tables.js'
 
 /** What is compared, and how. */

@@ -6,7 +6,7 @@ export async function inTransaction(context: RunContext, fn: () => Promise<void>
   for (const sql of context.dialect.begin({})) await context.run(sql, { isLast: true })
   try {
     await fn()
-    context.throwIfAborted()
+    await context.hear()
     await context.run('commit', { isLast: true })
   } catch (error) {
     await context.run('rollback', { isLast: true }).catch(() => undefined)

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { deadlineAfter, LATE, settledBy } from '../lib/deadline.js'
-import type { Statement, StatementResult } from '../lib/dialect/dialect.js'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
+import { deadlineAfter, LATE, remainingMs, settledBy } from '../lib/deadline.js'
+import type { Connection, Statement, StatementResult } from '../lib/dialect/dialect.js'
 import type { MigrationDialect } from '../lib/dialect/migration-dialect.js'
 import type { MigrationSession } from '../lib/dialect/migration-parts.js'
 import { AbortedError, ConnectionLostError, DeadlockError, LockTimeoutError, QueryTimeoutError, SerializationError } from '../lib/errors.js'
@@ -71,6 +71,33 @@ export class RunContext {
   /** @throws {AbortedError} the signal was aborted */
   throwIfAborted(): void {
     if (this.signal?.aborted) throw new AbortedError('the run was aborted', { cause: this.signal.reason })
+  }
+
+  /**
+   * Hears what has come meanwhile: a signal that came during statements of SQLite, which let nothing else happen in the process.
+   *
+   * @throws {AbortedError} the signal was aborted
+   */
+  async hear(): Promise<void> {
+    // the first may be in the turn in which the process has looked for signals already
+    for (let turn = 0; turn < 2; turn++) await setImmediate()
+    this.throwIfAborted()
+  }
+
+  /**
+   * The connection for work of several statements, none of which is begun when their time is over or the signal was aborted.
+   *
+   * @param timeoutMs  for all of them; undefined: as the options say
+   */
+  limited(timeoutMs = this.options.statementTimeoutMs): Pick<Connection, 'run'> {
+    const deadline = timeoutMs === 0 ? Number.POSITIVE_INFINITY : deadlineAfter(timeoutMs)
+    return {
+      run: async (statement) => {
+        await this.hear()
+        if (remainingMs(deadline) === 0) throw new QueryTimeoutError(`the step took longer than ${timeoutMs} ms and was stopped`)
+        return this.#session.connection.run(statement)
+      },
+    }
   }
 
   /**

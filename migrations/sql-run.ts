@@ -162,10 +162,7 @@ export class SqlRun {
     context.progress({ type: 'step', id, step: number, stepsTotal: steps.length, sqlPreview: preview })
     const startedAtMs = performance.now()
     if (step.rebuilds === undefined) await context.run(step.statements[0]!, { timeoutMs: step.timeoutMs })
-    else {
-      context.throwIfAborted()
-      await context.dialect.migrations.rebuild!.run(context.session.connection, step.rebuilds, step.statements)
-    }
+    else await context.dialect.migrations.rebuild!.run(context.limited(step.timeoutMs), step.rebuilds, step.statements)
     if (!migrationEvents.hasSubscribers) return
     const durationMs = performance.now() - startedAtMs
     migrationEvents.publish({ migration: id, direction, durationMs, type: 'step', step: number, stepCount: steps.length })
@@ -189,7 +186,7 @@ export class SqlRun {
     for (const sql of context.dialect.begin({})) await context.run(sql, { isLast: true })
     try {
       await fn()
-      context.throwIfAborted()
+      await context.hear()
     } catch (error) {
       this.#isJournalled = wasJournalled
       // where it cannot be sent, the server does it as the session ends
