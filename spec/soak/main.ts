@@ -20,7 +20,7 @@ import { type Sample, verdictOn, WARM_UP_MINUTES } from './verdict.js'
 
 const ENGINES = ['postgres', 'mysql', 'sqlite'] as const satisfies readonly Engine[]
 const CONNECTIONS = 10
-const RACY = ['spec/faults', 'spec/stress', 'spec/contract/migrate-while-serving.spec.ts']
+const RACY = ['spec/faults', 'spec/stress', 'spec/contract/migrate-while-serving.spec.ts', 'spec/migrations/cli/processes.spec.ts']
 const VITEST = fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', import.meta.url))
 const TOO_SHORT = 2
 
