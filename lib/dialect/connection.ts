@@ -59,10 +59,29 @@ export interface StatementResult {
   columns(isKnown?: (position: number, count: number) => boolean): MaybePromise<readonly ResultColumn[]>
 }
 
+/** Some rows of a cursor. */
+export interface RowBatch extends StatementResult {
+  /** None follow: the cursor needs its connection no more, but to be closed. */
+  readonly isLast: boolean
+}
+
+/**
+ * The rows of one statement that reads, taken batch by batch. It is sent with the first one. Where other statements run on the same
+ * connection meanwhile, the cursor goes on as if they had not: where the engine cannot do both, it keeps its remaining rows itself.
+ */
+export interface RowCursor {
+  /** The next rows: `size`, or all that are left, or more where they are here already. Throws what the driver throws. */
+  fetch(size: number): MaybePromise<RowBatch>
+  /** Gives up the rows that are left, and settles when other statements can run. Nothing may be fetched afterwards, or still be. */
+  close(): MaybePromise<void>
+}
+
 /** One session with the engine. Callers send one statement at a time. */
 export interface Connection extends PoolMember {
   /** Runs a statement; gives a result at once where the driver is synchronous. Throws what the driver throws. */
   run(statement: Statement): MaybePromise<StatementResult>
+  /** A cursor over the rows of a statement. It lives no longer than the transaction in which its first rows are fetched. */
+  openCursor(statement: Statement): RowCursor
   /** Asks the server to stop the statement that is running; settles when the request was sent. A no-op where it cannot be done. */
   cancel(): Promise<void>
 }

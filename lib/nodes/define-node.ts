@@ -9,7 +9,7 @@ import { requireKnownNames } from '../nearest-name.js'
 import { parseOptions } from '../query/call-input.js'
 import { InputIssues } from '../query/input-issues.js'
 import type { CallOptions } from '../query/query-plan.js'
-import { type AnyCall, describeNode, type Effect, type Node, observeNode } from './node.js'
+import { type AnyCall, describeNode, type Effect, type Node, observeNode, observeStream } from './node.js'
 import { jsonSchemaOfStandard, type SchemaInput, type SchemaOutput, validated } from './node-schema.js'
 
 /** What a node's function is told beside its input. */
@@ -74,14 +74,18 @@ export function defineNode<
 }
 
 /** A node that belongs to no model, and tells of its calls as others do. */
-export function ownNode({ name, effect, operation }: OwnDescription, call: AnyCall, schemas: () => NodeSchemas): Node {
+export function ownNode({ name, effect, operation, isStream = false }: OwnDescription, call: AnyCall, schemas: () => NodeSchemas): Node {
   if (typeof name !== 'string' || !NAME.test(name)) {
     throw new ConfigurationError('node.name', 'expected a letter, then letters, digits or underscores, 100 at most')
   }
   if (!EFFECTS.includes(effect)) throw new ConfigurationError('node.effect', `expected one of ${EFFECTS.join(', ')}`)
-  const description = { name, model: undefined, operation, effect, isStream: false }
-  const observed: AnyCall = (input, options) =>
-    nodeEvents.hasSubscribers ? observeNode(description, () => call(input, options)) : call(input, options)
+  const description = { name, model: undefined, operation, effect, isStream }
+  const observed: AnyCall = (input, options) => {
+    if (!nodeEvents.hasSubscribers) return call(input, options)
+    return isStream
+      ? observeStream(description, call(input, options) as AsyncGenerator<unknown, void, undefined>)
+      : observeNode(description, () => call(input, options))
+  }
   let known: NodeSchemas | undefined
   return describeNode(observed, description, () => {
     known ??= schemas()
@@ -93,6 +97,8 @@ interface OwnDescription {
   readonly name: string
   readonly effect: Effect
   readonly operation: string
+  /** Default false. */
+  readonly isStream?: boolean
 }
 
 const EFFECTS: readonly Effect[] = ['read', 'write', 'external']

@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { ConfigurationError } from '../errors.js'
+import type { JsonSchema } from '../model/field-json-schema.js'
 import { isPlainObject, kindOf } from '../model/value-kind.js'
 import { nearestName, requireKnownNames } from '../nearest-name.js'
 import { parseOptions } from '../query/call-input.js'
@@ -7,12 +8,14 @@ import { InputIssues } from '../query/input-issues.js'
 import type { CallOptions } from '../query/query-plan.js'
 import type { SqlResult, SqlRunner, SqlStatementText } from '../query/sql-statement.js'
 import { ownNode, requireSchema } from './define-node.js'
-import type { Effect, Node } from './node.js'
+import type { AnyCall, Effect, Node } from './node.js'
 import type { NodeHost, Unbound } from './node-host.js'
 import { jsonSchemaOfStandard, type SchemaInput, type SchemaOutput, validated } from './node-schema.js'
+import { rememberTables } from './node-tables.js'
+import { streamedRows } from './streamed-rows.js'
 
-/** `all`: the rows, as a list. `one`: the first row, or null. `execute`: how many rows it changed. */
-export type SqlFetch = 'all' | 'one' | 'execute'
+/** `all`: the rows, as a list. `one`: the first row, or null. `stream`: the rows one by one. `execute`: how many rows it changed. */
+export type SqlFetch = 'all' | 'one' | 'stream' | 'execute'
 
 /** A statement of the application's as a node. */
 export interface SqlNodeDefinition<P, R, F> {
@@ -24,7 +27,10 @@ export interface SqlNodeDefinition<P, R, F> {
   readonly params?: P
   /** The same for each row. Default: rows are taken as they are. */
   readonly result?: R
-  /** Default `'all'`. */
+  /**
+   * Default `'all'`. `'stream'` gives an async iterable, and takes a connection from its first row until its end, however that comes about;
+   * rows are asked for as they are taken. For statements that read.
+   */
   readonly fetch?: F
   /** What it does to the world. Default: `'read'` where its words are those of a read, else `'write'`. */
   readonly effect?: Effect
@@ -34,18 +40,25 @@ export interface SqlNodeDefinition<P, R, F> {
 
 type RowOf<R> = R extends StandardSchemaV1 ? SchemaOutput<R> : Record<string, unknown>
 type ParamsOf<P> = P extends StandardSchemaV1 ? SchemaInput<P> : Readonly<Record<string, unknown>>
-/** What a statement gives. */
-export type SqlOutput<R, F> = F extends 'one' ? RowOf<R> | null : F extends 'execute' ? { affectedRows: number } : RowOf<R>[]
+/** What a statement gives; of a stream, each piece. */
+export type SqlOutput<R, F> = F extends 'stream'
+  ? RowOf<R>
+  : F extends 'one'
+    ? RowOf<R> | null
+    : F extends 'execute'
+      ? { affectedRows: number }
+      : RowOf<R>[]
 /** The call of a node that {@link sqlNode} describes. */
 export type SqlCall<P, R, F> = undefined extends P
-  ? (input?: ParamsOf<P>, options?: CallOptions) => Promise<SqlOutput<R, F>>
-  : (input: ParamsOf<P>, options?: CallOptions) => Promise<SqlOutput<R, F>>
+  ? (input?: ParamsOf<P>, options?: CallOptions) => SqlAnswer<R, F>
+  : (input: ParamsOf<P>, options?: CallOptions) => SqlAnswer<R, F>
+type SqlAnswer<R, F> = F extends 'stream' ? AsyncGenerator<RowOf<R>, void, undefined> : Promise<SqlOutput<R, F>>
 
 /** A node of a statement: `sql` is its text, with the engine's placeholders. */
 export type SqlNode<P, R, F> = Node<SqlCall<P, R, F>> & { readonly sql: string }
 
 const ENTRIES = ['name', 'sql', 'params', 'result', 'fetch', 'effect', 'timeoutMs']
-const FETCHES: readonly SqlFetch[] = ['all', 'one', 'execute']
+const FETCHES: readonly SqlFetch[] = ['all', 'one', 'stream', 'execute']
 
 /**
  * Describes a statement as a node. `db.register` makes the node, and says what is wrong with the statement.
@@ -86,16 +99,33 @@ function boundNode(definition: AnyDefinition, { statements }: NodeHost): Node {
   const text = { ...parsed, isRead: effect === 'read' }
   const inputSchema = params === undefined ? openSchema(parsed.names) : jsonSchemaOfStandard(params, 'input')
   requireDeclared(name, parsed.names, inputSchema)
-  const call = async (input: unknown = {}, options?: unknown) => {
+  const isStream = fetch === 'stream'
+  if (isStream && effect !== 'read')
+    throw new ConfigurationError(`sqlNode ${name}`, "fetch 'stream' is for statements that read; say effect: 'read' if this one does")
+  const checked = async (input: unknown = {}, options?: unknown) => {
     const issues = new InputIssues(name, 'input')
     const limits = parseOptions(timeoutMs === undefined || isLimited(options) ? options : { ...(options as object), timeoutMs }, issues)
     if (!isPlainObject(input)) issues.add([], `expected an object, got ${kindOf(input)}`)
     issues.throwIfAny()
     const values = (await validated(name, 'input', params, input)) as Record<string, unknown>
-    return resultOf(name, fetch, result, await statements.run(name, text, values, limits))
+    return { values, limits }
   }
+  const call: AnyCall = isStream
+    ? (input, options) => {
+        const start = async () => {
+          const { values, limits } = await checked(input, options)
+          return { limits, batches: statements.batches(name, text, values, limits) }
+        }
+        return streamedRows({ name, schema: result, start })
+      }
+    : async (input, options) => {
+        const { values, limits } = await checked(input, options)
+        return resultOf(name, fetch, result, await statements.run(name, text, values, limits))
+      }
   const schemas = () => ({ input: inputSchema, output: outputSchema(fetch, jsonSchemaOfStandard(result, 'output')) })
-  return Object.defineProperty(ownNode({ name, effect, operation: 'sql' }, call, schemas), 'sql', { value: parsed.sql, enumerable: true })
+  const node = ownNode({ name, effect, operation: 'sql', isStream }, call, schemas)
+  rememberTables(node, parsed.tables)
+  return Object.defineProperty(node, 'sql', { value: parsed.sql, enumerable: true })
 }
 
 function parsedFor({ name, sql }: AnyDefinition, statements: SqlRunner): SqlStatementText {
@@ -136,8 +166,9 @@ function openSchema(names: readonly string[]) {
   return { type: 'object', properties: Object.fromEntries(names.map((name) => [name, {}])), required: [...new Set(names)] }
 }
 
-function outputSchema(fetch: SqlFetch, row: object) {
+function outputSchema(fetch: SqlFetch, row: JsonSchema): JsonSchema {
   if (fetch === 'one') return { anyOf: [row, { type: 'null' }] }
   if (fetch === 'all') return { type: 'array', items: row }
+  if (fetch === 'stream') return row
   return { type: 'object', properties: { affectedRows: { type: 'integer', minimum: 0 } }, required: ['affectedRows'] }
 }

@@ -16,6 +16,10 @@ export class ForwardingRunner implements PlanRunner {
     return this.inner.run(plan, limits)
   }
 
+  batches<T>(plan: QueryPlan<T>, limits?: CallLimits): AsyncGenerator<T, void, undefined> {
+    return this.inner.batches(plan, limits)
+  }
+
   meetServer(label: string, limits?: CallLimits): Promise<void> | undefined {
     return this.inner.meetServer(label, limits)
   }
@@ -48,6 +52,10 @@ class LabelledRunner extends ForwardingRunner {
 
   override run<T>(plan: QueryPlan<T>, limits?: CallLimits): T | Promise<T> {
     return super.run({ ...plan, label: this.#label }, limits)
+  }
+
+  override batches<T>(plan: QueryPlan<T>, limits?: CallLimits): AsyncGenerator<T, void, undefined> {
+    return super.batches({ ...plan, label: this.#label }, limits)
   }
 
   override meetServer(_label: string, limits?: CallLimits): Promise<void> | undefined {

@@ -1,6 +1,7 @@
 import type { MaybePromise, Statement, StatementResult } from '../dialect/dialect.js'
 import { ConfigurationError } from '../errors.js'
 import { type QueryEvent, queryEvents, slowQueryEvents } from '../events.js'
+import { withoutValues } from './debug-values.js'
 import type { QueryPlan } from './query-plan.js'
 
 const LONGEST_MS = 86_400_000
@@ -47,6 +48,26 @@ export class QueryObserver {
       return failed(thrown)
     }
     return running instanceof Promise ? running.then(done, failed) : done(running)
+  }
+
+  /** Publishes how a statement went whose rows came in pieces. */
+  tell<T>(
+    { label, statement }: QueryPlan<T>,
+    inTransaction: boolean,
+    durationMs: number,
+    rowCount: number,
+    error: Error | undefined,
+  ): void {
+    if (!this.isHeard) return
+    this.#publish({
+      pool: this.#pool,
+      label,
+      sql: statement.sql,
+      durationMs,
+      rowCount,
+      inTransaction,
+      error: error && withoutValues(error),
+    })
   }
 
   #publish(event: QueryEvent): void {

@@ -65,6 +65,8 @@ export interface PlanRunner {
   /** What the call is part of: the outermost transaction, else the lock scope; the same object for all calls in it. */
   readonly scope: object | undefined
   run<T>(plan: QueryPlan<T>, limits?: CallLimits): T | Promise<T>
+  /** What a plan reads of its rows, batch by batch, over a cursor that has a connection until its end. */
+  batches<T>(plan: QueryPlan<T>, limits?: CallLimits): AsyncGenerator<T, void, undefined>
   /** Settles when it is known what the server can do, for which the pool is opened if need be; undefined: it is known. In a transaction it is. */
   meetServer(label: string, limits?: CallLimits): Promise<void> | undefined
   /** Runs `fn` in a transaction; in one already, in a savepoint of it. Every `run` below `fn` joins. */

@@ -16,6 +16,7 @@ import { type Interruption, interruptible, requireNotInterrupted } from './inter
 import { QueryObserver } from './query-observer.js'
 import type { CallLimits, PlanRunner, QueryPlan } from './query-plan.js'
 import { ReadBatcher } from './read-batcher.js'
+import { FrameSeat, PooledSeat, rowBatches } from './row-batches.js'
 import { Transactions } from './transaction.js'
 import { TransactionControl } from './transaction-control.js'
 import { nearestLimits, type TransactionFrame } from './transaction-frame.js'
@@ -41,7 +42,7 @@ type ReadOn = (connection: Connection) => Promise<StoredConstraints>
  */
 export class QueryRunner implements PlanRunner {
   readonly #transactions: Transactions
-  readonly #observer: QueryObserver
+  readonly observer: QueryObserver
   readonly #debug: DebugValues | undefined
   readonly #reads = new ReadBatcher((plan) => this.#runPooled(plan, undefined))
   readonly #batchesReads: boolean
@@ -57,7 +58,7 @@ export class QueryRunner implements PlanRunner {
     const toError = (thrown: unknown, statement: Statement) => this.#toldBy(this.#errorOf(thrown), thrown, statement)
     const control = new TransactionControl(dialect, toError, source.acquireTimeoutMs)
     this.#transactions = new Transactions(control, source)
-    this.#observer = new QueryObserver(source.name, slowQueryMs, (thrown) => this.#errorOf(thrown))
+    this.observer = new QueryObserver(source.name, slowQueryMs, (thrown) => this.#errorOf(thrown))
   }
 
   get isInTransaction(): boolean {
@@ -79,6 +80,24 @@ export class QueryRunner implements PlanRunner {
     // what may be stopped on the server is the call's own; and who holds something waits for a connection in the graph of waits
     const canShare = this.#batchesReads && interruption === undefined && currentFrame()?.isHolder !== true
     return plan.sharable === undefined || !canShare ? this.#runPooled(plan, interruption) : this.#reads.run(plan, plan.sharable)
+  }
+
+  batches<T>(plan: QueryPlan<T>, given?: CallLimits): AsyncGenerator<T, void, undefined> {
+    const frame = this.#transactions.current()
+    // a cursor's failure would cost a sandbox all that came before, and a savepoint cannot last as long as a cursor
+    if (frame?.isSandbox && !frame.survivesErrors) return this.#wholeBatch(plan, given)
+    if (frame === undefined) return rowBatches(this, plan, new PooledSeat(this, plan, interruptionOf(plan.label, given)))
+    const { limits, end } = nearestLimits(frame.limits, given)
+    return rowBatches(this, plan, new FrameSeat(this, plan, frame, interruptionOf(plan.label, limits), end))
+  }
+
+  async *#wholeBatch<T>(plan: QueryPlan<T>, limits: CallLimits | undefined): AsyncGenerator<T, void, undefined> {
+    yield await this.run(plan, limits)
+  }
+
+  failureOf(thrown: unknown, statement: Statement): { readonly error: LatchworkError; readonly costsConnection: boolean } {
+    const error = this.#errorOf(thrown)
+    return { error: this.#toldBy(error, thrown, statement), costsConnection: this.#costsConnection(thrown, error) }
   }
 
   /** Sends reads that wait to go with others: see {@link ReadBatcher}. */
@@ -190,8 +209,8 @@ export class QueryRunner implements PlanRunner {
     inTransaction: boolean,
   ): MaybePromise<StatementResult> {
     const sent = inTransaction || plan.statement.reread === undefined ? plan : { ...plan, statement: { ...plan.statement, isAlone: true } }
-    if (!this.#observer.isHeard) return this.#start(connection, sent, interruption)
-    return this.#observer.observe(plan, inTransaction, () => this.#start(connection, sent, interruption))
+    if (!this.observer.isHeard) return this.#start(connection, sent, interruption)
+    return this.observer.observe(plan, inTransaction, () => this.#start(connection, sent, interruption))
   }
 
   #start<T>(connection: Connection, plan: QueryPlan<T>, interruption: Interruption | undefined): MaybePromise<StatementResult> {

@@ -5,7 +5,8 @@ import { isSignificant, type SqlToken, sqlStatements, sqlTokens } from '../sql-t
 import type { BoundModel, Compiler } from './bound-model.js'
 import { plainBinding } from './kysely/plain-binding.js'
 import { RowReader } from './kysely/row-reader.js'
-import type { CallLimits, PlanRunner } from './query-plan.js'
+import type { CallLimits, PlanRunner, QueryPlan } from './query-plan.js'
+import { type StatementTables, statementTables } from './statement-tables.js'
 
 /** One statement of the application's, with the engine's placeholders where it had names. */
 export interface SqlStatementText {
@@ -14,6 +15,8 @@ export interface SqlStatementText {
   readonly names: readonly string[]
   /** Whether it changes nothing, as far as its words tell. */
   readonly isRead: boolean
+  /** What its words name. */
+  readonly tables: StatementTables
 }
 
 export interface SqlResult {
@@ -52,7 +55,8 @@ export class SqlRunner {
     const statements = sqlStatements(text, sqlTraits)
     if (statements.length === 0) throw refusal('there is no statement in it')
     if (statements.length > 1) throw refusal(`another statement begins in line ${statements[1]!.line}; a node runs one`)
-    return { ...this.#compiled(statements[0]!.tokens), isRead: isRead(statements[0]!.tokens) }
+    const own = statements[0]!.tokens
+    return { ...this.#compiled(own), isRead: isRead(own), tables: statementTables(own) }
   }
 
   /** Has the engine's own compiler number the placeholders. */
@@ -80,21 +84,36 @@ export class SqlRunner {
     values: Readonly<Record<string, unknown>>,
     limits: CallLimits | undefined,
   ): Promise<SqlResult> {
+    return this.#runner.run(this.#plan(label, text, values), limits)
+  }
+
+  /**
+   * The rows of a statement that reads, a batch at a time, over a cursor: what is not taken yet the database keeps.
+   *
+   * @throws see {@link run}
+   */
+  batches(
+    label: string,
+    text: SqlStatementText,
+    values: Readonly<Record<string, unknown>>,
+    limits: CallLimits | undefined,
+  ): AsyncGenerator<SqlResult, void, undefined> {
+    return this.#runner.batches(this.#plan(label, text, values), limits)
+  }
+
+  #plan(label: string, text: SqlStatementText, values: Readonly<Record<string, unknown>>): QueryPlan<SqlResult> {
     let columns: readonly ResultColumn[] = []
-    return this.#runner.run(
-      {
-        label,
-        access: text.isRead ? 'read' : 'write',
-        statement: this.#statement(label, text, values),
-        // it may call a function that changes the session
-        taints: true,
-        inspect: async (result) => {
-          columns = await result.columns()
-        },
-        read: (result) => ({ rows: this.#reader.read(result, columns, undefined), affectedRows: result.affectedRows }),
+    return {
+      label,
+      access: text.isRead ? 'read' : 'write',
+      statement: this.#statement(label, text, values),
+      // it may call a function that changes the session
+      taints: true,
+      inspect: async (result) => {
+        columns = await result.columns()
       },
-      limits,
-    )
+      read: (result) => ({ rows: this.#reader.read(result, columns, undefined), affectedRows: result.affectedRows }),
+    }
   }
 
   #statement(label: string, { sql, names }: SqlStatementText, values: Readonly<Record<string, unknown>>): Statement {

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { eitherSignal } from '../abort.js'
 import { LATE, settledBy } from '../deadline.js'
-import type { Connection, MaybePromise } from '../dialect/dialect.js'
+import type { Connection, MaybePromise, RowCursor } from '../dialect/dialect.js'
 import {
   AbortedError,
   ConnectionError,
@@ -42,6 +42,7 @@ export class TransactionFrame {
   #failure: LatchworkError | undefined
   #isTainted = false
   #isSpent = false
+  readonly #cursors = new Set<RowCursor>()
   readonly #waiting: WaitingWork[] = []
 
   constructor(
@@ -96,6 +97,24 @@ export class TransactionFrame {
   get condition(): Condition {
     if (this.#isSpent) return 'broken'
     return this.#isTainted ? 'tainted' : 'clean'
+  }
+
+  /** Remembers a cursor that is open in it: {@link endCursors} closes what is left open. */
+  keepCursor(cursor: RowCursor): RowCursor {
+    this.#cursors.add(cursor)
+    return cursor
+  }
+
+  /** Whether it was still open. */
+  dropCursor(cursor: RowCursor): boolean {
+    return this.#cursors.delete(cursor)
+  }
+
+  /** Closes the cursors that nobody has read to their ends. Not where a call runs: its connection is cancelled, or rolled back. */
+  async endCursors(): Promise<void> {
+    const cursors = [...this.#cursors]
+    this.#cursors.clear()
+    if (this.#running === 0 && this.#failure === undefined) await Promise.all(cursors.map((cursor) => cursor.close()))
   }
 
   /** From now on the session counts as changed. */

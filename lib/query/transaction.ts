@@ -233,11 +233,16 @@ export class Transactions {
     try {
       const work = async () => {
         const value = await boundBy(frame.limits, label, () => inFrame(frame, fn))
+        await frame.endCursors()
         // before the end of the step turns away those who still wait for their turn
         frame.requireComplete()
         return value
       }
       return await withResource(held, label, work, frame.opener)
+    } catch (error) {
+      // what undoes the transaction waits for them, for as long as that may take
+      frame.endCursors().catch(() => undefined)
+      throw error
     } finally {
       frame.close()
     }

@@ -9,6 +9,14 @@ import { type DriverRows, statementResult } from './result.js'
 /** How long the server may take to close a connection that said goodbye. */
 const END_TIMEOUT_MS = 500
 
+/** Hears of the rows of a statement as they come. */
+export interface RowListener {
+  onColumns(fields: FieldPacket[]): void
+  onRow(row: unknown[]): void
+  /** Once, at the end. */
+  onEnd(error: Error | undefined): void
+}
+
 type Settle = (error: QueryError | null, rows: QueryResult, fields: FieldPacket[]) => void
 
 /** A statement to be prepared, its values as the driver takes them. */
@@ -121,6 +129,58 @@ export class Client {
 
   #execute({ sql, parameters }: BoundStatement, settle: Settle): void {
     readBinaryRows(this.#driver.execute(sql, parameters as never[], settle))
+  }
+
+  /**
+   * Runs a statement and tells of its rows one by one; prepared where `parameters` are given. No other may be sent before its end.
+   */
+  stream(sql: string, parameters: unknown[] | undefined, listener: RowListener): void {
+    this.#sent++
+    this.#unanswered++
+    let hasBegun = false
+    let isOver = false
+    const end = (error: QueryError | undefined) => {
+      if (isOver) return
+      isOver = true
+      this.#socket.off('close', lost)
+      if (isFatal(error)) this.#isBroken = true
+      this.#unanswered--
+      this.#onAnswer?.()
+      listener.onEnd(error)
+    }
+    // of a connection that is lost the driver tells only those that gave it a callback
+    const lost = () =>
+      end(Object.assign(new Error('the connection was lost'), { code: 'PROTOCOL_CONNECTION_LOST', fatal: true }) as QueryError)
+    const start = () => {
+      let failure: QueryError | undefined
+      const command = parameters === undefined ? this.#driver.query({ sql }) : this.#driver.execute(sql, parameters as never[])
+      command.on('fields', (fields: FieldPacket[] | undefined) => {
+        hasBegun = true
+        if (fields !== undefined) listener.onColumns(fields)
+      })
+      command.on('result', (row: unknown) => {
+        if (Array.isArray(row)) listener.onRow(row)
+      })
+      command.on('error', (error: QueryError) => {
+        failure = error
+      })
+      command.on('end', () => {
+        if (failure === undefined || hasBegun || !isInvalidatedStatement(failure)) return end(failure)
+        this.#driver.unprepare(sql)
+        start()
+      })
+    }
+    this.#socket.once('close', lost)
+    start()
+  }
+
+  /** No more rows are taken from the socket until {@link resume}. */
+  pause(): void {
+    this.#driver.pause()
+  }
+
+  resume(): void {
+    this.#driver.resume()
   }
 
   ping(): Promise<void> {

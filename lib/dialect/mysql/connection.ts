@@ -1,9 +1,10 @@
 import { deadlineAfter, LATE, settledBy } from '../../deadline.js'
-import type { Connection, Statement, StatementResult } from '../dialect.js'
+import type { Connection, RowCursor, Statement, StatementResult } from '../dialect.js'
 import { changeAndRead } from './change-and-read.js'
 import type { Client } from './client.js'
 import type { Driver } from './driver.js'
 import { bindParameters } from './parameters.js'
+import { type CursorSession, PausedCursor } from './paused-cursor.js'
 import type { StatementKiller } from './statement-killer.js'
 
 /** How long a close waits for a statement to be stopped: longer than a server in reach needs. */
@@ -25,6 +26,8 @@ export class MysqlConnection implements Connection {
   #wasCancelled = false
   #stopping: Promise<void> | undefined
   #lastStatement: string | undefined
+  /** Whose rows are being taken. */
+  #cursor: PausedCursor | undefined
 
   constructor(client: Client, types: Driver['TypedParameter'], killer: StatementKiller, takesSeveral = false) {
     this.client = client
@@ -51,14 +54,29 @@ export class MysqlConnection implements Connection {
    * Runs a statement. One with bound values always goes out prepared: written into the text, a value would need escapes, and what
    * a backslash means there is up to the session (`NO_BACKSLASH_ESCAPES`).
    */
-  run({ sql, parameters, name, reread, isAlone = false }: Statement): Promise<StatementResult> | StatementResult {
+  run(statement: Statement): Promise<StatementResult> | StatementResult {
+    const { sql, parameters, name, reread, isAlone = false } = statement
     // without a name it may be somebody's own text, with values in it
     this.#lastStatement = name === undefined ? undefined : sql
+    if (this.#cursor !== undefined) return this.#cursor.keepRest().then(() => this.run(statement))
     if (parameters.length === 0 && name === undefined) return this.client.query(sql)
     const bound = bindParameters(parameters, this.#types)
     if (reread === undefined) return this.client.execute(sql, bound)
     const read = { sql: reread.sql, parameters: bindParameters(reread.parameters, this.#types) }
     return changeAndRead(this.client, { change: { sql, parameters: bound }, read, isAlone }, this)
+  }
+
+  openCursor({ sql, parameters }: Statement): RowCursor {
+    this.#lastStatement = undefined
+    const bound = parameters.length === 0 ? undefined : bindParameters(parameters, this.#types)
+    const session: CursorSession = {
+      client: this.client,
+      run: (statement) => this.run(statement),
+      hasCursor: (cursor) => {
+        this.#cursor = cursor
+      },
+    }
+    return new PausedCursor(session, sql, bound)
   }
 
   cancel(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { FieldPacket, ResultSetHeader } from 'mysql2'
-import type { ResultColumn, StatementResult } from '../dialect.js'
+import type { ResultColumn, RowBatch, StatementResult } from '../dialect.js'
 import { dateOf, type Instant } from './types.js'
 
 /** What the driver gives: one result, or a list of them where a procedure was called. */
@@ -16,6 +16,11 @@ export function statementResult(sql: string, rows: DriverRows, fields: DriverFie
   const first = fields?.findIndex((columns) => columns !== undefined) ?? -1
   if (first === -1) return outcome(rows.at(-1) as ResultSetHeader)
   return rowsOf(rows[first] as unknown[][], fields?.[first] as FieldPacket[], 0)
+}
+
+/** Rows of a statement that go on. */
+export function rowBatch(rows: readonly (readonly unknown[])[], fields: readonly FieldPacket[], isLast: boolean): RowBatch {
+  return { ...rowsOf(rows, fields, 0), isLast }
 }
 
 function isOneResult(fields: DriverFields): fields is FieldPacket[] {

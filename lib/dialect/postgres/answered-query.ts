@@ -11,10 +11,11 @@ export interface Wire {
   /** Texts of the prepared statements by name; the driver adds one when the server says that it was parsed. */
   readonly parsedStatements: Readonly<Record<string, string>>
   query(text: string): void
-  close(message: { readonly type: 'S'; readonly name: string }): void
+  close(message: { readonly type: 'S' | 'P'; readonly name: string }): void
   parse(message: { readonly name: string; readonly text: string }): void
-  bind(message: { readonly statement: string; readonly values: readonly unknown[] }): void
-  describe(message: { readonly type: 'P' }): void
+  bind(message: { readonly portal?: string; readonly statement: string; readonly values: readonly unknown[] }): void
+  describe(message: { readonly type: 'P'; readonly name?: string }): void
+  execute(message: { readonly portal: string; readonly rows: number }): void
   sync(): void
   sendCopyFail(reason: string): void
 }

@@ -2,15 +2,16 @@ import type { NetConnectOpts, Socket } from 'node:net'
 import type { Client, QueryArrayConfig } from 'pg'
 import { type Deadline, deadlineAfter, LATE, settledBy } from '../../deadline.js'
 import { ConnectionError, ConnectionLostError, QueryError } from '../../errors.js'
-import type { Connection, Statement, StatementResult } from '../dialect.js'
-import type { OnAnswer } from './answered-query.js'
+import type { Connection, RowCursor, Statement, StatementResult } from '../dialect.js'
+import type { AnsweredQuery, OnAnswer } from './answered-query.js'
 import { CANCEL_TIMEOUT_MS, insistOnCancel, requestCancel, type SessionKey, serverName } from './cancel.js'
 import { capabilities } from './capabilities.js'
 import type { PgDriver } from './driver.js'
 import { invalidated, isInvalidatedStatement, mayBeOutdated } from './errors.js'
 import type { Pooler } from './pooler.js'
+import { PortalCursor, type PortalSession } from './portal-cursor.js'
 import { type Preparation, PreparedQuery } from './prepared-query.js'
-import { PostgresResult } from './result.js'
+import { PostgresResult, type ServerResult } from './result.js'
 import { type PostgresServer, tlsOptions } from './server.js'
 import { copyOf, isServerError, type ServerError } from './server-error.js'
 import { sessionRefusal } from './session-refusal.js'
@@ -103,6 +104,37 @@ export class PostgresConnection implements Connection {
     return this.pooler.find(async () => {
       const { rows } = await this.#run({ sql: 'select pg_catalog.pg_backend_pid()', parameters: [] })
       return Number(rows[0]![0]) === this.sessionKey?.processId
+    })
+  }
+
+  openCursor(statement: Statement): RowCursor {
+    const self = this
+    const on: PortalSession = {
+      session: this,
+      send: (make) => this.#sendOwn(statement, make),
+      get transaction() {
+        return self.#transaction
+      },
+    }
+    return new PortalCursor(on, statement)
+  }
+
+  async #sendOwn({ sql, parameters }: Statement, make: (onAnswer: OnAnswer) => AnsweredQuery): Promise<ServerResult> {
+    if (parameters.length > capabilities.maxParameters) throw tooManyParameters(parameters.length)
+    const need = this.pooler.mode === 'session' ? undefined : sessionNeedOf(sql)
+    if (need !== undefined) await this.findPooler()
+    if (need !== undefined && this.pooler.mode === 'transaction') throw sessionRefusal(need)
+    if (this.#isBroken) throw new ConnectionError('the connection broke before the statement was sent')
+    return new Promise((resolve, reject) => {
+      const query = make((error, result) => {
+        this.#isBusy = false
+        this.#onAnswer?.()
+        if (error === null) resolve(result!)
+        else reject(this.#reason(error))
+      })
+      this.#isBusy = true
+      this.#lastStatement = undefined
+      this.client.query(query)
     })
   }
 

@@ -4,6 +4,12 @@ import { ConfigurationError, DriverMissingError } from '../../errors.js'
 /** What is used of the package `pg`. */
 export type PgDriver = Pick<typeof pg, 'Client' | 'types'>
 
+/** How the driver writes a value that is bound by hand. Its types leave it out. */
+export function wireForm(driver: PgDriver, value: unknown): string | Buffer | null {
+  const { utils } = driver as unknown as { readonly utils: { prepareValue(value: unknown): string | Buffer | null } }
+  return utils.prepareValue(value)
+}
+
 /**
  * Loads the package `pg`.
  *

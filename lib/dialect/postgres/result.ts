@@ -4,7 +4,7 @@ import { ColumnOrigins } from './column-origins.js'
 import type { PgDriver } from './driver.js'
 
 /** The session that a result comes from. */
-interface ResultSession extends Connection {
+export interface ResultSession extends Connection {
   readonly driver: PgDriver
 }
 

@@ -63,7 +63,7 @@ export class MemoryConnector implements Connector<SqliteSession> {
     this.#database ??= new MemoryDatabase(this.source)
     if (this.#isAltered) this.#database.renew()
     this.#isAltered = false
-    return new SqliteSession(this.#database.connection, 'write')
+    return new SqliteSession(this.#database.connection, 'write', undefined, true)
   }
 
   async validate(session: SqliteSession): Promise<boolean> {

@@ -41,6 +41,11 @@ export class PreparedStatements {
     return this.#young.get(sql) ?? this.#renew(sql)
   }
 
+  /** A statement that is kept for nobody else: while its rows are stepped through, it can run no second time. */
+  own(sql: string): PreparedStatement {
+    return this.#prepare(sql)
+  }
+
   #renew(sql: string): PreparedStatement {
     const prepared = this.#old.get(sql) ?? this.#prepare(sql)
     if (this.#young.size === GENERATION_SIZE) {

@@ -1,10 +1,11 @@
 import type Sqlite from 'better-sqlite3'
 import type { Deadline } from '../../deadline.js'
-import { ReadOnlyError, ScopeClosedError } from '../../errors.js'
+import { QueryError, ReadOnlyError, ScopeClosedError } from '../../errors.js'
 import type { AcquireRequest } from '../../pool/pool.js'
-import type { Connection, MaybePromise, Statement, StatementResult } from '../dialect.js'
+import type { Connection, MaybePromise, RowCursor, Statement, StatementResult } from '../dialect.js'
 import { evicts } from './errors.js'
 import type { FileWatch } from './file-watch.js'
+import { IteratedCursor, type OwnStatement } from './iterated-cursor.js'
 import { isBusy, type LockWait, retryWhileBusy } from './lock-wait.js'
 import { type PreparedStatement, PreparedStatements } from './prepared-statements.js'
 import { CountResult, Repetition, runOnce } from './statement-run.js'
@@ -28,9 +29,15 @@ export class SqliteSession implements Connection {
   /** Until when the first statement of the call that has the session waits for another process's lock. */
   #lockDeadline: Deadline = Number.POSITIVE_INFINITY
   #hasLostTransaction = false
+  readonly #cursors = new Set<IteratedCursor>()
+  readonly #isOnlyOne: boolean
 
-  /** @param writeHold given where other processes may want to write too */
-  constructor(database: Sqlite.Database, access: AcquireRequest['access'], writeHold?: WriteHold) {
+  /**
+   * @param writeHold given where other processes may want to write too
+   * @param isOnlyOne the database has no other connection
+   */
+  constructor(database: Sqlite.Database, access: AcquireRequest['access'], writeHold?: WriteHold, isOnlyOne = false) {
+    this.#isOnlyOne = isOnlyOne
     this.#database = database
     this.#prepared = new PreparedStatements(database)
     this.access = access
@@ -83,6 +90,20 @@ export class SqliteSession implements Connection {
     }
   }
 
+  openCursor({ sql, parameters, exactIntegers = false, deadline }: Statement): RowCursor {
+    this.lastStatement = undefined
+    const start = (): OwnStatement => {
+      if (this.#hasLostTransaction) throw lostTransaction()
+      const prepared = this.#prepared.own(sql)
+      this.#requireAccess(prepared)
+      if (!prepared.returnsRows) throw new QueryError('the statement of a cursor gives no rows', undefined)
+      prepared.statement.safeIntegers(exactIntegers)
+      return { statement: prepared.statement, parameters }
+    }
+    const whenFree = <T>(work: () => T) => this.#whenFree(work, deadline)
+    return new IteratedCursor(start, { open: this.#cursors, isWhole: this.#isOnlyOne, whenFree })
+  }
+
   /** Ends a wait for another process's lock. SQLite cannot stop a statement that runs: it holds the thread. */
   async cancel(): Promise<void> {
     if (this.#lockWait !== undefined) this.#lockWait.isCancelled = true
@@ -90,6 +111,7 @@ export class SqliteSession implements Connection {
 
   /** Continues on another connection to the same database; closes the old one. */
   replaceDatabase(database: Sqlite.Database): void {
+    this.#endCursors()
     this.#database.close()
     this.#database = database
     this.#prepared = new PreparedStatements(database)
@@ -98,7 +120,13 @@ export class SqliteSession implements Connection {
   close(): void {
     this.isBroken = true
     if (this.#lockWait !== undefined) this.#lockWait.isCancelled = true
+    this.#endCursors()
     this.#database.close()
+  }
+
+  // no database is closed in the middle of its rows
+  #endCursors(): void {
+    for (const cursor of [...this.#cursors]) cursor.close()
   }
 
   #runNow(statement: Statement, repetition: Repetition | undefined): StatementResult {
@@ -125,7 +153,8 @@ export class SqliteSession implements Connection {
 
   #prepare({ sql, exactIntegers = false }: Statement): PreparedStatement {
     const prepared = this.#prepared.get(sql)
-    if (prepared.writes && this.access === 'read') throw new ReadOnlyError('the statement writes, and its connection was taken to read')
+    this.#requireAccess(prepared)
+    if (this.#cursors.size > 0 && (prepared.writes || prepared.controls)) for (const cursor of [...this.#cursors]) cursor.keepRest()
     if (prepared.givesBigints !== exactIntegers) {
       prepared.statement.safeIntegers(exactIntegers)
       prepared.givesBigints = exactIntegers
@@ -133,13 +162,21 @@ export class SqliteSession implements Connection {
     return prepared
   }
 
-  async #runWhenFree(statement: Statement, repetition: Repetition | undefined, restMs?: number): Promise<StatementResult> {
+  #requireAccess({ writes }: PreparedStatement): void {
+    if (writes && this.access === 'read') throw new ReadOnlyError('the statement writes, and its connection was taken to read')
+  }
+
+  #runWhenFree(statement: Statement, repetition: Repetition | undefined, restMs?: number): Promise<StatementResult> {
+    return this.#whenFree(() => this.#runNow(statement, repetition), statement.deadline, restMs)
+  }
+
+  /** @param callDeadline  a call's own timeoutMs says how long it may take, the wait for a lock included */
+  async #whenFree<T>(work: () => T, callDeadline: Deadline | undefined, restMs?: number): Promise<T> {
     const wait: LockWait = { isCancelled: false, restMs }
     this.#lockWait = wait
-    // a call's own timeoutMs says how long it may take, the wait for a lock included
-    const deadline = Number.isFinite(statement.deadline) ? statement.deadline : this.#lockDeadline
+    const deadline = Number.isFinite(callDeadline) ? callDeadline! : this.#lockDeadline
     try {
-      return await retryWhileBusy(() => this.#runNow(statement, repetition), deadline, wait)
+      return await retryWhileBusy(work, deadline, wait)
     } finally {
       this.#lockWait = undefined
     }
@@ -147,9 +184,13 @@ export class SqliteSession implements Connection {
 
   #runAfterLoss({ sql }: Statement): StatementResult {
     if (!/^\s*rollback(?:\s+transaction)?\s*;?\s*$/i.test(sql)) {
-      throw new ScopeClosedError('the database rolled this transaction back when a statement in it failed; nothing more can run in it')
+      throw lostTransaction()
     }
     this.#hasLostTransaction = false
     return new CountResult(0)
   }
+}
+
+function lostTransaction(): ScopeClosedError {
+  return new ScopeClosedError('the database rolled this transaction back when a statement in it failed; nothing more can run in it')
 }

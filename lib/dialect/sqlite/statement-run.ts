@@ -95,7 +95,8 @@ export class CountResult implements StatementResult {
   }
 }
 
-function resultColumn({ name, table, column }: { name: string; table: string | null; column: string | null }): ResultColumn {
+/** A column in the words of the contract. */
+export function resultColumn({ name, table, column }: { name: string; table: string | null; column: string | null }): ResultColumn {
   return { name, table: table ?? undefined, column: column ?? undefined, decode: narrowBigint }
 }
 

@@ -1,5 +1,5 @@
 import type { ConnectionSource } from '../../../lib/dialect/connection-source.js'
-import type { Connection, Dialect, StatementResult } from '../../../lib/dialect/dialect.js'
+import type { Connection, Dialect, RowCursor, StatementResult } from '../../../lib/dialect/dialect.js'
 import { DeadlockError, type LatchworkError, PoolSelfDeadlockError } from '../../../lib/errors.js'
 import type { ConnectionPool } from '../../../lib/pool/connection-pool.js'
 import { Transactions } from '../../../lib/query/transaction.js'
@@ -26,6 +26,10 @@ class TransactionCall extends Call {
 class FakeConnection extends FakeMember implements Connection {
   run(): StatementResult {
     return { rows: [], affectedRows: 0, columns: () => [] }
+  }
+
+  openCursor(): RowCursor {
+    throw new Error('no program of these has cursors')
   }
 
   async cancel(): Promise<void> {}
