@@ -40,9 +40,21 @@ export function namesReadBy(fn: (context: never, ...more: never[]) => unknown): 
   return names
 }
 
+const anythings = new WeakSet<object>()
+
+/** Whether a value is one that stands for any. */
+export function isAnything(value: unknown): boolean {
+  return typeof value === 'function' && anythings.has(value)
+}
+
+/** What a step's functions see when nothing is run: values that stand for any. */
+export function plannedContext(): unknown {
+  return anything()
+}
+
 /** Stands for any value: every property, call and item of it is another. */
 function anything(): unknown {
-  return new Proxy(() => undefined, {
+  const any = new Proxy(() => undefined, {
     get(_, name) {
       if (name === Symbol.toPrimitive) return () => 0
       if (name === Symbol.iterator) return () => [][Symbol.iterator]()
@@ -53,6 +65,8 @@ function anything(): unknown {
     construct: () => anything() as object,
     has: () => true,
   })
+  anythings.add(any)
+  return any
 }
 
 /** The input of a step that is described by data: its values, with those of other steps put in. */

@@ -1,5 +1,7 @@
 import type { Effect } from '../nodes/node.js'
-import type { Step, WorkflowDefinition } from './workflow-definition.js'
+import { type NodeTables, statementFor, tablesOf } from '../nodes/node-tables.js'
+import { plannedInput } from './planned-input.js'
+import { type AnyNode, type Step, type WorkflowDefinition, workflowOf } from './workflow-definition.js'
 import { wavesOf } from './workflow-graph.js'
 
 /** One step as it is planned. */
@@ -9,7 +11,14 @@ export interface PlannedStep {
   readonly effect: Effect
   /** The model whose rows it works on, where it is one of a model's nodes. */
   readonly model: string | undefined
-  /** Text of the statement, where the node is one. Those of a model's nodes depend on their input: see `explain`. */
+  /** Such as `create`; of others `sql`, `run` or `workflow`. */
+  readonly operation: string
+  /** Tables that it reads and writes, of a workflow those of its steps; undefined where it is a function of the application's. */
+  readonly tables: NodeTables | undefined
+  /**
+   * Text of its statement, with placeholders; of a model's node that of the first one, for an input such as the step gives it. Undefined where
+   * it is a function or a workflow, or where that takes more than the step to tell.
+   */
   readonly sql: string | undefined
   /** Steps that have to end before. */
   readonly needs: readonly string[]
@@ -30,7 +39,7 @@ export interface WorkflowPlan {
   readonly waves: readonly (readonly string[])[]
   /** Steps that are one transaction each. */
   readonly transactions: readonly (readonly string[])[]
-  /** Models whose rows are written, in the order in which that begins: the same order in all workflows meets no deadlock. */
+  /** Tables that are written, in the order in which that begins: the same order in all workflows meets no deadlock. */
   readonly writes: readonly string[]
 }
 
@@ -43,24 +52,40 @@ export function planOf({ name, steps, needs, order, graph }: WorkflowDefinition)
     waves[wave].push(step)
   }
   const transactions = graph.units.filter(({ inner }) => inner !== undefined).map((unit) => unit.steps.map(({ id }) => id))
-  const written = planned.filter(({ effect, model }) => effect === 'write' && model !== undefined).map(({ model }) => model!)
-  return { workflow: name, steps: planned, waves, transactions, writes: [...new Set(written)] }
+  const writes = planned.flatMap(({ tables }) => tables?.writes ?? [])
+  return { workflow: name, steps: planned, waves, transactions, writes: [...new Set(writes)] }
 }
 
 function plannedStep(steps: readonly Step[], needs: WorkflowDefinition['needs'], waveOf: readonly number[], position: number): PlannedStep {
-  const { id, node, items, options } = steps[position]!
-  const { sql } = node as { readonly sql?: unknown }
+  const step = steps[position]!
+  const { id, node, items, options } = step
   return {
     step: id,
     node: node.name,
     effect: node.effect,
     model: node.model,
-    sql: typeof sql === 'string' ? sql : undefined,
+    operation: node.operation,
+    tables: plannedTables(node),
+    sql: plannedStatement(step),
     needs: needs[position]!.map((need) => steps[need]!.id),
     wave: waveOf[position]!,
     isMap: items !== undefined,
     isConditional: isConditional(options),
   }
+}
+
+function plannedTables(node: AnyNode): NodeTables | undefined {
+  const inner = workflowOf(node)
+  if (inner === undefined) return tablesOf(node)
+  const all = inner.order.flatMap((position) => plannedTables(inner.steps[position]!.node) ?? [])
+  const reads = new Set(all.flatMap((tables) => tables.reads))
+  const writes = new Set(all.flatMap((tables) => tables.writes))
+  return { reads: [...reads], writes: [...writes] }
+}
+
+function plannedStatement(step: Step): string | undefined {
+  const { sql } = step.node as { readonly sql?: unknown }
+  return typeof sql === 'string' ? sql : statementFor(step.node, plannedInput(step))
 }
 
 /** Whether a step may be skipped. */

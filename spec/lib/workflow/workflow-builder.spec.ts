@@ -1,4 +1,4 @@
-import { createDatabase, field, type Generated, id, model, WorkflowDefinitionError } from 'latchwork'
+import { createDatabase, field, type Generated, id, model, sqlNode, WorkflowDefinitionError } from 'latchwork'
 import { WorkflowBuilder, type WorkflowJson } from 'latchwork/workflow'
 import { afterAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -182,19 +182,65 @@ describe('a built workflow', () => {
       workflow: 'library',
       waves: [['author'], ['book'], ['count', 'mail']],
       transactions: [['author', 'book']],
-      writes: ['Author', 'Book'],
+      writes: ['authors', 'books'],
     })
     expect(steps[1]).toEqual({
       step: 'book',
       node: 'BookCreateNode',
       effect: 'write',
       model: 'Book',
-      sql: undefined,
+      operation: 'create',
+      tables: { reads: [], writes: ['books'] },
+      sql: 'insert into "books" ("author_id", "title") values (?, ?) returning "id", "author_id", "title"',
       needs: ['author'],
       wave: 1,
       isMap: false,
       isConditional: false,
     })
+  })
+
+  it('shows which tables each step reads and writes, and its statement, though nothing runs', () => {
+    const sales = db.register(
+      sqlNode({
+        name: 'Sales',
+        sql: `with best as (select id from books b join authors on true where title <> ' from x ')
+          insert into main.sales select id from best, "other sales", (select 1 from third) t where extract_from(1) > :n`,
+        fetch: 'execute',
+      }),
+    )
+    const inner = new WorkflowBuilder('inner')
+      .add('gone', books.delete, ({ input }) => ({ where: { id: input.id as number } }))
+      .add('author', authors.readOrThrow, ({ gone }) => ({ where: { id: gone.authorId } }))
+      .build()
+    const { steps, writes } = new WorkflowBuilder('all', { nodes: db })
+      .add('sales', sales, () => ({ n: 1 }))
+      .add('inner', inner, () => ({ id: 1 }))
+      .addNode('BookUpdateNode', 'set', { set: { title: 'x' } }, { after: ['inner'] })
+      .addConnection('inner', 'gone.id', 'set', 'where.id')
+      .map(
+        'each',
+        books.list,
+        () => ['a'],
+        (title, { set }) => ({ where: { title, id: set as number } }),
+      )
+      .add('mail', mail, ({ inner: { gone } }) => gone.title, { after: ['each'] })
+      .build()
+      .plan()
+    expect(writes).toEqual(['main.sales', 'books'])
+    expect(steps.map(({ step, tables }) => [step, tables])).toEqual([
+      ['sales', { reads: ['books', 'authors', 'other sales', 'third'], writes: ['main.sales'] }],
+      ['inner', { reads: ['authors'], writes: ['books'] }],
+      ['set', { reads: [], writes: ['books'] }],
+      ['each', { reads: ['books'], writes: [] }],
+      ['mail', undefined],
+    ])
+    expect(steps.map(({ sql }) => sql?.replaceAll(/\s+/g, ' ').slice(0, 40))).toEqual([
+      'with best as (select id from books b joi',
+      undefined,
+      'update "books" set "title" = ? where "id',
+      'select "id", "author_id", "title" from "',
+      undefined,
+    ])
   })
 
   it('draws itself', () => {
