@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -28,6 +29,12 @@ runs: done, failed; prices: 0
 
 beforeAll(() => {
   if (!existsSync(join(ROOT, 'dist/index.js'))) throw new Error('there is no dist/ that the samples can import; run: npm run build')
+})
+
+it.each(Object.keys(PRINTED))('the sample %s has a script', async (name) => {
+  const { scripts } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
+  expect(scripts[`sample:${name}`]).toBe(`npm run --silent build && tsx samples/${name}/main.ts`)
+  expect(await readFile(join(ROOT, `samples/${name}/main.ts`), 'utf8')).toContain(`npm run sample:${name}`)
 })
 
 forEachEngine((engine) => {

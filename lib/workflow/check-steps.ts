@@ -22,7 +22,8 @@ function optionIssues({ id, node, options }: Step): readonly WorkflowIssue[] {
   const issues: WorkflowIssue[] = []
   const add = (message: string) => issues.push(issue('INVALID_OPTION', id, message))
   if (node.isStream) add(`${node.name} gives its rows piece by piece, which no step can hand on; take the list, or map over it`)
-  const { retry, timeoutMs, maxParallel } = options
+  const { retry, timeoutMs, maxParallel, compensate, compensateItem } = options
+  if (compensate !== undefined && compensateItem !== undefined) add('compensate and compensateItem undo the same: say one of them')
   if (timeoutMs !== undefined && !isCount(timeoutMs, 2_147_483_647)) add('timeoutMs: expected whole milliseconds from 1 to 2,147,483,647')
   if (maxParallel !== undefined && !isCount(maxParallel, 10_000)) add('maxParallel: expected a whole number from 1 to 10,000')
   if (retry !== undefined && !(isCount(retry.attempts, 100) && retry.attempts > 1))

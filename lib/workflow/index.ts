@@ -1,3 +1,4 @@
+export type { NodeTables } from '../nodes/node-tables.js'
 export { type ExecuteOptions, LocalRuntime, type RunResult, type RuntimeOptions } from './local-runtime.js'
 export type { NodeSource } from './node-source.js'
 export type { MapOptions, StepOptions, WorkflowOptions } from './step-options.js'

@@ -9,7 +9,7 @@ import type { CallOptions } from '../query/query-plan.js'
 import { type RunNested, runStep, StepFailure } from './run-step.js'
 import { runUnits } from './run-units.js'
 import type { Workflow } from './workflow.js'
-import { type AnyNode, type Unit, type UnitGraph, type WorkflowDefinition, workflowOf } from './workflow-definition.js'
+import { type AnyNode, type Step, type Unit, type UnitGraph, type WorkflowDefinition, workflowOf } from './workflow-definition.js'
 import { type Done, type StepReport, type WorkflowHost, WorkflowRun } from './workflow-run.js'
 
 /** How workflows are run. */
@@ -78,7 +78,7 @@ export class LocalRuntime {
     const { name } = definition
     if (definition.needsDatabase && this.#host === undefined)
       throw new ConfigurationError('workflow', `${name} has transactions; run it by new LocalRuntime(db), or give it to db.register`)
-    const taken = await validated(name, 'input', definition.input, input)
+    const taken = definition.input === undefined ? input : await validated(name, 'input', definition.input, input)
     const { runId = randomUUID(), signal, timeoutMs, onEvent } = options
     const limits = { deadline: timeoutMs === undefined ? Number.POSITIVE_INFINITY : deadlineAfter(timeoutMs), signal }
     const run = new WorkflowRun(definition, runId, this.#host, limits, this.#maxParallel, onEvent, taken)
@@ -113,9 +113,19 @@ export class LocalRuntime {
     )
   }
 
-  async #runOne(run: WorkflowRun, { steps }: Unit, inTransaction: boolean, kept: Done[]): Promise<void> {
+  #runOne(run: WorkflowRun, { steps }: Unit, inTransaction: boolean, kept: Done[]): Promise<void> {
     const step = steps[0]!
-    if (await runStep(run, step, inTransaction, this.#nested)) kept.push({ step, value: run.values[step.id] })
+    const running = runStep(run, step, inTransaction, this.#nested).then((hasRun) => {
+      if (hasRun) kept.push({ step, value: run.values[step.id], items: run.items.get(step.id) })
+    })
+    return step.items === undefined ? running : running.catch((error: unknown) => this.#keepItems(run, step, kept, error))
+  }
+
+  /** Remembers the items that were done before another one failed. */
+  #keepItems(run: WorkflowRun, step: Step, kept: Done[], error: unknown): never {
+    const items = run.items.get(step.id) ?? []
+    if (items.length > 0) kept.push({ step, value: undefined, items, isPartial: true })
+    throw error
   }
 
   /** Runs the steps of a region in a transaction; what they did is kept when that is committed. */
@@ -156,11 +166,12 @@ async function failed(run: WorkflowRun, thrown: unknown): Promise<WorkflowError>
   const running = [...run.running]
   const compensated: string[] = []
   const compensationErrors: { readonly step: string; readonly error: unknown }[] = []
-  for (const { step, value } of run.kept.toReversed()) {
-    if (step.options.compensate === undefined) continue
+  for (const done of run.kept.toReversed()) {
+    const { step } = done
+    if (!isUndoable(done)) continue
     let error: unknown
     try {
-      await step.options.compensate(value as never, run.values as never)
+      await undo(done, run.values)
       compensated.push(step.id)
     } catch (caught) {
       error = caught
@@ -174,6 +185,16 @@ async function failed(run: WorkflowRun, thrown: unknown): Promise<WorkflowError>
     { workflow: definition.name, runId, step, node, committed, unknown: run.unknown, running, compensated, compensationErrors },
     cause,
   )
+}
+
+function isUndoable({ step: { options }, isPartial }: Done): boolean {
+  return options.compensateItem !== undefined || (options.compensate !== undefined && isPartial !== true)
+}
+
+async function undo({ step: { options }, value, items = [] }: Done, values: WorkflowRun['values']): Promise<void> {
+  if (options.compensate !== undefined) await options.compensate(value as never, values as never)
+  if (options.compensateItem === undefined) return
+  for (const done of items.toReversed()) await options.compensateItem(done.value as never, values as never, done.item as never)
 }
 
 function placeOf(thrown: unknown): { readonly step: string | undefined; readonly node: string | undefined; readonly cause: unknown } {

@@ -2,7 +2,7 @@ import { LATE, remainingMs, settledBy } from '../deadline.js'
 import { LatchworkError, QueryTimeoutError } from '../errors.js'
 import { contextOf, inputFrom } from './step-context.js'
 import { type AnyNode, type RetryOptions, type Step, workflowOf } from './workflow-definition.js'
-import type { WorkflowRun } from './workflow-run.js'
+import type { DoneItem, WorkflowRun } from './workflow-run.js'
 
 /** Which step failed, on its way through what is around the step. */
 export class StepFailure extends Error {
@@ -28,37 +28,61 @@ interface CallLimitsOptions {
  * @param inTransaction  a failure would cost the transaction around the step: what may be tried again needs a savepoint
  * @throws {StepFailure} it failed for good
  */
-export async function runStep(run: WorkflowRun, step: Step, inTransaction: boolean, nested: RunNested): Promise<boolean> {
-  const { id, node } = step
+export function runStep(run: WorkflowRun, step: Step, inTransaction: boolean, nested: RunNested): Promise<boolean> {
   const startedMs = performance.now()
   const attempt = new StepAttempts(run, step, inTransaction, nested)
-  const workflow = run.definition.name
-  const { runId } = run
-  run.running.add(id)
-  const report = (status: 'done' | 'skipped' | 'failed', error?: unknown) => {
-    const durationMs = performance.now() - startedMs
-    if (status !== 'failed')
-      run.reports.set(id, { step: id, node: node.name, status, startedMs: startedMs - run.startedMs, durationMs, attempts: attempt.count })
-    if (run.isHeard)
-      run.tell({ workflow, runId, type: 'stepEnded', step: id, node: node.name, status, durationMs, attempts: attempt.count, error })
-  }
-  try {
-    const context = contextOf(step, run.values)
-    if (isSkipped(run, step, context)) {
-      run.skipped.add(id)
-      report('skipped')
-      return false
-    }
-    if (run.isHeard) run.tell({ workflow, runId, type: 'stepStarted', step: id, node: node.name })
-    run.values[id] = step.items === undefined ? await attempt.outcome(context) : await runItems(run, step, attempt, context)
-    report('done')
-    return true
-  } catch (error) {
-    report('failed', error)
+  run.running.add(step.id)
+  const failed = (error: unknown): never => {
+    end(run, step, 'failed', startedMs, attempt.count, error)
     throw new StepFailure(step, error)
-  } finally {
-    run.running.delete(id)
   }
+  const done = (value: unknown) => {
+    run.values[step.id] = value
+    try {
+      end(run, step, 'done', startedMs, attempt.count)
+    } catch (error) {
+      return failed(error)
+    }
+    return true
+  }
+  // not an async function: each promise costs more while async contexts are followed, and most steps need no other than their node's
+  let running: Promise<unknown> | undefined
+  try {
+    running = started(run, step, attempt)
+    if (running === undefined) {
+      run.skipped.add(step.id)
+      end(run, step, 'skipped', startedMs, attempt.count)
+      return Promise.resolve(false)
+    }
+  } catch (error) {
+    return Promise.reject(error).catch(failed)
+  }
+  return running.then(done, failed)
+}
+
+/** The work of a step; undefined: it is skipped. */
+function started(run: WorkflowRun, step: Step, attempt: StepAttempts): Promise<unknown> | undefined {
+  const context = contextOf(step, run.values)
+  if (isSkipped(run, step, context)) return undefined
+  if (run.isHeard) run.tell({ workflow: run.definition.name, runId: run.runId, type: 'stepStarted', step: step.id, node: step.node.name })
+  return step.items === undefined ? attempt.outcome(context) : runItems(run, step, attempt, context)
+}
+
+function end(
+  run: WorkflowRun,
+  { id, node }: Step,
+  status: 'done' | 'skipped' | 'failed',
+  startedMs: number,
+  attempts: number,
+  error?: unknown,
+): void {
+  run.running.delete(id)
+  const durationMs = performance.now() - startedMs
+  if (status !== 'failed')
+    run.reports.set(id, { step: id, node: node.name, status, startedMs: startedMs - run.startedMs, durationMs, attempts })
+  if (!run.isHeard) return
+  const { definition, runId } = run
+  run.tell({ workflow: definition.name, runId, type: 'stepEnded', step: id, node: node.name, status, durationMs, attempts, error })
 }
 
 function isSkipped(run: WorkflowRun, { results, options }: Step, context: unknown): boolean {
@@ -73,11 +97,12 @@ const ITEMS_AT_ONCE = 8
 
 /** Runs the step once an item, so many at a time; results are in the order of the items. After a failure none is begun. */
 async function runItems(run: WorkflowRun, step: Step, attempt: StepAttempts, context: unknown): Promise<unknown[]> {
-  const source = step.items!(context as never) as Iterable<unknown> | AsyncIterable<unknown>
+  const source = step.items!(context as never, (callLimits(run, undefined) ?? {}) as never) as Iterable<unknown> | AsyncIterable<unknown>
   const items = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
   const results: unknown[] = []
+  const finished: DoneItem[] = []
+  run.items.set(step.id, finished)
   let begun = 0
-  let itemsDone = 0
   let isOver = false
   let pulled: Promise<unknown> = Promise.resolve()
   // one at a time: an async iterator may be a stream of rows
@@ -93,7 +118,7 @@ async function runItems(run: WorkflowRun, step: Step, attempt: StepAttempts, con
       if (isOver) return
       const index = begun++
       results[index] = await attempt.outcome(context, value, index)
-      itemsDone++
+      const itemsDone = finished.push({ item: value, value: results[index] })
       if (run.isHeard) run.tell({ workflow: run.definition.name, runId: run.runId, type: 'itemDone', step: step.id, itemsDone })
     }
   }
@@ -122,9 +147,14 @@ class StepAttempts {
     readonly nested: RunNested,
   ) {}
 
-  async outcome(context: unknown, item?: unknown, index?: number): Promise<unknown> {
+  outcome(context: unknown, item?: unknown, index?: number): Promise<unknown> {
     const { retry, onError } = this.step.options
     if (retry === undefined && onError === undefined) return this.#once(context, item, index, 1)
+    return this.#handled(context, item, index)
+  }
+
+  async #handled(context: unknown, item: unknown, index: number | undefined): Promise<unknown> {
+    const { retry, onError } = this.step.options
     try {
       return await this.#again(context, item, index, retry)
     } catch (error) {
@@ -153,22 +183,29 @@ class StepAttempts {
     }
   }
 
-  async #once(context: unknown, item: unknown, index: number | undefined, attempts: number): Promise<unknown> {
+  /** Throws at once what making the input throws. */
+  #once(context: unknown, item: unknown, index: number | undefined, attempts: number): Promise<unknown> {
     this.count = Math.max(this.count, attempts)
     const { step, run } = this
-    const { node, options, bind } = step
+    const { options, bind } = step
     const input = bind === undefined ? inputFrom(step.inputs, step.connections, run.values) : bind(context as never, item as never, index)
     const limits = callLimits(run, options.timeoutMs)
-    const running = workflowOf(node) === undefined ? callNode(node, await input, limits) : this.nested(node, await input, run, limits)
-    if (options.timeoutMs === undefined) return running
-    const outcome = await settledBy(running, performance.now() + options.timeoutMs, run.limits.signal)
-    if (outcome === LATE) throw new QueryTimeoutError(`step ${step.id} ran past its timeoutMs`)
+    const running = input instanceof Promise ? input.then((made) => this.#call(made, limits)) : this.#call(input, limits)
+    return options.timeoutMs === undefined ? running : this.#inTime(running, options.timeoutMs)
+  }
+
+  #call(input: unknown, limits: CallLimitsOptions | undefined): Promise<unknown> {
+    const { node } = this.step
+    if (workflowOf(node) !== undefined) return this.nested(node, input, this.run, limits)
+    const answer = (node as unknown as (input: unknown, options?: unknown) => unknown)(input, limits)
+    return answer instanceof Promise ? answer : Promise.resolve(answer)
+  }
+
+  async #inTime(running: Promise<unknown>, timeoutMs: number): Promise<unknown> {
+    const outcome = await settledBy(running, performance.now() + timeoutMs, this.run.limits.signal)
+    if (outcome === LATE) throw new QueryTimeoutError(`step ${this.step.id} ran past its timeoutMs`)
     return outcome
   }
-}
-
-async function callNode(node: AnyNode, input: unknown, limits: CallLimitsOptions | undefined): Promise<unknown> {
-  return (node as unknown as (input: unknown, options?: unknown) => unknown)(input, limits)
 }
 
 function callLimits({ limits: { deadline, signal } }: WorkflowRun, timeoutMs: number | undefined): CallLimitsOptions | undefined {

@@ -41,7 +41,12 @@ export interface StepOptions<C, Out, Result = Out> {
 }
 
 /** How a step is run that runs once an item. */
-export interface MapOptions<C, Out> extends StepOptions<C, Out, Out[]> {
+export interface MapOptions<C, Out, T = unknown> extends StepOptions<C, Out, Out[]> {
   /** Most items side by side. 1 to 10,000; default 8. */
   readonly maxParallel?: number
+  /**
+   * Undoes one item, in place of `compensate`, which undoes them all together: those that were done, the last first, also where the step failed
+   * at another one.
+   */
+  readonly compensateItem?: (result: Out, context: C, item: T) => unknown
 }

@@ -4,6 +4,7 @@ import { isPlainObject, kindOf } from '../model/value-kind.js'
 import { requireKnownNames } from '../nearest-name.js'
 import { requireSchema } from '../nodes/define-node.js'
 import type { NodeDescription } from '../nodes/node.js'
+import type { CallOptions } from '../query/query-plan.js'
 import { issue } from './check-steps.js'
 import { defineWorkflow } from './define-workflow.js'
 import type { NodeSource } from './node-source.js'
@@ -17,6 +18,39 @@ import { workflowNode } from './workflow-node.js'
 type Callable = NodeDescription & ((input: never, options?: never) => unknown)
 /** What a node takes. */
 export type NodeInput<N> = N extends (input: infer I, ...more: never[]) => unknown ? I : never
+/** An input as it may be written down: a list that stands there is of its very values. */
+type Written<In> =
+  In extends Exclude<Whole, Iterable<unknown>>
+    ? In
+    : In extends readonly unknown[]
+      ? { readonly [K in keyof In]: Written<In[K]> }
+      : In extends Iterable<unknown>
+        ? In
+        : In extends object
+          ? { readonly [K in keyof In]: Written<In[K]> }
+          : In
+/** Makes the input of a node: literals stay what they are, and an entry that the node does not know is refused. */
+type Binding<Given extends unknown[], B, In> = ((...given: Given) => B) & ((...given: Given) => KnownTo<In, B>)
+/** An input less what its node does not know. */
+type KnownTo<In, B> = unknown extends In
+  ? B
+  : B extends Whole
+    ? B
+    : { [K in keyof B]: K extends KeyOf<In> ? KnownTo<ValueAt<In, K>, B[K]> : never }
+/** What has no entries of its own to look at. */
+type Whole =
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | undefined
+  | Date
+  | Iterable<unknown>
+  | AsyncIterable<unknown>
+  | ((...given: never[]) => unknown)
+type KeyOf<T> = T extends unknown ? keyof T : never
+type ValueAt<T, K> = T extends unknown ? (K extends keyof T ? T[K] : never) : never
 /** What a node resolves to. */
 export type NodeOutput<N> = N extends (...given: never[]) => infer O ? Awaited<O> : never
 
@@ -34,7 +68,7 @@ interface SkippedWithOthers {
 export type WithResult<R, Id extends string, Out> = { [K in keyof R | Id]: K extends Id ? Out : K extends keyof R ? R[K] : never }
 
 const ID = /^[A-Za-z_]\w{0,99}$/
-const STEP_OPTIONS = ['after', 'when', 'ifSkipped', 'retry', 'timeoutMs', 'onError', 'compensate', 'maxParallel']
+const STEP_OPTIONS = ['after', 'when', 'ifSkipped', 'retry', 'timeoutMs', 'onError', 'compensate', 'maxParallel', 'compensateItem']
 
 /**
  * Composes nodes into a workflow.
@@ -46,9 +80,9 @@ const STEP_OPTIONS = ['after', 'when', 'ifSkipped', 'retry', 'timeoutMs', 'onErr
  *   .build()
  * ```
  *
- * `I` is the input, `R` the results of the steps, `S` those steps that may be skipped, `O` what the workflow gives.
+ * `I` is the input as steps see it, `Given` what a run is given, which a schema may make something else of, `R` the results of the steps, `S` those steps that may be skipped, `O` what the workflow gives.
  */
-export class WorkflowBuilder<I = Readonly<Record<string, unknown>>, R extends object = object, S extends string = never, O = R> {
+export class WorkflowBuilder<I = Readonly<Record<string, unknown>>, Given = I, R extends object = object, S extends string = never, O = R> {
   readonly #name: string
   readonly #options: WorkflowOptions<StandardSchemaV1 | undefined>
   readonly #nodes: NodeSource | undefined
@@ -60,7 +94,7 @@ export class WorkflowBuilder<I = Readonly<Record<string, unknown>>, R extends ob
    * @param name  of the node that the workflow is: a letter, then letters, digits and underscores
    * @throws {ConfigurationError} an option is unknown or of the wrong kind
    */
-  constructor(name: string, options: WorkflowOptions<StandardSchemaV1<unknown, I> | undefined> = {}) {
+  constructor(name: string, options: WorkflowOptions<StandardSchemaV1<Given, I> | undefined> = {}) {
     requireKnownNames('workflow', options, ['input', 'transaction', 'allowExternal', 'nodes'])
     requireSchema('workflow.input', options.input)
     this.#name = name
@@ -72,50 +106,51 @@ export class WorkflowBuilder<I = Readonly<Record<string, unknown>>, R extends ob
    * Adds a step: `bind` makes the input of a node from the input of the run and the results of steps before. It is called once by
    * {@link add} itself, with values that stand for anything, to learn which results it reads: it should do nothing else.
    */
-  add<const Id extends string, N extends Callable>(
+  add<const Id extends string, N extends Callable, const B extends Written<NodeInput<N>>>(
     id: Id,
     node: N,
-    bind: (context: PresentContext<I, R, S>) => NodeInput<N>,
+    bind: Binding<[context: PresentContext<I, R, S>], B, NodeInput<N>>,
     options: StepOptions<PresentContext<I, R, S>, NodeOutput<N>> & SkippedWithOthers,
-  ): WorkflowBuilder<I, WithResult<R, Id, NodeOutput<N> | undefined>, S | Id>
-  add<const Id extends string, N extends Callable>(
+  ): WorkflowBuilder<I, Given, WithResult<R, Id, NodeOutput<N> | undefined>, S | Id>
+  add<const Id extends string, N extends Callable, const B extends Written<NodeInput<N>>>(
     id: Id,
     node: N,
-    bind: (context: StepContext<I, R>) => NodeInput<N>,
+    bind: Binding<[context: StepContext<I, R>], B, NodeInput<N>>,
     options: StepOptions<StepContext<I, R>, NodeOutput<N>> & Conditional<StepContext<I, R>>,
-  ): WorkflowBuilder<I, WithResult<R, Id, NodeOutput<N> | undefined>, S | Id>
-  add<const Id extends string, N extends Callable>(
+  ): WorkflowBuilder<I, Given, WithResult<R, Id, NodeOutput<N> | undefined>, S | Id>
+  add<const Id extends string, N extends Callable, const B extends Written<NodeInput<N>>>(
     id: Id,
     node: N,
-    bind: (context: StepContext<I, R>) => NodeInput<N>,
+    bind: Binding<[context: StepContext<I, R>], B, NodeInput<N>>,
     options?: StepOptions<StepContext<I, R>, NodeOutput<N>>,
-  ): WorkflowBuilder<I, WithResult<R, Id, NodeOutput<N>>, S>
+  ): WorkflowBuilder<I, Given, WithResult<R, Id, NodeOutput<N>>, S>
   add(id: string, node: Callable, bind: (context: never) => unknown, options: object = {}): unknown {
     return this.#add({ id, node: node as AnyNode, bind, items: undefined, inputs: {}, connections: [], options })
   }
 
   /**
    * Adds a step that runs once for each item of a list, or of what else can be iterated, at most `maxParallel` (8) side by side. Its result is
-   * the list of results, in the order of the items. `retry`, `timeoutMs` and `onError` are those of each item.
+   * the list of results, in the order of the items. `items` is given the limits of the run too, for a stream to be stopped with it. `retry`,
+   * `timeoutMs` and `onError` are those of each item.
    */
-  map<const Id extends string, N extends Callable, T>(
+  map<const Id extends string, N extends Callable, T, const B extends Written<NodeInput<N>>>(
     id: Id,
     node: N,
-    items: (context: StepContext<I, R>) => Iterable<T> | AsyncIterable<T>,
-    bind: (item: T, context: StepContext<I, R>, index: number) => NodeInput<N>,
-    options: MapOptions<StepContext<I, R>, NodeOutput<N>> & (Conditional<StepContext<I, R>> | SkippedWithOthers),
-  ): WorkflowBuilder<I, WithResult<R, Id, NodeOutput<N>[] | undefined>, S | Id>
-  map<const Id extends string, N extends Callable, T>(
+    items: (context: StepContext<I, R>, limits: CallOptions) => Iterable<T> | AsyncIterable<T>,
+    bind: Binding<[item: T, context: StepContext<I, R>, index: number], B, NodeInput<N>>,
+    options: MapOptions<StepContext<I, R>, NodeOutput<N>, NoInfer<T>> & (Conditional<StepContext<I, R>> | SkippedWithOthers),
+  ): WorkflowBuilder<I, Given, WithResult<R, Id, NodeOutput<N>[] | undefined>, S | Id>
+  map<const Id extends string, N extends Callable, T, const B extends Written<NodeInput<N>>>(
     id: Id,
     node: N,
-    items: (context: StepContext<I, R>) => Iterable<T> | AsyncIterable<T>,
-    bind: (item: T, context: StepContext<I, R>, index: number) => NodeInput<N>,
-    options?: MapOptions<StepContext<I, R>, NodeOutput<N>>,
-  ): WorkflowBuilder<I, WithResult<R, Id, NodeOutput<N>[]>, S>
+    items: (context: StepContext<I, R>, limits: CallOptions) => Iterable<T> | AsyncIterable<T>,
+    bind: Binding<[item: T, context: StepContext<I, R>, index: number], B, NodeInput<N>>,
+    options?: MapOptions<StepContext<I, R>, NodeOutput<N>, NoInfer<T>>,
+  ): WorkflowBuilder<I, Given, WithResult<R, Id, NodeOutput<N>[]>, S>
   map(
     id: string,
     node: Callable,
-    items: (context: never) => Iterable<unknown>,
+    items: (context: never, limits: never) => Iterable<unknown>,
     bind: (item: never, context: never, index: number) => unknown,
     options: object = {},
   ): unknown {
@@ -129,7 +164,7 @@ export class WorkflowBuilder<I = Readonly<Record<string, unknown>>, R extends ob
     id: Id,
     inputs: Readonly<Record<string, unknown>> = {},
     options: Pick<AnyStepOptions, 'after' | 'ifSkipped' | 'retry' | 'timeoutMs'> = {},
-  ): WorkflowBuilder<I, WithResult<R, Id, unknown>, S> {
+  ): WorkflowBuilder<I, Given, WithResult<R, Id, unknown>, S> {
     if (!isPlainObject(inputs)) this.#issues.push(issue('WRONG_INPUT', id, `inputs: expected an object, got ${kindOf(inputs)}`))
     const found = typeof node === 'string' ? this.#named(node, id) : (node as AnyNode)
     if (found !== undefined) this.#add({ id, node: found, bind: undefined, items: undefined, inputs, connections: [], options })
@@ -152,7 +187,7 @@ export class WorkflowBuilder<I = Readonly<Record<string, unknown>>, R extends ob
   }
 
   /** What the workflow gives as a node. Default: the results of all steps. */
-  output<Out>(make: (context: StepContext<I, R>) => Out): WorkflowBuilder<I, R, S, Out> {
+  output<Out>(make: (context: StepContext<I, R>) => Out): WorkflowBuilder<I, Given, R, S, Out> {
     this.#output = make
     return this as never
   }
@@ -162,7 +197,7 @@ export class WorkflowBuilder<I = Readonly<Record<string, unknown>>, R extends ob
    *
    * @throws {WorkflowDefinitionError} with all that is wrong with it
    */
-  build(): Workflow<I, R, O extends object ? (object extends O ? R : O) : O> {
+  build(): Workflow<Given, R, O extends object ? (object extends O ? R : O) : O> {
     const { input, transaction, allowExternal = false } = this.#options
     const draft = {
       name: this.#name,

@@ -29,6 +29,7 @@ export interface AnyStepOptions {
   readonly timeoutMs?: number
   readonly onError?: (error: unknown, context: never) => unknown
   readonly compensate?: (result: never, context: never) => unknown
+  readonly compensateItem?: (result: never, context: never, item: never) => unknown
   readonly maxParallel?: number
 }
 
@@ -52,7 +53,7 @@ export interface Step {
   readonly inputs: Readonly<Record<string, unknown>>
   readonly connections: readonly Connection[]
   /** Of a step that runs once an item: the items. */
-  readonly items: ((context: never) => unknown) | undefined
+  readonly items: ((context: never, limits: never) => unknown) | undefined
   readonly options: AnyStepOptions
   /** Steps whose results it takes. */
   readonly results: ReadonlySet<string>

@@ -35,8 +35,8 @@ export function workflowJson({ name, transaction, steps, input, output }: Workfl
 }
 
 function functionsOf({ bind, items, options }: Step): readonly string[] {
-  const { when, onError, compensate, retry } = options
-  const functions = { bind, items, when, onError, compensate, 'retry.when': retry?.when }
+  const { when, onError, compensate, compensateItem, retry } = options
+  const functions = { bind, items, when, onError, compensate, compensateItem, 'retry.when': retry?.when }
   return Object.entries(functions).flatMap(([name, value]) => (value === undefined ? [] : [name]))
 }
 

@@ -28,6 +28,16 @@ export interface StepReport {
 export interface Done {
   readonly step: Step
   readonly value: unknown
+  /** Of a step that runs once an item: those that were done, in the order in which they ended. */
+  readonly items?: readonly DoneItem[] | undefined
+  /** It failed at another item: what its functions take for its result is not there. */
+  readonly isPartial?: boolean
+}
+
+/** An item that a step ran for, and what that gave. */
+export interface DoneItem {
+  readonly item: unknown
+  readonly value: unknown
 }
 
 export interface RunLimits {
@@ -40,6 +50,8 @@ export class WorkflowRun {
   /** The input, and the results by step. */
   readonly values: Record<string, unknown>
   readonly skipped = new Set<string>()
+  /** By step, of those that run once an item. */
+  readonly items = new Map<string, DoneItem[]>()
   readonly reports = new Map<string, StepReport>()
   readonly running = new Set<string>()
   /** What stays whatever happens, in the order in which it ended. */

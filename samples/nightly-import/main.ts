@@ -1,4 +1,4 @@
-// Imports the prices of a supplier whose service often fails, and then of one with a broken page: npx tsx samples/nightly-import/main.ts
+// Imports the prices of a supplier whose service often fails, and then of one with a broken page: npm run sample:nightly-import
 // DATABASE_URL=postgres://user:password@127.0.0.1:5432/shop does the same there; mysql://… and mariadb://… too.
 import { createDatabase, WorkflowError } from 'latchwork'
 import { LocalRuntime } from 'latchwork/workflow'

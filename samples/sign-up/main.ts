@@ -1,4 +1,4 @@
-// Signs three people up, one of them in vain: npx tsx samples/sign-up/main.ts
+// Signs three people up, one of them in vain: npm run sample:sign-up
 // DATABASE_URL=postgres://user:password@127.0.0.1:5432/shop does the same there; mysql://… and mariadb://… too.
 import { createDatabase, WorkflowError } from 'latchwork'
 import { LocalRuntime } from 'latchwork/workflow'

@@ -184,6 +184,59 @@ describe('LocalRuntime.execute', () => {
     expect(undone).toEqual([['ABC', 'A'], 'A'])
   })
 
+  it('undoes the items of a list that were done, the last first, also where another one failed', async () => {
+    const undone: unknown[] = []
+    const write = defineNode({
+      name: 'Write',
+      effect: 'write',
+      run: async (n: unknown) => {
+        if (n === 4) throw new Error('four')
+        return Number(n) * 10
+      },
+    })
+    const listOf = (numbers: readonly number[], then: 'echo' | 'failing') =>
+      new WorkflowBuilder('items')
+        .map(
+          'all',
+          write,
+          () => numbers,
+          (n) => n,
+          { maxParallel: 1, compensateItem: (result, _, n) => void undone.push([result, n]) },
+        )
+        .add('after', then === 'echo' ? echo : failing, ({ all }) => all)
+        .build()
+    const partly = await failureOf(runtime.execute(listOf([1, 2, 3, 4, 5], 'echo'), {}))
+    expect(partly).toMatchObject({ step: 'all', committed: [], compensated: ['all'] })
+    expect(undone.splice(0)).toEqual([
+      [30, 3],
+      [20, 2],
+      [10, 1],
+    ])
+    expect(await failureOf(runtime.execute(listOf([1, 2], 'failing'), {}))).toMatchObject({ step: 'after', compensated: ['all'] })
+    expect(undone).toEqual([
+      [20, 2],
+      [10, 1],
+    ])
+    const kept = new WorkflowBuilder('kept')
+      .map(
+        'all',
+        write,
+        () => [1, 4],
+        (n) => n,
+        { maxParallel: 1, compensate: () => void undone.push('all') },
+      )
+      .build()
+    expect(await failureOf(runtime.execute(kept, {}))).toMatchObject({ committed: ['all'], compensated: [] })
+    const both = new WorkflowBuilder('both').map(
+      'all',
+      write,
+      () => [1],
+      (n) => n,
+      { compensate: () => 1, compensateItem: () => 1 },
+    )
+    expect(() => both.build()).toThrow('say one of them')
+  })
+
   it('waits for the steps beside one that failed, and counts them', async () => {
     const workflow = new WorkflowBuilder('beside')
       .add('bad', failing, () => undefined)
