@@ -215,6 +215,56 @@ forEachEngine((engine) => {
       expect(results.high).toBe(30)
     })
 
+    it.each([undefined, 'workflow'] as const)('maps over the rows of a statement, in transaction: %s', async (transaction) => {
+      const { stocks } = shop.nodes
+      await stocks.bulkCreate({ rows: Array.from({ length: 1_200 }, (_, at) => ({ warehouse: 'w', item: `${at}`, amount: at })) })
+      const each = sqlNode({
+        name: `Each${transaction ?? ''}`,
+        sql: 'select item, amount from stocks where amount < :most order by amount',
+        params: z.object({ most: z.number() }),
+        result: z.object({ item: z.string(), amount: z.number() }),
+        fetch: 'stream',
+      })
+      const rows = shop.db.register(each)
+      const workflow = new WorkflowBuilder('raise', { input: z.object({ most: z.number() }), transaction })
+        .map(
+          'raised',
+          stocks.update,
+          ({ input }, limits) => rows({ most: input.most }, limits),
+          ({ item }) => ({ where: { warehouse: 'w', item }, set: { amount: { $increment: 10_000 } } }),
+          { maxParallel: 3 },
+        )
+        .build()
+      const { results } = await runtime().execute(workflow, { most: 1_100 }, { timeoutMs: 20_000 })
+      expect(results.raised.map(({ amount }) => amount)).toEqual(Array.from({ length: 1_100 }, (_, at) => 10_000 + at))
+      expect(await stocks.count({ where: { amount: { $gte: 10_000 } } })).toBe(1_100)
+      expect(shop.db.poolInfo()!.stats!.leased).toBe(0)
+      const refused = new WorkflowBuilder('w', { input: z.object({ most: z.number() }) }).add('all', rows, ({ input }) => input)
+      expect(() => refused.build()).toThrow('which no step can hand on')
+    })
+
+    if (engine.name !== 'sqlite') {
+      it('stops a statement whose rows it maps over, when it is aborted', async () => {
+        const sql = engine.name === 'postgres' ? 'select pg_sleep(5)' : 'select benchmark(2000000000, sha2(1, 512)) as n'
+        const rows = shop.db.register(sqlNode({ name: 'Endless', sql, fetch: 'stream' }))
+        const workflow = new WorkflowBuilder('stopped')
+          .map(
+            'all',
+            shop.nodes.members.count,
+            (_, limits) => rows({}, limits),
+            () => ({}),
+          )
+          .build()
+        const running = () => statementsOnServer(engine, shop.url, engine.name === 'postgres' ? 'sleep' : 'benchmark')
+        const stop = new AbortController()
+        const failing = failureOf(runtime().execute(workflow, {}, { signal: stop.signal }))
+        await expect.poll(running, { timeout: 5_000 }).toBe(1)
+        stop.abort()
+        expect(await failing).toMatchObject({ code: 'WORKFLOW' })
+        await expect.poll(running, { timeout: 2_000 }).toBe(0)
+      })
+    }
+
     it('keeps tenant and call chain right in every step of 1,000 runs side by side', async () => {
       await using db = shop.another({ pool: { acquireTimeoutMs: 60_000 } })
       const { invoices } = db.nodes
