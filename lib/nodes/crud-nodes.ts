@@ -11,12 +11,11 @@ import type { PlanRunner } from '../query/query-plan.js'
 import { readOne, readOneOrThrow } from '../query/read.js'
 import { readRowsByKey } from '../query/read-many.js'
 import { streamedLater } from '../query/stream-later.js'
-import { firstStatement } from '../query/unsent-runner.js'
 import { updateMany, updateOne } from '../query/update.js'
 import { withPart } from '../query/with-part.js'
 import type { ModelNodes } from './model-nodes.js'
 import { type AnyCall, describeNode, type Effect, type Node, observeNode, observeStream } from './node.js'
-import { type NodeTables, rememberTables } from './node-tables.js'
+import { rememberSource } from './node-source.js'
 import { type Run, readCall, type Surroundings, streamedCall, writeCall } from './surrounded-call.js'
 
 /** What a node does: its effect, and the operation it runs. The node's schemas follow from the operation's name. */
@@ -122,19 +121,13 @@ function crudNode(model: BoundModel, runner: PlanRunner, operation: OperationNam
   const start = startOf(model, runner, operation, around)
   const call = isStream ? streamCall(description, start) : promiseCall(description, start)
   const node = describeNode(call, description, () => jsonSchemaOf(model.definition, operation))
-  rememberTables(node, tablesFor(model, operation), (input) =>
-    firstStatement(runner, (unsent) => {
-      const answer = OPERATIONS[operation].run(model, unsent, input)
-      return isStream ? (answer as AsyncGenerator).next() : answer
-    }),
-  )
+  const { table, schema } = model.definition
+  rememberSource(node, {
+    table: schema === undefined ? table : `${schema}.${table}`,
+    runner,
+    runOn: (on, input) => OPERATIONS[operation].run(model, on, input),
+  })
   return node
-}
-
-/** A write reads its own table to find its rows; what it does to related rows depends on its input. */
-function tablesFor({ definition: { table, schema } }: BoundModel, operation: OperationName): NodeTables {
-  const name = schema === undefined ? table : `${schema}.${table}`
-  return OPERATIONS[operation].effect === 'write' ? { reads: [], writes: [name] } : { reads: [name], writes: [] }
 }
 
 /** Runs the operation, with what stands around it. */

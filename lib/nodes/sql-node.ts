@@ -11,7 +11,7 @@ import { ownNode, requireSchema } from './define-node.js'
 import type { AnyCall, Effect, Node } from './node.js'
 import type { NodeHost, Unbound } from './node-host.js'
 import { jsonSchemaOfStandard, type SchemaInput, type SchemaOutput, validated } from './node-schema.js'
-import { rememberTables } from './node-tables.js'
+import { rememberSource } from './node-source.js'
 import { streamedRows } from './streamed-rows.js'
 
 /** `all`: the rows, as a list. `one`: the first row, or null. `stream`: the rows one by one. `execute`: how many rows it changed. */
@@ -124,7 +124,7 @@ function boundNode(definition: AnyDefinition, { statements }: NodeHost): Node {
       }
   const schemas = () => ({ input: inputSchema, output: outputSchema(fetch, jsonSchemaOfStandard(result, 'output')) })
   const node = ownNode({ name, effect, operation: 'sql', isStream }, call, schemas)
-  rememberTables(node, parsed.tables)
+  rememberSource(node, { tokens: parsed.tokens })
   return Object.defineProperty(node, 'sql', { value: parsed.sql, enumerable: true })
 }
 

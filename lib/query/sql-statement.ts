@@ -6,7 +6,6 @@ import type { BoundModel, Compiler } from './bound-model.js'
 import { plainBinding } from './kysely/plain-binding.js'
 import { RowReader } from './kysely/row-reader.js'
 import type { CallLimits, PlanRunner, QueryPlan } from './query-plan.js'
-import { type StatementTables, statementTables } from './statement-tables.js'
 
 /** One statement of the application's, with the engine's placeholders where it had names. */
 export interface SqlStatementText {
@@ -15,8 +14,8 @@ export interface SqlStatementText {
   readonly names: readonly string[]
   /** Whether it changes nothing, as far as its words tell. */
   readonly isRead: boolean
-  /** What its words name. */
-  readonly tables: StatementTables
+  /** As it was written. */
+  readonly tokens: readonly SqlToken[]
 }
 
 export interface SqlResult {
@@ -56,7 +55,7 @@ export class SqlRunner {
     if (statements.length === 0) throw refusal('there is no statement in it')
     if (statements.length > 1) throw refusal(`another statement begins in line ${statements[1]!.line}; a node runs one`)
     const own = statements[0]!.tokens
-    return { ...this.#compiled(own), isRead: isRead(own), tables: statementTables(own) }
+    return { ...this.#compiled(own), isRead: isRead(own), tokens: own }
   }
 
   /** Has the engine's own compiler number the placeholders. */

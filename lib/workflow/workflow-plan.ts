@@ -1,5 +1,5 @@
 import type { Effect } from '../nodes/node.js'
-import { type NodeTables, statementFor, tablesOf } from '../nodes/node-tables.js'
+import { type NodeTables, statementFor, tablesOf } from './node-tables.js'
 import { plannedInput } from './planned-input.js'
 import { type AnyNode, type Step, type WorkflowDefinition, workflowOf } from './workflow-definition.js'
 import { wavesOf } from './workflow-graph.js'
@@ -85,7 +85,7 @@ function plannedTables(node: AnyNode): NodeTables | undefined {
 
 function plannedStatement(step: Step): string | undefined {
   const { sql } = step.node as { readonly sql?: unknown }
-  return typeof sql === 'string' ? sql : statementFor(step.node, plannedInput(step))
+  return typeof sql === 'string' ? sql : statementFor(step.node, () => plannedInput(step))
 }
 
 /** Whether a step may be skipped. */

@@ -1,10 +1,5 @@
 import { isSignificant, type SqlToken } from '../sql-text.js'
-
-/** The tables that the words of a statement name. */
-export interface StatementTables {
-  readonly reads: readonly string[]
-  readonly writes: readonly string[]
-}
+import type { NodeTables } from './node-tables.js'
 
 /** Words that end a list of tables. */
 const AFTER_TABLES = new Set(['where', 'group', 'order', 'limit', 'set', 'union', 'having', 'window', 'returning', 'select', 'values'])
@@ -13,7 +8,7 @@ const AFTER_TABLES = new Set(['where', 'group', 'order', 'limit', 'set', 'union'
  * Which tables a statement reads and writes, as far as its words tell: what stands after `from`, `join`, `into`, `update` and their like,
  * less what a `with` of its own names.
  */
-export function statementTables(tokens: readonly SqlToken[]): StatementTables {
+export function statementTables(tokens: readonly SqlToken[]): NodeTables {
   const words = tokens.filter(isSignificant)
   const reads = new Set<string>()
   const writes = new Set<string>()

@@ -1,5 +1,5 @@
-import { ForwardingRunner } from './forwarding-runner.js'
-import type { PlanRunner, QueryPlan } from './query-plan.js'
+import { ForwardingRunner } from '../query/forwarding-runner.js'
+import type { PlanRunner, QueryPlan } from '../query/query-plan.js'
 
 /** Thrown in place of a result, since nothing is sent. */
 class Unsent extends Error {}
