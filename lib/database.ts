@@ -383,8 +383,9 @@ export class Database<M extends Models> implements AsyncDisposable, MigratableDa
 
   /** Refuses new calls, waits for those that run, and gives the pool back. Always settles. */
   async close({ timeoutMs = CLOSE_TIMEOUT_MS }: CloseOptions = {}): Promise<void> {
-    // calls that wait for their part of the package came before
-    await laterSettled()
+    // calls that wait for their part of the package came before; where there are none, who calls from now on comes too late
+    const loading = laterSettled()
+    if (loading !== undefined) await loading
     this.#runner.sendGathered()
     await Promise.all([this.#source.close(timeoutMs), this.#locks.close()])
     this.#endLimit?.()

@@ -59,7 +59,11 @@ export class Later<Part> {
   }
 }
 
-/** Settles when no part is being loaded any more: the calls that waited for one go on before. */
-export async function laterSettled(): Promise<void> {
+/** Settles when no part is being loaded any more: the calls that waited for one go on before. Undefined where none is. */
+export function laterSettled(): Promise<void> | undefined {
+  return underWay.size === 0 ? undefined : allSettled()
+}
+
+async function allSettled(): Promise<void> {
   while (underWay.size > 0) await Promise.allSettled(underWay)
 }

@@ -71,8 +71,9 @@ class WantedTables {
   }
 
   has(table: TableSchema): boolean {
-    if (this.#patterns === undefined) return true
     const isOwn = table.schema === undefined
+    // a snapshot may know of others
+    if (this.#patterns === undefined) return isOwn
     const matching = this.#patterns.filter(({ text, pattern }) => text.includes('.') !== isOwn && pattern.test(factName(table)))
     for (const { text } of matching) this.#matched.add(text)
     return matching.length > 0

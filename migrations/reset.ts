@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
-import type { Engine } from '../lib/dialect/dialect.js'
 import type { MigrationDialect } from '../lib/dialect/migration-dialect.js'
 import type { DatabaseTarget, Recreation } from '../lib/dialect/recreation.js'
 import type { ResetDocument, RunDocument, SeedDocument } from './documents.js'
@@ -33,7 +32,7 @@ export type ResetFindings = { -readonly [K in 'env' | 'dropped' | 'up' | 'seed']
 export async function runReset(tools: ResetTools, options: ResetOptions, found: ResetFindings): Promise<void> {
   const { dialect, target, folder, seeds } = tools
   found.env = seedEnv(options.env)
-  refuseReset(target, dialect.engine, found.env, options)
+  refuseReset(target, found.env, options)
   // files that make no sense are found before anything is dropped
   const { migrations, head } = await readMigrations(folder, dialect.engine)
   refuseProblems(fileProblems(migrations, head))
@@ -41,7 +40,7 @@ export async function runReset(tools: ResetTools, options: ResetOptions, found: 
   const hasSeeds = existsSync(seeds)
   if (hasSeeds) await readSeeds(seeds)
   const { wasThere, sessions } = await tools.recreate(options.terminate ?? false)
-  if (sessions.length > 0) throw inUse(target.name, sessions, dialect.engine)
+  if (sessions.length > 0) throw inUse(target, sessions)
   found.dropped = wasThere
   const signal = options.signal === undefined ? {} : { signal: options.signal }
   found.up = await tools.up(signal).catch((error: unknown) => {
@@ -61,14 +60,15 @@ export async function runReset(tools: ResetTools, options: ResetOptions, found: 
  *
  * @throws {MigrationDecisionError} one of these is not so; nothing was dropped
  */
-function refuseReset(target: DatabaseTarget, engine: Engine, env: string, { hosts = [], yesDelete }: ResetOptions): void {
+function refuseReset(target: DatabaseTarget, env: string, { hosts = [], yesDelete }: ResetOptions): void {
   const { name, host } = target
   const refusal = (why: string, next: readonly string[] = []) =>
     new MigrationDecisionError(`a reset drops "${name}" with all that is in it: ${why}; nothing was dropped`, next)
   if (/^prod(uction)?$/i.test(env)) throw refusal(`the environment is ${env}, in which none is done`)
   if (host !== undefined && !isLoopback(host) && !hosts.some((each) => each.toLowerCase() === host.toLowerCase()))
     throw refusal(`${host} is not this machine; name it in reset.hosts of the configuration where that is meant`)
-  const said = engine === 'sqlite' ? basename(name) : name
+  // a file is called by its own name too
+  const said = host === undefined ? basename(name) : name
   if (yesDelete === name || yesDelete === said) return
   const command = `latchwork db reset --yes-delete ${/^[\w.-]+$/.test(said) ? said : `'${said}'`}`
   throw refusal(yesDelete === undefined ? 'say its name' : `it is not called "${yesDelete}"`, [command])
@@ -80,9 +80,9 @@ function isLoopback(host: string): boolean {
 }
 
 /** The error for a database that others are connected to. */
-function inUse(name: string, sessions: readonly string[], engine: Engine): MigrationDecisionError {
+function inUse({ name, host }: DatabaseTarget, sessions: readonly string[]): MigrationDecisionError {
   const others = `"${name}" is in use by ${sessions.join(', ')}; nothing was dropped`
-  // a SQLite file's processes are not ours to end
-  if (engine === 'sqlite') return new MigrationDecisionError(`${others}; end what has it open`)
+  // the processes that have a file open are not ours to end
+  if (host === undefined) return new MigrationDecisionError(`${others}; end what has it open`)
   return new MigrationDecisionError(`${others}; end them, or say --terminate`, ['latchwork db reset --yes-delete … --terminate'])
 }

@@ -1,6 +1,6 @@
 export { type ExecuteOptions, LocalRuntime, type RunResult, type RuntimeOptions } from './local-runtime.js'
 export type { NodeSource } from './node-source.js'
-export type { NodeTables } from './node-tables.js'
+export type { NodeTables } from './statement-tables.js'
 export type { MapOptions, StepOptions, WorkflowOptions } from './step-options.js'
 export type { Workflow, WorkflowCall } from './workflow.js'
 export { type NodeInput, type NodeOutput, type StepContext, WorkflowBuilder } from './workflow-builder.js'

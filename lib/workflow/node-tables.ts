@@ -1,13 +1,7 @@
 import { sourceOf } from '../nodes/node-source.js'
-import { statementTables } from './statement-tables.js'
+import { type NodeTables, statementTables } from './statement-tables.js'
 import { firstStatement } from './unsent-runner.js'
 import type { AnyNode } from './workflow-definition.js'
-
-/** Which tables a node reads and writes, as far as that is known without running it; by their names in the database. */
-export interface NodeTables {
-  readonly reads: readonly string[]
-  readonly writes: readonly string[]
-}
 
 /** Undefined of a node that is a function of the application's. What a write does to related rows depends on its input. */
 export function tablesOf(node: AnyNode): NodeTables | undefined {

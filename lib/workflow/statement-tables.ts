@@ -1,5 +1,10 @@
 import { isSignificant, type SqlToken } from '../sql-text.js'
-import type { NodeTables } from './node-tables.js'
+
+/** Which tables a node reads and writes, as far as that is known without running it; by their names in the database. */
+export interface NodeTables {
+  readonly reads: readonly string[]
+  readonly writes: readonly string[]
+}
 
 /** Words that end a list of tables. */
 const AFTER_TABLES = new Set(['where', 'group', 'order', 'limit', 'set', 'union', 'having', 'window', 'returning', 'select', 'values'])

@@ -1,6 +1,7 @@
 import type { Effect } from '../nodes/node.js'
-import { type NodeTables, statementFor, tablesOf } from './node-tables.js'
+import { statementFor, tablesOf } from './node-tables.js'
 import { plannedInput } from './planned-input.js'
+import type { NodeTables } from './statement-tables.js'
 import { type AnyNode, type Step, type WorkflowDefinition, workflowOf } from './workflow-definition.js'
 import { wavesOf } from './workflow-graph.js'
 

@@ -24,8 +24,8 @@ const FAULTS: readonly (readonly [name: string, mode: ProxyMode, maxConnections:
   ['cuts every connection after a few bytes', { kind: 'cut', afterBytes: 40 }, 4],
 ]
 
-/** Networks that fail at once, each with a pool of its own: so many rounds in the time of one. */
-const LINES = 4
+/** Networks that fail at once, each with a pool of its own: so many rounds in the time of one. More would have to make too many connections at once. */
+const LINES = 2
 
 /** What a call may fail with while the network is away. */
 const NETWORK_CODES = ['CONNECTION', 'CONNECTION_LOST', 'POOL_TIMEOUT', 'QUERY_TIMEOUT']

@@ -3,9 +3,9 @@ import { type Database, type Generated, id, model, type PoolOptions, QueryTimeou
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { models } from '../contract/members.js'
 import { rejectionOf, tally } from '../contract/use-database.js'
-import { Gate } from '../lib/pool/fake-connector.js'
 import { type Ground, poolsInUse, statementsOnServer, useGround } from '../stress/ground.js'
 import { expectedOf, workflows } from '../stress/workflow.js'
+import { borrowAll } from '../support/borrow-all.js'
 import { forEachEngine } from '../support/engines.js'
 import { napView } from '../support/naps.js'
 import { ROUNDS, roundsTimeoutMs } from '../support/rounds.js'
@@ -145,16 +145,7 @@ function poolsOf(ground: Ground<typeof models>, options: Partial<PoolOptions>): 
 /** The same, with all their connections open, and the statement prepared that the tests run. */
 async function warmPools(ground: Ground<typeof models>, options: Partial<PoolOptions>): Promise<Shop[]> {
   const pools = poolsOf(ground, options)
-  for (const db of pools) {
-    const bothHaveOne = new Gate()
-    let borrowed = 0
-    const borrow = async () => {
-      await db.nodes.members.count()
-      if (++borrowed === 2) bothHaveOne.open()
-      await bothHaveOne.opened
-    }
-    await Promise.all([1, 2].map(() => db.transaction(borrow, { readOnly: true })))
-  }
+  for (const db of pools) await borrowAll(db, 2, () => db.nodes.members.count())
   return pools
 }
 

@@ -5,6 +5,9 @@ if (!Number.isInteger(asked) || asked < FEWEST) throw new Error(`LATCHWORK_SPEC_
 /** How often specs repeat what depends on which of two things comes first: 20, or `LATCHWORK_SPEC_ROUNDS`, which `npm run test:soak -- --faults` sets. */
 export const ROUNDS = asked
 
+/** The same for whole programs, which take a machine's time from the specs beside them: 2, or as many as were asked for. */
+export const PROGRAM_ROUNDS = process.env.LATCHWORK_SPEC_ROUNDS === undefined ? 2 : asked
+
 /** Rounds that go on side by side, where each has a proxy and a pool of its own. */
 const LANES = 4
 

@@ -113,7 +113,7 @@ describe('the command line', () => {
           new RegExp(`^applied {4}${FIRST}  \\d{4}-\\d\\d-\\d\\dT.*Z  \\d+ ms\napplied {4}${SECOND}  .*\n\nup to date\n$`),
         )
         expect((await project.run('migrate', 'lock')).stdout).toBe('nobody has the lock\n')
-        expect((await project.run('migrate', 'verify')).stdout).toBe('files and history fit together\n')
+        expect((await project.run('migrate', 'verify')).stdout).toBe('files, snapshots and history fit together\n')
       })
     }, 60_000)
 

@@ -57,8 +57,11 @@ const noMutualFolders: Rule = (files) => {
   })
 }
 
-/** Everything is exported by name. */
-const noDefaultExports: Rule = (files) => files.filter((file) => file.hasDefaultExport).map(({ path }) => `${path} has a default export`)
+/** Everything is exported by name; but a seed, which is its file's default export, for users too. */
+const noDefaultExports: Rule = (files) =>
+  files
+    .filter(({ path, hasDefaultExport }) => hasDefaultExport && !/^samples\/\w+\/seeds\//.test(path))
+    .map(({ path }) => `${path} has a default export`)
 
 /** Outside the dialects, an engine's difference is a capability, not a comparison with its name. */
 const noEngineNames: Rule = (files) =>

@@ -72,7 +72,7 @@ forEachEngine(
         const twoRows = 'select (select 1 union select ?)'
         await add(1)
         for (let made = 0; made < 2; made++) {
-          expect(await addRejected(-5)).toMatchObject({ errno: 1690 })
+          expect(await addRejected(-5)).toMatchObject({ errno: 1264 })
           expect(await addRejected(1, 2, { reread: twoRows })).toMatchObject({ errno: 1242 })
           expect(await isInTransaction()).toBe(false)
         }
