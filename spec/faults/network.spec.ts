@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CommitUnknownError, ConnectionLostError } from 'latchwork'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { rejectionOf } from '../contract/use-database.js'
 import { forEachEngine } from '../support/engines.js'
 import { killSession } from '../support/plain-sql.js'
@@ -8,7 +8,6 @@ import { inLanes, ROUNDS, roundsTimeoutMs } from '../support/rounds.js'
 import type { ProxyMode, TcpProxy } from '../support/tcp-proxy.js'
 import { TIMED } from '../support/timed.js'
 import { type ShopDatabase, useShop } from './shop.js'
-import { Traffic } from './traffic.js'
 
 const TIMEOUT_MS = 300
 /** On top of a limit, for a machine that has other things to do. */
@@ -33,10 +32,6 @@ const NETWORK_CODES = ['CONNECTION', 'CONNECTION_LOST', 'POOL_TIMEOUT', 'QUERY_T
 forEachEngine(
   (engine) => {
     const shop = useShop(engine)
-    const running: Traffic[] = []
-
-    // before the shop looks at what is left: also where a test has failed, which else would fail all that follow
-    afterEach(() => Promise.all(running.splice(0).map((traffic) => traffic.stop())))
 
     describe('a network that', () => {
       it.each(FAULTS)(
@@ -47,9 +42,7 @@ forEachEngine(
             Array.from({ length: LINES }, async () => {
               const proxy = await shop.proxy()
               const db = shop.open({ maxConnections }, proxy.url)
-              const traffic = new Traffic(8, () => db.nodes.items.count({}, { timeoutMs: TIMEOUT_MS }))
-              running.push(traffic)
-              return { proxy, traffic }
+              return { proxy, traffic: shop.traffic(8, () => db.nodes.items.count({}, { timeoutMs: TIMEOUT_MS })) }
             }),
           )
           await sleep(200)

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CommitUnknownError, LatchworkError, ReadOnlyError } from 'latchwork'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { poolEvents } from '../../lib/events.js'
 import { rejectionOf } from '../contract/use-database.js'
 import { borrowAll } from '../support/borrow-all.js'
@@ -8,7 +8,6 @@ import { ROUNDS, roundsTimeoutMs } from '../support/rounds.js'
 import { TIMED } from '../support/timed.js'
 import { forEachOwnServer } from './own-server.js'
 import { type ShopDatabase, useShop } from './shop.js'
-import { Traffic } from './traffic.js'
 
 const TIMEOUT_MS = 400
 /** On top of a limit, for a machine that has other things to do. */
@@ -21,7 +20,7 @@ forEachOwnServer((server) => {
   /** Calls go on while `fault` happens, again and again: each ends in time, and the first goes well within a second of its end. */
   async function serveThrough(fault: (round: number) => Promise<void>): Promise<void> {
     const db = shop.open({ maxConnections: 4 })
-    const traffic = new Traffic(8, () => db.nodes.items.count({}, { timeoutMs: TIMEOUT_MS }))
+    const traffic = shop.traffic(8, () => db.nodes.items.count({}, { timeoutMs: TIMEOUT_MS }))
     await sleep(200)
     expect(traffic.codesBetween(0)).toEqual([])
     let backMs = performance.now()
@@ -123,6 +122,8 @@ forEachOwnServer((server) => {
   }
 
   describe('a server that becomes read-only', () => {
+    afterEach(() => setReadOnly(false))
+
     it('costs a connection at the first write that it refuses, and writes go well as soon as it takes them again', async () => {
       const db = shop.open({ maxConnections: 1 }, await ordinaryUrl())
       await db.nodes.items.create({ name: 'before' })

@@ -4,6 +4,7 @@ import type { FreshDatabase, SpecEngine } from '../support/engines.js'
 import { noteWhatIsThere } from '../support/nothing-left.js'
 import { killSession, type PlainRow } from '../support/plain-sql.js'
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js'
+import { Traffic } from './traffic.js'
 
 @model()
 export class Item {
@@ -31,6 +32,8 @@ export interface Shop {
   readonly url: string
   /** A database object with a pool of its own, closed after the test. */
   open(pool?: Partial<PoolOptions>, url?: string): ShopDatabase
+  /** Calls that go on, at the latest until the end of the test. */
+  traffic(callers: number, call: () => Promise<unknown>): Traffic
   /** A proxy before the server, ended after the test. */
   proxy(): Promise<TcpProxy>
   /** Runs SQL past latchwork, and past every proxy. */
@@ -44,8 +47,8 @@ export interface Shop {
 }
 
 /**
- * Makes the database before the tests of this block. After each of them lets every proxy pass, closes what it opened, and expects
- * that nothing is left, see {@link noteWhatIsThere}.
+ * Makes the database before the tests of this block. After each of them lets every proxy pass, ends its traffic, closes what it
+ * opened, expects that nothing is left, see {@link noteWhatIsThere}, and empties the table.
  */
 export function useShop(engine: DatabaseSource | SpecEngine): Shop {
   if (engine.name === 'sqlite') throw new Error('there is no server')
@@ -53,6 +56,7 @@ export function useShop(engine: DatabaseSource | SpecEngine): Shop {
   let fresh: FreshDatabase
   let closedWithNothingLeft: ReturnType<typeof noteWhatIsThere>
   const opened: ShopDatabase[] = []
+  const traffics: Traffic[] = []
   const proxies: TcpProxy[] = []
   const killed = new Set<number>()
 
@@ -70,15 +74,20 @@ export function useShop(engine: DatabaseSource | SpecEngine): Shop {
 
   afterEach(async () => {
     for (const proxy of proxies) proxy.set('pass')
-    await closedWithNothingLeft(async () => {
-      await Promise.all(opened.splice(0).map((db) => db.close({ timeoutMs: 1_000 })))
-      // the end of a proxy would hide what is left on its near side
-      await expect
-        .poll(() => proxies.reduce((sum, { connections }) => sum + connections, 0), { timeout: 2_000, message: 'sockets to proxies' })
-        .toBe(0)
-      await Promise.all(proxies.splice(0).map((proxy) => proxy.close()))
-    })
-    await engine.admin(fresh.url, 'delete from items')
+    try {
+      await Promise.all(traffics.splice(0).map((traffic) => traffic.stop()))
+      await closedWithNothingLeft(async () => {
+        await Promise.all(opened.splice(0).map((db) => db.close({ timeoutMs: 1_000 })))
+        // the end of a proxy would hide what is left on its near side
+        await expect
+          .poll(() => proxies.reduce((sum, { connections }) => sum + connections, 0), { timeout: 2_000, message: 'sockets to proxies' })
+          .toBe(0)
+        await Promise.all(proxies.splice(0).map((proxy) => proxy.close()))
+      })
+    } finally {
+      // also where the test failed: it may have a second try
+      await engine.admin(fresh.url, 'delete from items')
+    }
   })
 
   afterAll(() => fresh?.drop())
@@ -101,6 +110,11 @@ export function useShop(engine: DatabaseSource | SpecEngine): Shop {
       const db = createDatabase({ url, models, pool: { share: false, ...pool } })
       opened.push(db)
       return db
+    },
+    traffic(callers, call) {
+      const traffic = new Traffic(callers, call)
+      traffics.push(traffic)
+      return traffic
     },
     async proxy() {
       const proxy = await startTcpProxy(withPort(fresh.url))

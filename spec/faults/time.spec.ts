@@ -79,7 +79,7 @@ forEachEngine((engine) => {
     afterEach(() => vi.useRealTimers())
 
     it.each([400 * DAY_MS, -400 * DAY_MS])(`by %i ms ends no connection and no wait, in ${ROUNDS} pools`, async (jumpMs) => {
-      const pools = await warmPools(ground, { idleTimeoutMs: 1_000, maxLifetimeMs: 10_000, acquireTimeoutMs: 2_000 })
+      const pools = await warmPools(ground, { idleTimeoutMs: 30_000, maxLifetimeMs: 60_000, acquireTimeoutMs: 2_000 })
       const made = connectionsMade()
       vi.useFakeTimers({ toFake: ['Date'] })
       const holding = pools.flatMap((db) => [1, 2].map(() => db.transaction(() => sleep(100), { readOnly: true })))
@@ -100,7 +100,7 @@ forEachEngine((engine) => {
     const ground = useGround(engine, models)
 
     it('costs no connection, and no call whose answer or connection came meanwhile', async () => {
-      const pools = await warmPools(ground, { idleTimeoutMs: 1_000, acquireTimeoutMs: 1_000, validateAfterIdleMs: 2_000 })
+      const pools = await warmPools(ground, { idleTimeoutMs: 2_500, acquireTimeoutMs: 1_000, validateAfterIdleMs: 2_000 })
       const made = connectionsMade()
       const calls = await begunInTurn(pools, (db) => [
         ...[1, 2].map(() => db.nodes.members.count({}, { timeoutMs: 1_000 })),

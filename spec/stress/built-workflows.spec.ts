@@ -1,11 +1,11 @@
 import type { Database } from 'latchwork'
 import { LocalRuntime, WorkflowBuilder } from 'latchwork/workflow'
-import { describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { models } from '../contract/members.js'
 import { rejectionOf } from '../contract/use-database.js'
 import { forEachEngine } from '../support/engines.js'
-import { mostSessions, useGround } from './ground.js'
+import { mostSessions, SECOND_ATTEMPT, useGround } from './ground.js'
 
 /** Create, read, update, count: the four steps of {@link workflow}, as a workflow. */
 function fourSteps({ nodes: { members } }: Database<typeof models>, transaction?: 'workflow') {
@@ -21,6 +21,8 @@ function fourSteps({ nodes: { members } }: Database<typeof models>, transaction?
 forEachEngine((engine) => {
   describe('many built workflows at once on a cold pool', { timeout: 60_000 }, () => {
     const ground = useGround(engine, models)
+    beforeEach(() => engine.admin(ground.url, 'delete from members'))
+
     const counts = engine.name === 'postgres' ? [100, 300, 1_000, 5_000] : [300]
     const sizes = engine.name === 'postgres' ? [10, 50] : [10]
     const loads = sizes.flatMap((maxConnections) => counts.map((count) => ({ count, maxConnections })))
@@ -34,8 +36,7 @@ forEachEngine((engine) => {
         expect(runs.map(({ output }) => output)).toEqual(Array.from({ length: count }, (_, index) => ({ index, counted: 1 })))
         expect(new Set(runs.map(({ runId }) => runId)).size).toBe(count)
       })
-      expect(most).toBeLessThanOrEqual(maxConnections)
-      await db.nodes.members.bulkDelete({ all: true })
+      expect(most).toBeLessThanOrEqual(maxConnections + SECOND_ATTEMPT)
     })
 
     it('all go well in transactions: 300', async () => {
@@ -50,7 +51,6 @@ forEachEngine((engine) => {
       const db = ground.open({ maxConnections: 10, acquireTimeoutMs: 60_000 })
       const runtime = new LocalRuntime(db)
       const workflow = fourSteps(db, 'workflow')
-      await db.nodes.members.bulkDelete({ all: true })
       let aborted = 0
       await Promise.all(
         Array.from({ length: 300 }, async (_, index) => {

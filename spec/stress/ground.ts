@@ -60,6 +60,9 @@ export async function statementsOnServer(engine: SpecEngine, url: string, part =
   return (await engine.admin(url, running)).filter(({ text }) => String(text).includes(part)).length
 }
 
+/** A server that has said nothing for half a second is dialed once more, beside the connections of the pool. */
+export const SECOND_ATTEMPT = 1
+
 /** Most sessions that the server had while `work` ran; 0 on SQLite, which has no server. */
 export async function mostSessions(engine: SpecEngine, url: string, work: () => Promise<unknown>): Promise<number> {
   let isOver = false
