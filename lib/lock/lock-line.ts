@@ -32,8 +32,6 @@ export class LockLine implements HeldLine, Resource {
   #newest: LockWaiter | undefined
   /** How many wait. */
   waiting = 0
-  /** Whether a ticket is drawn whose turn has not ended. */
-  hasTicket = false
 
   constructor(
     readonly kind: LockKind,
@@ -54,13 +52,10 @@ export class LockLine implements HeldLine, Resource {
     return frame && [frame]
   }
 
-  /** @throws {LockQueueFullError} it is held, and `maxQueue` callers wait already */
-  requireRoom(maxQueue = MAX_QUEUE): void {
-    if (!this.hasTicket || this.waiting < maxQueue) return
-    throw new LockQueueFullError(`${this.description}: ${this.waiting} callers wait already; raise maxQueue or send less`)
-  }
-
-  join(waiter: LockWaiter): void {
+  /** @throws {LockQueueFullError} `maxQueue` callers wait already */
+  join(waiter: LockWaiter, maxQueue = MAX_QUEUE): void {
+    if (this.waiting >= maxQueue)
+      throw new LockQueueFullError(`${this.description}: ${this.waiting} callers wait already; raise maxQueue or send less`)
     waiter.before = this.#newest
     if (this.#newest === undefined) this.oldest = waiter
     else this.#newest.behind = waiter
@@ -78,11 +73,19 @@ export class LockLine implements HeldLine, Resource {
     else behind.before = before
     this.waiting--
   }
+
+  /** Tells how a wait has ended; `waitedMs` undefined: with the key, at once. */
+  tell(type: 'acquired' | LockFailure, label: string | undefined, waitedMs?: number): void {
+    const { kind, name, isReentry, counters } = this
+    if (type === 'acquired') counters?.acquired(waitedMs)
+    else counters?.failed(type)
+    if (lockEvents.hasSubscribers) lockEvents.publish({ type, kind, key: name, label, isReentry, waitedMs: waitedMs ?? 0 })
+  }
 }
 
-/** Somebody in a line: served once, or gone when the deadline passes or the signal is aborted. */
+/** Somebody who stands in a line: served once, or gone when the deadline passes or the signal is aborted. */
 export class LockWaiter {
-  readonly sinceMs = performance.now()
+  readonly #sinceMs = performance.now()
   /** Its neighbours in the line. */
   before: LockWaiter | undefined
   behind: LockWaiter | undefined
@@ -95,7 +98,6 @@ export class LockWaiter {
   #timer: NodeJS.Timeout | undefined
   #endListening: (() => void) | undefined
   #wait: Wait | undefined
-  #isServedAtOnce = true
 
   constructor(
     line: LockLine,
@@ -121,10 +123,14 @@ export class LockWaiter {
     this.#resolve(hold)
   }
 
-  /** Starts to watch deadline, signal and the waits of others. For one who was not served at once. */
-  watch(): void {
-    const { deadline, signal } = this.#request
-    this.#isServedAtOnce = false
+  /**
+   * Joins the line, and watches deadline, signal and the waits of others.
+   *
+   * @throws {LockQueueFullError} `maxQueue` callers stand in it already
+   */
+  join(): void {
+    const { deadline, signal, maxQueue } = this.#request
+    this.#line.join(this, maxQueue)
     if (this.#frame !== undefined && this.#closesCircle(this.#frame)) return
     if (signal !== undefined) {
       this.#endListening = onAbort(signal, () => this.#giveUp('aborted', abortedError(this.#line.name, signal)))
@@ -150,7 +156,7 @@ export class LockWaiter {
   }
 
   #giveUpLate(): void {
-    if (this.isWaiting) this.#giveUp('timedOut', timeoutError(this.#line, performance.now() - this.sinceMs))
+    if (this.isWaiting) this.#giveUp('timedOut', timeoutError(this.#line, performance.now() - this.#sinceMs))
   }
 
   #giveUp(outcome: LockFailure, error: Error): void {
@@ -164,11 +170,7 @@ export class LockWaiter {
     if (this.#wait !== undefined) endWait(this.#wait)
     this.isWaiting = false
     this.#line.leave(this)
-    const { kind, name, isReentry, counters } = this.#line
-    const waitedMs = this.#isServedAtOnce ? 0 : performance.now() - this.sinceMs
-    if (type === 'acquired') counters?.acquired(this.#isServedAtOnce ? undefined : waitedMs)
-    else counters?.failed(type)
-    if (lockEvents.hasSubscribers) lockEvents.publish({ type, kind, key: name, label: this.label, isReentry, waitedMs })
+    this.#line.tell(type, this.label, performance.now() - this.#sinceMs)
   }
 }
 
