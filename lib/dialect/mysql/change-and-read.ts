@@ -1,3 +1,4 @@
+import { CommitUnknownError } from '../../errors.js'
 import type { StatementResult } from '../dialect.js'
 import type { BoundStatement, Client } from './client.js'
 import { isInvalidatedStatement } from './errors.js'
@@ -19,7 +20,11 @@ interface Asking {
   isUnwanted(): boolean
 }
 
-/** Changes a row and reads it, and nobody else comes between. Gives the rows that were read, and how many were to be changed. */
+/**
+ * Changes a row and reads it, and nobody else comes between. Gives the rows that were read, and how many were to be changed.
+ *
+ * @throws {CommitUnknownError} BEGIN was refused, as by a KILL that comes late, and the change that had gone out with it was not
+ */
 export async function changeAndRead(client: Client, pair: ChangeAndRead, asking: Asking): Promise<StatementResult> {
   if (!pair.isAlone) return bothOf(client, pair, asking)
   try {
@@ -44,10 +49,17 @@ async function bothOf(client: Client, pair: ChangeAndRead, { takesSeveral }: Ask
   }
   const failed = answers.find((answer) => answer.status === 'rejected')
   const [changed, row] = answers.slice(begin.length).map((answer) => (answer.status === 'fulfilled' ? answer.value : undefined))
+  if (isAlone && answers[0]!.status === 'rejected') throw notBegun(answers[0]!.reason, changed)
   if (changed !== undefined && (row !== undefined || changed.affectedRows === 0)) return resultOf(changed, row)
   if (!isInvalidatedStatement(failed!.reason)) throw failed!.reason
   // nothing of that one has run, and execute() prepares it anew
   return thenRead(client, changed ?? (await client.execute(change.sql, change.parameters)), read)
+}
+
+/** What was changed without a transaction is kept. */
+function notBegun(cause: Error, changed: StatementResult | undefined): Error {
+  if (changed === undefined || changed.affectedRows === 0) return cause
+  return new CommitUnknownError('the server refused to begin a transaction, and kept the change that was to be in it', { cause })
 }
 
 async function thenRead(client: Client, changed: StatementResult, read: BoundStatement): Promise<StatementResult> {

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { changeAndRead } from '../../../../lib/dialect/mysql/change-and-read.js'
 import { Client } from '../../../../lib/dialect/mysql/client.js'
 import type { MysqlConnection } from '../../../../lib/dialect/mysql/connection.js'
+import { CommitUnknownError } from '../../../../lib/errors.js'
 import { forEachEngine } from '../../../support/engines.js'
 import { TIMED } from '../../../support/timed.js'
 import { rejection, type Session, Sessions } from './sessions.js'
@@ -113,6 +114,31 @@ forEachEngine(
         if (!isAlone) await client.query('commit')
         expect(await session.value('select count from counters where id = 1')).toBe(5)
         await client.end()
+      })
+
+      it('says so where no transaction could be begun for it, and it was kept', async () => {
+        await add(1)
+        const client = clientOf(session)
+        // BEGIN is refused by a KILL that comes late, which nobody can time: here, for a text that is none
+        const refusing = {
+          sendInOneGo: (texts: readonly string[], pair: Parameters<Client['sendInOneGo']>[1]) =>
+            client.sendInOneGo(
+              texts.map((text) => `${text}?`),
+              pair,
+            ),
+          query: client.query.bind(client),
+        } as Client
+        const addOne = (id: number) =>
+          changeAndRead(
+            refusing,
+            { change: { sql: CHANGE, parameters: [1, id] }, read: { sql: READ, parameters: [id] }, isAlone: true },
+            { takesSeveral: true, isUnwanted: () => false },
+          )
+        const error = await rejection(addOne(1))
+        expect(error).toBeInstanceOf(CommitUnknownError)
+        expect(error.cause).toMatchObject({ errno: 1064 })
+        expect(await session.value('select count from counters where id = 1')).toBe(2)
+        expect(await rejection(addOne(9))).toMatchObject({ errno: 1064 })
       })
 
       it('waits for a lock once, and not again to read', TIMED, async () => {
