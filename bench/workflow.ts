@@ -16,7 +16,7 @@ const TIMES_DIRECT = 1.25
 const LEAST_FOR_RATIO = 300
 const LEAST_STEPS = 10_000
 const STEPS = 1_000
-const WARM_UP_ROUNDS = 3
+const WARM_UP_ROUNDS = 10
 const ACQUIRE_TIMEOUT_MS = 60_000
 
 type Models = { readonly accounts: typeof Account }

@@ -1,4 +1,5 @@
 import { deadlineAfter } from '../deadline.js'
+import { Later } from '../later.js'
 import { type HeldLock, WatchedLock } from '../lock/held-lock.js'
 import type { Hold } from '../lock/hold.js'
 import type { LockRequest } from '../lock/lock-line.js'
@@ -6,8 +7,9 @@ import { processLocks } from '../lock/lock-registry.js'
 import { currentLocks, holdInScope, withHold } from '../lock/lock-scope.js'
 import { callSite } from '../warn.js'
 import type { DatabaseLocks } from './database-locks.js'
-import { JointHold } from './joint-hold.js'
 import { checkHold, checkLock, type HoldOptions, type LockOptions } from './lock-options.js'
+
+const JOINT_HOLDS = new Later('locks across processes', () => import('./joint-hold.js'))
 
 /** Stands behind the name of a lock that all processes see. */
 const ACROSS = ' (all processes)'
@@ -77,6 +79,7 @@ export class ApplicationLocks {
     const named = { ...request, name: `${request.name}${ACROSS}` }
     // never of a registry of a scope's own: it excludes all processes, and so all registries of this one
     return withHold(processLocks().across(this.#space), key, named, async (hold) => {
+      const { JointHold } = await JOINT_HOLDS.load()
       const id = `${this.#space} ${key}`
       const joint = hold.isReentry ? JointHold.requireOpen(id, hold.name) : new JointHold(id, await this.#databaseLocks.hold(key, request))
       const lock = new WatchedLock(key, hold)

@@ -76,10 +76,24 @@ export interface RowCursor {
   close(): MaybePromise<void>
 }
 
+/** How a transaction is to begin. */
+export interface Beginning {
+  readonly sql: string
+  /** Most milliseconds until the server has answered it; undefined: as long as the statement that it goes out with may take. */
+  readonly withinMs: number | undefined
+  /** What that statement fails with where it has not. */
+  unanswered(): Error
+}
+
 /** One session with the engine. Callers send one statement at a time. */
 export interface Connection extends PoolMember {
   /** Runs a statement; gives a result at once where the driver is synchronous. Throws what the driver throws. */
   run(statement: Statement): MaybePromise<StatementResult>
+  /**
+   * Begins a transaction with the next statement, in one round trip for both: where that is refused, nothing of it has run. What ends the
+   * transaction before any statement has nothing to do. Undefined where the engine has no such way.
+   */
+  beginWithNext?(beginning: Beginning): void
   /** A cursor over the rows of a statement. It lives no longer than the transaction in which its first rows are fetched. */
   openCursor(statement: Statement): RowCursor
   /** Asks the server to stop the statement that is running; settles when the request was sent. A no-op where it cannot be done. */

@@ -12,7 +12,7 @@ import type { Connection, Statement, StatementResult } from './connection.js'
 import type { DdlStatement } from './ddl-statement.js'
 import type { JsonExpressions } from './json-expressions.js'
 
-export type { Connection, MaybePromise, ResultColumn, RowBatch, RowCursor, Statement, StatementResult } from './connection.js'
+export type { Beginning, Connection, MaybePromise, ResultColumn, RowBatch, RowCursor, Statement, StatementResult } from './connection.js'
 
 export type Engine = 'postgres' | 'mysql' | 'sqlite'
 

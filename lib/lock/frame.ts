@@ -100,11 +100,6 @@ export class Frame {
     this.#taken?.delete(hold)
   }
 
-  /** This frame and those around it, innermost first. */
-  *chain(): Generator<Frame> {
-    for (let frame: Frame | undefined = this; frame !== undefined; frame = frame.parent) yield frame
-  }
-
   /** What the chain holds here, outermost first. */
   get holds(): readonly Hold[] {
     const outer = this.parent?.holds ?? []

@@ -92,12 +92,11 @@ export class KeyedLock {
 
   /** async-lock gives a ticket at once where nobody has one. */
   #holdNow(line: LockLine, label: string | undefined): KeyHold {
-    this.#queue.acquire(line.key, (done) => this.#beginTurn(line, label, done), ignoreOutcome)
+    const beginTurn = (done: () => void) => {
+      line.hold = new KeyHold(line, label, () => this.#endTurn(line, done))
+    }
+    this.#queue.acquire(line.key, beginTurn, ignoreOutcome)
     return line.hold!
-  }
-
-  #beginTurn(line: LockLine, label: string | undefined, done: () => void): void {
-    line.hold = new KeyHold(line, label, () => this.#endTurn(line, done))
   }
 
   #endTurn(line: LockLine, done: () => void): void {

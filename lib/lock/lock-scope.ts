@@ -67,7 +67,7 @@ export function requireHeld(): void {
 
 /** The locks of the application that this call sees: of its scope's own registry, or of the process. */
 export function currentLocks(): LockRegistry {
-  for (const frame of frames.getStore()?.chain() ?? []) {
+  for (let frame = frames.getStore(); frame !== undefined; frame = frame.parent) {
     const own = frame.isEnded ? undefined : ownRegistries.get(frame)
     if (own !== undefined) return own
   }
@@ -226,7 +226,7 @@ function endFrame(frame: Frame): void {
  */
 function requireOpenChain(): Frame | undefined {
   const innermost = frames.getStore()
-  for (const frame of innermost?.chain() ?? []) {
+  for (let frame = innermost; frame !== undefined; frame = frame.parent) {
     if (!frame.isEnded) continue
     if (frame.grip !== undefined) throw closedError(frame)
     if (!frame.isReported) reportLateCall(frame)

@@ -3,11 +3,11 @@ import type { Frame, Wait } from './frame.js'
 
 /** Notes that a chain waits, with every frame around it: none of them ends before the wait does. */
 export function beginWait(wait: Wait): void {
-  for (const frame of wait.frame.chain()) frame.addWait(wait)
+  for (let frame: Frame | undefined = wait.frame; frame !== undefined; frame = frame.parent) frame.addWait(wait)
 }
 
 export function endWait(wait: Wait): void {
-  for (const frame of wait.frame.chain()) frame.endWait(wait)
+  for (let frame: Frame | undefined = wait.frame; frame !== undefined; frame = frame.parent) frame.endWait(wait)
 }
 
 /**

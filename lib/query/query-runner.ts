@@ -10,13 +10,13 @@ import {
   type LatchworkError,
   QueryTimeoutError,
 } from '../errors.js'
+import { Later } from '../later.js'
 import { currentFrame, currentScope, requireHeld } from '../lock/lock-scope.js'
 import { DebugValues } from './debug-values.js'
 import { type Interruption, interruptible, requireNotInterrupted } from './interruptible.js'
 import { QueryObserver } from './query-observer.js'
 import type { CallLimits, PlanRunner, QueryPlan } from './query-plan.js'
 import { ReadBatcher } from './read-batcher.js'
-import { FrameSeat, PooledSeat, rowBatches } from './row-batches.js'
 import { Transactions } from './transaction.js'
 import { TransactionControl } from './transaction-control.js'
 import { nearestLimits, type TransactionFrame } from './transaction-frame.js'
@@ -29,6 +29,8 @@ export interface RunnerOptions {
   /** Reads of single rows by key may go together. Default true. */
   readonly batchReads?: boolean
 }
+
+const BATCHES = new Later('row batches', () => import('./row-batches.js'))
 
 /** Most milliseconds to wait for a second connection, which all others may have. */
 const LEARN_WITHIN_MS = 500
@@ -86,9 +88,18 @@ export class QueryRunner implements PlanRunner {
     const frame = this.#transactions.current()
     // a cursor's failure would cost a sandbox all that came before, and a savepoint cannot last as long as a cursor
     if (frame?.isSandbox && !frame.survivesErrors) return this.#wholeBatch(plan, given)
-    if (frame === undefined) return rowBatches(this, plan, new PooledSeat(this, plan, interruptionOf(plan.label, given)))
-    const { limits, end } = nearestLimits(frame.limits, given)
-    return rowBatches(this, plan, new FrameSeat(this, plan, frame, interruptionOf(plan.label, limits), end))
+    const { limits, end } = nearestLimits(frame?.limits, given)
+    return this.#rowBatches(plan, frame, interruptionOf(plan.label, limits), end)
+  }
+
+  async *#rowBatches<T>(
+    plan: QueryPlan<T>,
+    frame: TransactionFrame | undefined,
+    interruption: Interruption | undefined,
+    endLimits: (() => void) | undefined,
+  ): AsyncGenerator<T, void, undefined> {
+    const { rowBatches } = await BATCHES.load()
+    yield* rowBatches(this, plan, frame, interruption, endLimits)
   }
 
   async *#wholeBatch<T>(plan: QueryPlan<T>, limits: CallLimits | undefined): AsyncGenerator<T, void, undefined> {

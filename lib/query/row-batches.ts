@@ -35,8 +35,19 @@ interface Seat {
 /**
  * The rows of a plan, batch by batch, each as the plan reads it: the next one is asked for when it is wanted. What it takes is given back
  * with the last batch, or when it is returned from before. One statement to those who listen, with the time that asking took.
+ *
+ * @param frame the transaction that it is a part of; undefined: it takes a connection
+ * @param endLimits called when the interruption is not looked at any more
  */
-export async function* rowBatches<T>(runner: CursorRunner, plan: QueryPlan<T>, seat: Seat): AsyncGenerator<T, void, undefined> {
+export async function* rowBatches<T>(
+  runner: CursorRunner,
+  plan: QueryPlan<T>,
+  frame: TransactionFrame | undefined,
+  interruption: Interruption | undefined,
+  endLimits: (() => void) | undefined,
+): AsyncGenerator<T, void, undefined> {
+  const seat: Seat =
+    frame === undefined ? new PooledSeat(runner, plan, interruption) : new FrameSeat(runner, plan, frame, interruption, endLimits)
   let rowCount = 0
   let durationMs = 0
   let failure: unknown
@@ -61,7 +72,7 @@ export async function* rowBatches<T>(runner: CursorRunner, plan: QueryPlan<T>, s
 }
 
 /** A cursor on a connection of the pool, which it has from its first row to its last. */
-export class PooledSeat implements Seat {
+class PooledSeat implements Seat {
   readonly inTransaction = false
   readonly #runner: CursorRunner
   readonly #plan: QueryPlan<unknown>
@@ -149,7 +160,7 @@ export class PooledSeat implements Seat {
 }
 
 /** A cursor on the connection of a transaction, whose other calls take turns with its batches. */
-export class FrameSeat implements Seat {
+class FrameSeat implements Seat {
   readonly inTransaction = true
   readonly #runner: CursorRunner
   readonly #plan: QueryPlan<unknown>
@@ -159,7 +170,6 @@ export class FrameSeat implements Seat {
   #cursor: RowCursor | undefined
   #isBegun = false
 
-  /** @param endLimits  called when the interruption is not looked at any more */
   constructor(
     runner: CursorRunner,
     plan: QueryPlan<unknown>,

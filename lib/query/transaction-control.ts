@@ -38,17 +38,33 @@ export class TransactionControl {
     return this.#dialect.capabilities.statementErrorKeepsTransaction
   }
 
-  /** A server that does not answer BEGIN has gone silently: nothing has run, and nobody waits for it longer than for a connection. */
-  async begin(connection: Connection, options: BeginOptions, limits: CallLimits | undefined): Promise<void> {
+  /**
+   * A server that does not answer BEGIN has gone silently: nothing is kept, and nobody waits for it longer than for a connection. Undefined
+   * where it goes out with the first statement.
+   */
+  begin(connection: Connection, options: BeginOptions, limits: CallLimits | undefined): Promise<void> | undefined {
     // a call's own timeoutMs says how long it may take, this included
-    const isLimited = limits !== undefined && Number.isFinite(limits.deadline)
-    const answerBy = isLimited ? Number.POSITIVE_INFINITY : deadlineAfter(this.#acquireTimeoutMs)
-    try {
-      for (const sql of this.#dialect.begin(options)) await this.#send(connection, sql, limits, answerBy)
-    } catch (error) {
-      if (isLimited || !(error instanceof QueryTimeoutError)) throw error
-      throw new ConnectionError(`${this.#dialect.target}: BEGIN was not answered within ${this.#acquireTimeoutMs} ms`, { cause: error })
+    const withinMs = limits !== undefined && Number.isFinite(limits.deadline) ? undefined : this.#acquireTimeoutMs
+    const unanswered = (cause?: Error) =>
+      new ConnectionError(`${this.#dialect.target}: BEGIN was not answered within ${withinMs} ms`, { cause })
+    const statements = this.#dialect.begin(options)
+    if (connection.beginWithNext !== undefined && statements.length === 1) {
+      connection.beginWithNext({ sql: statements[0]!, withinMs, unanswered })
+      return undefined
     }
+    return this.#sendInTurn(connection, statements, limits, withinMs).catch((error: unknown) => {
+      throw withinMs !== undefined && error instanceof QueryTimeoutError ? unanswered(error) : error
+    })
+  }
+
+  async #sendInTurn(
+    connection: Connection,
+    statements: readonly string[],
+    limits: CallLimits | undefined,
+    withinMs = Number.POSITIVE_INFINITY,
+  ) {
+    const answerBy = deadlineAfter(withinMs)
+    for (const sql of statements) await this.#send(connection, sql, limits, answerBy)
   }
 
   async commit(frame: TransactionFrame, limits: CallLimits | undefined): Promise<CommitOutcome> {

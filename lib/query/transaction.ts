@@ -135,7 +135,8 @@ export class Transactions {
     let condition: Condition = 'broken'
     let value: T
     try {
-      await this.#control.begin(connection, options, limits)
+      const beginning = this.#control.begin(connection, options, limits)
+      if (beginning !== undefined) await beginning
       frame.idle?.begin()
       try {
         value = await this.#callback(frame, label, this.#source.slotsOf(connection), fn)

@@ -115,9 +115,7 @@ export class LocalRuntime {
 
   #runOne(run: WorkflowRun, { steps }: Unit, inTransaction: boolean, kept: Done[]): Promise<void> {
     const step = steps[0]!
-    const running = runStep(run, step, inTransaction, this.#nested).then((hasRun) => {
-      if (hasRun) kept.push({ step, value: run.values[step.id], items: run.items.get(step.id) })
-    })
+    const running = runStep(run, step, inTransaction, kept, this.#nested)
     return step.items === undefined ? running : running.catch((error: unknown) => this.#keepItems(run, step, kept, error))
   }
 

@@ -2,7 +2,7 @@ import { LATE, remainingMs, settledBy } from '../deadline.js'
 import { LatchworkError, QueryTimeoutError } from '../errors.js'
 import { contextOf, inputFrom } from './step-context.js'
 import { type AnyNode, type RetryOptions, type Step, workflowOf } from './workflow-definition.js'
-import type { DoneItem, WorkflowRun } from './workflow-run.js'
+import type { Done, DoneItem, WorkflowRun } from './workflow-run.js'
 
 /** Which step failed, on its way through what is around the step. */
 export class StepFailure extends Error {
@@ -23,12 +23,12 @@ interface CallLimitsOptions {
 }
 
 /**
- * Runs one step, and puts what it gave beside the other results. False: it was skipped.
+ * Runs one step, and puts what it gave beside the other results and, unless it was skipped, to what is `kept`.
  *
  * @param inTransaction  a failure would cost the transaction around the step: what may be tried again needs a savepoint
  * @throws {StepFailure} it failed for good
  */
-export function runStep(run: WorkflowRun, step: Step, inTransaction: boolean, nested: RunNested): Promise<boolean> {
+export function runStep(run: WorkflowRun, step: Step, inTransaction: boolean, kept: Done[], nested: RunNested): Promise<void> {
   const startedMs = performance.now()
   const attempt = new StepAttempts(run, step, inTransaction, nested)
   run.running.add(step.id)
@@ -41,9 +41,9 @@ export function runStep(run: WorkflowRun, step: Step, inTransaction: boolean, ne
     try {
       end(run, step, 'done', startedMs, attempt.count)
     } catch (error) {
-      return failed(error)
+      failed(error)
     }
-    return true
+    kept.push({ step, value, items: run.items.get(step.id) })
   }
   // not an async function: each promise costs more while async contexts are followed, and most steps need no other than their node's
   let running: Promise<unknown> | undefined
@@ -52,7 +52,7 @@ export function runStep(run: WorkflowRun, step: Step, inTransaction: boolean, ne
     if (running === undefined) {
       run.skipped.add(step.id)
       end(run, step, 'skipped', startedMs, attempt.count)
-      return Promise.resolve(false)
+      return Promise.resolve()
     }
   } catch (error) {
     return Promise.reject(error).catch(failed)

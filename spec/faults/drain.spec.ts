@@ -43,12 +43,9 @@ forEachEngine((engine) => {
         }
         return db.transaction(work, { readOnly: true })
       }
-      let goOn = () => {}
-      const released = new Promise<void>((resolve) => {
-        goOn = resolve
-      })
-      const running = Array.from({ length: count }, () => transaction(() => released.then(() => db.nodes.members.count())))
-      const leaked = rejectionOf(transaction(() => sleep(4_000, undefined, { ref: false }).then(() => db.nodes.members.count())))
+      const [released, isClosed] = [deferred(), deferred()]
+      const running = Array.from({ length: count }, () => transaction(() => released.promise.then(() => db.nodes.members.count())))
+      const leaked = rejectionOf(transaction(() => isClosed.promise.then(() => db.nodes.members.count())))
       await expect.poll(() => begun, { timeout: 10_000, interval: 10 }).toBe(count + 1)
       const queued = Array.from({ length: count }, () => rejectionOf(db.nodes.members.count()))
       expect(onlyPool()).toMatchObject({ leased: count + 1, waiting: count })
@@ -58,12 +55,13 @@ forEachEngine((engine) => {
       const begunSince = [db.nodes.members.count(), db.transaction(async () => 1), db.ping()].map(rejectionOf)
       const refused = await Promise.all([...queued, ...begunSince].map((call) => outcomeWithin(50, call)))
       for (const error of refused) expect(error).toBeInstanceOf(PoolClosedError)
-      goOn()
+      released.resolve()
       expect(await Promise.all(running)).toEqual(running.map(() => 0))
       await closing
       const tookMs = performance.now() - startedMs
       expect(tookMs).toBeGreaterThan(CLOSE_MS - 10)
       expect(tookMs).toBeLessThan(CLOSE_MS + 1_000)
+      isClosed.resolve()
       // its connection was taken from it
       expect(await leaked).toHaveProperty('code')
       expect(await openTransactions(engine, ground.url)).toBe(0)
@@ -83,6 +81,15 @@ forEachEngine((engine) => {
     })
   })
 })
+
+/** A promise, and what settles it. */
+function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve = () => {}
+  const promise = new Promise<void>((settle) => {
+    resolve = settle
+  })
+  return { promise, resolve }
+}
 
 /** What the promise gives; `late` if a timer of so many milliseconds rang before. */
 function outcomeWithin<T>(ms: number, promise: Promise<T>): Promise<T | 'late'> {

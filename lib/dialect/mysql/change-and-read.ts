@@ -1,5 +1,5 @@
-import { CommitUnknownError } from '../../errors.js'
 import type { StatementResult } from '../dialect.js'
+import { notBegun } from './begin-and-run.js'
 import type { BoundStatement, Client } from './client.js'
 import { isInvalidatedStatement } from './errors.js'
 
@@ -42,11 +42,12 @@ export async function changeAndRead(client: Client, pair: ChangeAndRead, asking:
 async function bothOf(client: Client, pair: ChangeAndRead, { takesSeveral }: Asking): Promise<StatementResult> {
   const { change, read, isAlone } = pair
   const begin = isAlone ? ['begin'] : []
-  const answers = takesSeveral ? await client.sendInOneGo(begin, [change, read]) : undefined
-  if (answers === undefined) {
+  const sent = takesSeveral ? client.sendInOneGo(begin, [change, read]) : undefined
+  if (sent === undefined) {
     for (const sql of begin) await client.query(sql)
     return thenRead(client, await client.execute(change.sql, change.parameters), read)
   }
+  const answers = await Promise.allSettled(sent)
   const failed = answers.find((answer) => answer.status === 'rejected')
   const [changed, row] = answers.slice(begin.length).map((answer) => (answer.status === 'fulfilled' ? answer.value : undefined))
   if (isAlone && answers[0]!.status === 'rejected') throw notBegun(answers[0]!.reason, changed)
@@ -54,12 +55,6 @@ async function bothOf(client: Client, pair: ChangeAndRead, { takesSeveral }: Ask
   if (!isInvalidatedStatement(failed!.reason)) throw failed!.reason
   // nothing of that one has run, and execute() prepares it anew
   return thenRead(client, changed ?? (await client.execute(change.sql, change.parameters)), read)
-}
-
-/** What was changed without a transaction is kept. */
-function notBegun(cause: Error, changed: StatementResult | undefined): Error {
-  if (changed === undefined || changed.affectedRows === 0) return cause
-  return new CommitUnknownError('the server refused to begin a transaction, and kept the change that was to be in it', { cause })
 }
 
 async function thenRead(client: Client, changed: StatementResult, read: BoundStatement): Promise<StatementResult> {

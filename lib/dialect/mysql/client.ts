@@ -103,19 +103,16 @@ export class Client {
    * Runs `texts`, then `statements`, all sent before the first is answered: each is run whatever became of those before it. One that the
    * server wants prepared anew fails, and is no longer kept prepared.
    *
-   * @returns undefined, and nothing is run, where one of them is not prepared yet
+   * @returns the answer of each; undefined, and nothing is run, where one of them is not prepared yet
    */
-  sendInOneGo(
-    texts: readonly string[],
-    statements: readonly BoundStatement[],
-  ): Promise<PromiseSettledResult<StatementResult>[]> | undefined {
+  sendInOneGo(texts: readonly string[], statements: readonly BoundStatement[]): Promise<StatementResult>[] | undefined {
     if (this.#isBroken || !statements.every(({ sql }) => isPrepared(this.#driver, sql))) return undefined
     const answers: Promise<StatementResult>[] = []
     const isSent = sendInOneGo(this.#driver, [
       ...texts.map((sql) => () => void answers.push(this.query(sql))),
       ...statements.map((statement) => () => void answers.push(this.#executeOnce(statement))),
     ])
-    return isSent ? Promise.allSettled(answers) : undefined
+    return isSent ? answers : undefined
   }
 
   #executeOnce(statement: BoundStatement): Promise<StatementResult> {

@@ -1,10 +1,13 @@
 import { deadlineAfter, LATE, settledBy } from '../../deadline.js'
-import type { Connection, RowCursor, Statement, StatementResult } from '../dialect.js'
+import { ENDS } from '../begin-watch.js'
+import type { Beginning, Connection, RowCursor, Statement, StatementResult } from '../dialect.js'
+import { beginAndRun } from './begin-and-run.js'
 import { changeAndRead } from './change-and-read.js'
 import type { Client } from './client.js'
 import type { Driver } from './driver.js'
 import { bindParameters } from './parameters.js'
 import { type CursorSession, PausedCursor } from './paused-cursor.js'
+import { NOTHING } from './result.js'
 import type { StatementKiller } from './statement-killer.js'
 
 /** How long a close waits for a statement to be stopped: longer than a server in reach needs. */
@@ -28,6 +31,8 @@ export class MysqlConnection implements Connection {
   #lastStatement: string | undefined
   /** Whose rows are being taken. */
   #cursor: PausedCursor | undefined
+  /** Of a transaction that begins with the next statement. */
+  #beginning: Beginning | undefined
 
   constructor(client: Client, types: Driver['TypedParameter'], killer: StatementKiller, takesSeveral = false) {
     this.client = client
@@ -55,10 +60,33 @@ export class MysqlConnection implements Connection {
    * a backslash means there is up to the session (`NO_BACKSLASH_ESCAPES`).
    */
   run(statement: Statement): Promise<StatementResult> | StatementResult {
+    return this.#beginning === undefined ? this.#run(statement) : this.#runFirst(this.#beginning, statement)
+  }
+
+  beginWithNext(beginning: Beginning): void {
+    this.#beginning = beginning
+  }
+
+  /** It goes out with BEGIN where it is prepared already, and the server takes several. */
+  #runFirst(beginning: Beginning, statement: Statement): Promise<StatementResult> | StatementResult {
+    const { sql, parameters, name, reread } = statement
+    const goesTogether = this.takesSeveral && reread === undefined && (name !== undefined || parameters.length > 0)
+    const bound = goesTogether ? { sql, parameters: bindParameters(parameters, this.#types) } : undefined
+    this.#beginning = undefined
+    if (ENDS.includes(sql)) return NOTHING
+    this.#lastStatement = name === undefined ? undefined : sql
+    const breakOff = () => {
+      this.cancel().catch(() => undefined)
+      this.client.destroy()
+    }
+    return beginAndRun(this.client, beginning, { bound, run: () => this.#run(statement) }, breakOff)
+  }
+
+  #run(statement: Statement): Promise<StatementResult> | StatementResult {
     const { sql, parameters, name, reread, isAlone = false } = statement
     // without a name it may be somebody's own text, with values in it
     this.#lastStatement = name === undefined ? undefined : sql
-    if (this.#cursor !== undefined) return this.#cursor.keepRest().then(() => this.run(statement))
+    if (this.#cursor !== undefined) return this.#cursor.keepRest().then(() => this.#run(statement))
     if (parameters.length === 0 && name === undefined) return this.client.query(sql)
     const bound = bindParameters(parameters, this.#types)
     if (reread === undefined) return this.client.execute(sql, bound)

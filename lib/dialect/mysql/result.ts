@@ -2,6 +2,9 @@ import type { FieldPacket, ResultSetHeader } from 'mysql2'
 import type { ResultColumn, RowBatch, StatementResult } from '../dialect.js'
 import { dateOf, type Instant } from './types.js'
 
+/** Of what had nothing to do. */
+export const NOTHING: StatementResult = Object.freeze({ rows: [], affectedRows: 0, columns: () => [] })
+
 /** What the driver gives: one result, or a list of them where a procedure was called. */
 export type DriverRows = ResultSetHeader | unknown[][] | (ResultSetHeader | unknown[][])[]
 type DriverFields = FieldPacket[] | (FieldPacket[] | undefined)[] | undefined

@@ -16,6 +16,7 @@ export interface Wire {
   bind(message: { readonly portal?: string; readonly statement: string; readonly values: readonly unknown[] }): void
   describe(message: { readonly type: 'P'; readonly name?: string }): void
   execute(message: { readonly portal: string; readonly rows: number }): void
+  flush(): void
   sync(): void
   sendCopyFail(reason: string): void
 }

@@ -2,8 +2,10 @@ import type { NetConnectOpts, Socket } from 'node:net'
 import type { Client, QueryArrayConfig } from 'pg'
 import { type Deadline, deadlineAfter, LATE, settledBy } from '../../deadline.js'
 import { ConnectionError, ConnectionLostError, QueryError } from '../../errors.js'
-import type { Connection, RowCursor, Statement, StatementResult } from '../dialect.js'
+import { ENDS, watchBegin } from '../begin-watch.js'
+import type { Beginning, Connection, RowCursor, Statement, StatementResult } from '../dialect.js'
 import type { AnsweredQuery, OnAnswer } from './answered-query.js'
+import { BeginningQuery } from './beginning-query.js'
 import { CANCEL_TIMEOUT_MS, insistOnCancel, requestCancel, type SessionKey, serverName } from './cancel.js'
 import { capabilities } from './capabilities.js'
 import type { PgDriver } from './driver.js'
@@ -38,6 +40,10 @@ export class PostgresConnection implements Connection {
   #lastStatement: string | undefined
   // of the last ReadyForQuery: I idle, T in a transaction, E in a failed one
   #transaction: 'I' | 'T' | 'E' = 'I'
+  // of a transaction that begins with the next statement
+  #beginning: Beginning | undefined
+  /** What calls fail with since a BEGIN was not answered. */
+  #unanswered: Error | undefined
   #onAnswer: (() => void) | undefined
   #cancelling: Promise<void> | undefined
   readonly #prepared = new Map<string, Preparation>()
@@ -80,20 +86,64 @@ export class PostgresConnection implements Connection {
 
   /** Nothing runs and no transaction is open. */
   get isIdle(): boolean {
-    return !this.#isBusy && this.#transaction === 'I'
+    return !this.#isBusy && this.#transaction === 'I' && this.#beginning === undefined
   }
 
   /**
    * @throws {ConnectionError} the connection had failed before: nothing was sent
    * @throws {PoolerModeError} it needs a session of its own, which a pooler does not give: nothing was sent
    * @throws {ConnectionLostError} it failed while the statement ran
+   * @throws what {@link Beginning.unanswered} gives, where that went out with it
    * @throws what the driver threw, else
    */
   run(statement: Statement): Promise<StatementResult> {
     if (this.#isBroken) return Promise.reject(new ConnectionError('the connection broke before the statement was sent'))
     if (statement.parameters.length > capabilities.maxParameters) return Promise.reject(tooManyParameters(statement.parameters.length))
     const need = this.pooler.mode === 'session' || statement.name !== undefined ? undefined : sessionNeedOf(statement.sql)
-    return need === undefined ? this.#run(statement) : this.#runInSession(statement, need)
+    return need === undefined ? this.#runNext(statement) : this.#runInSession(statement, need)
+  }
+
+  beginWithNext(beginning: Beginning): void {
+    this.#beginning = beginning
+  }
+
+  #runNext(statement: Statement): Promise<StatementResult> {
+    if (this.#beginning === undefined || isPrepared(statement)) return this.#run(statement)
+    return ENDS.includes(statement.sql) ? this.#endUnbegun() : this.#runAfterBegin(statement)
+  }
+
+  /** Ends a transaction of which nothing was sent. */
+  async #endUnbegun(): Promise<StatementResult> {
+    this.#beginning = undefined
+    return new PostgresResult(this, { rows: [], command: '', rowCount: 0, fields: [] })
+  }
+
+  /** For a text that may hold several statements, and for values that only the driver knows to send. */
+  async #runAfterBegin(statement: Statement): Promise<StatementResult> {
+    await this.#beginNow()
+    if (this.#isBroken) throw new ConnectionError('the connection broke before the statement was sent')
+    return this.#run(statement)
+  }
+
+  /** Begins by itself what was to begin with the next statement. */
+  async #beginNow(): Promise<void> {
+    const beginning = this.#beginning
+    if (beginning === undefined) return
+    this.#beginning = undefined
+    const begun = this.#watchBegin(beginning)
+    try {
+      await this.#run({ sql: beginning.sql, parameters: [] })
+    } finally {
+      begun()
+    }
+  }
+
+  #watchBegin(beginning: Beginning): () => void {
+    return watchBegin(beginning, (error) => {
+      this.#unanswered = error
+      this.cancel().catch(() => undefined)
+      this.destroy()
+    })
   }
 
   /**
@@ -113,7 +163,7 @@ export class PostgresConnection implements Connection {
       session: this,
       send: (make) => this.#sendOwn(statement, make),
       get transaction() {
-        return self.#transaction
+        return self.#beginning === undefined ? self.#transaction : 'T'
       },
     }
     return new PortalCursor(on, statement)
@@ -124,6 +174,7 @@ export class PostgresConnection implements Connection {
     const need = this.pooler.mode === 'session' ? undefined : sessionNeedOf(sql)
     if (need !== undefined) await this.findPooler()
     if (need !== undefined && this.pooler.mode === 'transaction') throw sessionRefusal(need)
+    await this.#beginNow()
     if (this.#isBroken) throw new ConnectionError('the connection broke before the statement was sent')
     return new Promise((resolve, reject) => {
       const query = make((error, result) => {
@@ -146,7 +197,7 @@ export class PostgresConnection implements Connection {
     await this.findPooler()
     if (this.pooler.mode === 'transaction') throw sessionRefusal(need)
     if (this.#isBroken) throw new ConnectionError('the connection broke before the statement was sent')
-    return this.#run(statement)
+    return this.#runNext(statement)
   }
 
   #send(statement: Statement, settle: Settle, isSecondRun = false): void {
@@ -154,7 +205,8 @@ export class PostgresConnection implements Connection {
     // the other protocol takes several statements in one text
     const preparation = statement.isSingle === true ? unkept() : this.#preparationOf(statement.name)
     const hasRun = preparation?.fields !== undefined
-    const canRunAgain = !isSecondRun && this.#transaction === 'I'
+    const beginning = preparation === undefined ? undefined : this.#beginning
+    const canRunAgain = !isSecondRun && this.#transaction === 'I' && beginning === undefined
     let isAnswered = false
     const onAnswer: OnAnswer = (error, result) => {
       // of a value that it cannot send the driver tells at once, and again when the server is ready: another statement may run by then
@@ -162,12 +214,21 @@ export class PostgresConnection implements Connection {
       isAnswered = true
       this.#isBusy = false
       this.#onAnswer?.()
+      begun?.()
       if (error === null) settle.resolve(new PostgresResult(this, result!))
       else if (isKept(preparation) && (isInvalidatedStatement(error) || (hasRun && mayBeOutdated(error))))
         this.#prepareAnew(statement, canRunAgain, error, settle)
       else settle.reject(this.#reason(error))
     }
-    const query = preparation === undefined ? plainQuery(statement, onAnswer) : new PreparedQuery(preparation, sql, parameters, onAnswer)
+    let begun: (() => void) | undefined
+    let query: AnsweredQuery | undefined
+    if (preparation === undefined) query = plainQuery(statement, onAnswer)
+    else if (beginning === undefined) query = new PreparedQuery(preparation, sql, parameters, onAnswer)
+    else {
+      query = new BeginningQuery(beginning.sql, () => begun?.(), preparation, sql, parameters, onAnswer)
+      this.#beginning = undefined
+      begun = this.#watchBegin(beginning)
+    }
     this.#isBusy = true
     // without a name it may be somebody's own text, with values in it
     this.#lastStatement = statement.name === undefined ? undefined : sql
@@ -199,6 +260,7 @@ export class PostgresConnection implements Connection {
   }
 
   #reason(error: Error): unknown {
+    if (this.#unanswered !== undefined) return this.#unanswered
     if (!this.#isBroken) return error
     if (!isServerError(error)) return new ConnectionLostError('the connection broke while a statement ran', { cause: error })
     if (error.code !== QUERY_CANCELED) return error
@@ -276,6 +338,11 @@ export class PostgresConnection implements Connection {
     await this.client.end()
     clearTimeout(timer)
   }
+}
+
+/** Goes out as messages of our own, and so with others in one packet. */
+function isPrepared({ name, isSingle }: Statement): boolean {
+  return name !== undefined || isSingle === true
 }
 
 /** A statement that is parsed for one run: the server keeps it until the next one without a name. */

@@ -17,8 +17,6 @@ export interface Preparation {
  * the columns once a session instead of once a run, and leaves the values as the server sent them.
  */
 export class PreparedQuery extends AnsweredQuery {
-  // the driver reads these two
-  readonly name: string
   readonly text: string
   readonly #preparation: Preparation
   readonly #values: readonly unknown[]
@@ -26,10 +24,14 @@ export class PreparedQuery extends AnsweredQuery {
   /** @throws {QueryError} a value is of a kind that has no text in the protocol; nothing was sent */
   constructor(preparation: Preparation, text: string, parameters: readonly unknown[], callback: OnAnswer) {
     super(callback)
-    this.name = preparation.name
     this.text = text
     this.#preparation = preparation
     this.#values = parameters.map(wireValue)
+  }
+
+  /** The driver reads it, and {@link text}. */
+  get name(): string {
+    return this.#preparation.name
   }
 
   /** Source: PostgreSQL 15 manual, 55.2.3 "Extended Query". */
@@ -38,8 +40,9 @@ export class PreparedQuery extends AnsweredQuery {
     // all messages in one packet
     wire.stream.cork()
     this.#closeReplaced(wire)
-    if (wire.parsedStatements[this.name] === undefined) wire.parse({ name: this.name, text: this.text })
-    wire.bind({ statement: this.name, values: this.#values })
+    const { name } = this.#preparation
+    if (wire.parsedStatements[name] === undefined) wire.parse({ name, text: this.text })
+    wire.bind({ statement: name, values: this.#values })
     if (this.#preparation.fields === undefined) wire.describe({ type: 'P' })
     // the driver sends nothing to a stream that has ended
     if (wire.stream.writable) wire.stream.write(EXECUTE_AND_SYNC)

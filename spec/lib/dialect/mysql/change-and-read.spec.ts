@@ -45,7 +45,7 @@ forEachEngine(
           { sql: READ, parameters: [2] },
         ],
       )
-      const settled = await answers
+      const settled = answers && (await Promise.allSettled(answers))
       await session.run('rollback')
       return settled?.every(({ status }) => status === 'fulfilled') === true
     }

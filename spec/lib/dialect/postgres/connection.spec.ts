@@ -153,6 +153,93 @@ forEachEngine(
       })
     })
 
+    describe('a transaction that begins with its first statement', () => {
+      const beginning = (sql = 'begin isolation level repeatable read', withinMs?: number) =>
+        connection.beginWithNext({ sql, withinMs, unanswered: () => new ConnectionError('BEGIN was not answered') })
+      const named = (sql: string, ...parameters: unknown[]) => connection.run({ name: 'lw_first', sql, parameters })
+
+      it('takes one round trip with a prepared one, each time', async () => {
+        let answers = 0
+        connection.client.connection.on('readyForQuery', () => answers++)
+        for (const count of [1, 2]) {
+          beginning()
+          const sql = `insert into items (name) values ($1) returning current_setting('transaction_isolation')`
+          expect(await named(sql, 'first')).toMatchObject({ rows: [['repeatable read']], affectedRows: 1 })
+          expect(answers).toBe(2 * count - 1)
+          expect(connection.isIdle).toBe(false)
+          await run('rollback')
+        }
+        expect(connection.isIdle).toBe(true)
+        expect(await firstValue(connection, 'select count(*) from items')).toBe('0')
+        expect(await firstValue(connection, 'select count(*) from pg_prepared_statements where not from_sql')).toBe('1')
+      })
+
+      it('takes a round trip for each with a text, and with values that only the driver knows', async () => {
+        for (const first of [
+          () => run(`select 1; select current_setting('transaction_isolation')`),
+          () => run(`select current_setting($1)`, 'transaction_isolation'),
+        ]) {
+          beginning()
+          expect((await first()).rows).toStrictEqual([['repeatable read']])
+          expect(connection.isIdle).toBe(false)
+          await run('commit')
+          expect(connection.isIdle).toBe(true)
+        }
+      })
+
+      it('is the one that a cursor reads in', async () => {
+        beginning()
+        const cursor = connection.openCursor({ sql: `select current_setting('transaction_isolation')`, parameters: [] })
+        expect(await cursor.fetch(10)).toMatchObject({ rows: [['repeatable read']] })
+        await cursor.close()
+        expect(connection.isIdle).toBe(false)
+        await run('rollback')
+      })
+
+      it.each(['commit', 'rollback'])('has nothing to %s without any', async (end) => {
+        let answers = 0
+        connection.client.connection.on('readyForQuery', () => answers++)
+        beginning()
+        expect(connection.isIdle).toBe(false)
+        expect(await run(end)).toMatchObject({ rows: [], affectedRows: 0 })
+        expect(connection.isIdle).toBe(true)
+        expect(answers).toBe(0)
+        expect(await named('select 1')).toMatchObject({ rows: [['1']] })
+        expect(connection.isIdle).toBe(true)
+      })
+
+      it('runs nothing where BEGIN is refused', async () => {
+        for (const first of [
+          () => named(`insert into items (name) values ('never')`),
+          () => run(`insert into items (name) values ('never')`),
+        ]) {
+          beginning('begin isolation level none')
+          expect(await errorOf(first())).toMatchObject({ code: '42601' })
+          expect(connection.isIdle).toBe(true)
+        }
+        expect(await firstValue(connection, 'select count(*) from items')).toBe('0')
+      })
+
+      it('has failed where its first statement has, and can be rolled back; what was not parsed is parsed the next time', async () => {
+        beginning()
+        expect(await errorOf(named('select * from later'))).toMatchObject({ code: '42P01' })
+        expect(await errorOf(run('select 1'))).toMatchObject({ code: '25P02' })
+        await run('rollback')
+        expect(connection.isIdle).toBe(true)
+        await run('create temp table later (id int)')
+        beginning()
+        expect(await named('select * from later')).toMatchObject({ rows: [] })
+        await run('commit')
+      })
+
+      it('begins with the next one where a statement could not be sent', async () => {
+        beginning()
+        expect(await errorOf(named('select $1', Symbol('none')))).toBeInstanceOf(QueryError)
+        expect(await named(`select current_setting('transaction_isolation')`)).toMatchObject({ rows: [['repeatable read']] })
+        await run('rollback')
+      })
+    })
+
     describe('a value that cannot be sent', () => {
       const unsendable = {
         toPostgres() {
