@@ -17,10 +17,10 @@ export interface Statement {
    */
   readonly repeat?: readonly (readonly unknown[])[] | undefined
   /**
-   * Of one that changes a row: reads it as it then is, without waiting for a lock, and nobody else comes between. Rows are those of this one.
+   * Of one that changes a row: reads it as it then is, where it is there, and nobody else comes between. Rows are those of this one.
    * Only where {@link Capabilities.updateReturning} is false.
    */
-  readonly reread?: Pick<Statement, 'sql' | 'parameters' | 'name'> | undefined
+  readonly reread?: Reread | undefined
   /** With {@link reread}: there is no transaction around the two; they are one of their own. */
   readonly isAlone?: boolean | undefined
   /** Text of somebody's own, to be refused where it holds more than one statement. */
@@ -29,6 +29,12 @@ export interface Statement {
   readonly deadline?: Deadline | undefined
   /** The positions in `parameters`, from 0, that hold values of redacted fields; undefined: none of them is known to. */
   readonly redacted?: ReadonlySet<number> | undefined
+}
+
+/** A statement that reads the row that another one changes. */
+export interface Reread extends Pick<Statement, 'sql' | 'parameters' | 'name'> {
+  /** Locks the row before, and gives one where it is there to be changed. */
+  readonly locking: Pick<Statement, 'sql' | 'parameters'>
 }
 
 /** Where a result column comes from; `table` and `column` are physical names, undefined for an expression. */

@@ -12,7 +12,17 @@ import type { Connection, Statement, StatementResult } from './connection.js'
 import type { DdlStatement } from './ddl-statement.js'
 import type { JsonExpressions } from './json-expressions.js'
 
-export type { Beginning, Connection, MaybePromise, ResultColumn, RowBatch, RowCursor, Statement, StatementResult } from './connection.js'
+export type {
+  Beginning,
+  Connection,
+  MaybePromise,
+  Reread,
+  ResultColumn,
+  RowBatch,
+  RowCursor,
+  Statement,
+  StatementResult,
+} from './connection.js'
 
 export type Engine = 'postgres' | 'mysql' | 'sqlite'
 

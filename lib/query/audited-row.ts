@@ -1,6 +1,6 @@
 import { auditedChange } from './audited.js'
 import type { BoundModel } from './bound-model.js'
-import { missing, type RowChange } from './change-row.js'
+import { missing, type RowChange } from './change-request.js'
 import type { CallLimits, PlanRunner } from './query-plan.js'
 import type { PlainRow } from './selection.js'
 

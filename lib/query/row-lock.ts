@@ -21,11 +21,6 @@ export function updateLock(model: BoundModel): RowLock {
   return rowLock(model, 'update', 'wait')
 }
 
-/** The lock of a row that the transaction has locked already: does not wait. */
-export function heldLock(model: BoundModel): RowLock {
-  return rowLock(model, 'update', 'fail')
-}
-
 /** The lock of rows of which those are left out that somebody has already. */
 export function claimLock(model: BoundModel): RowLock {
   return rowLock(model, 'update', 'skip')

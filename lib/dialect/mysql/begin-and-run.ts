@@ -8,6 +8,8 @@ import { isInvalidatedStatement } from './errors.js'
 interface First {
   /** To be sent before BEGIN is answered; undefined where it may not. */
   readonly bound: BoundStatement | undefined
+  /** What the answer to that says. */
+  read(answer: StatementResult): StatementResult
   /** Runs it after that. */
   run(): MaybePromise<StatementResult>
 }
@@ -26,7 +28,7 @@ export async function beginAndRun(client: Client, beginning: Beginning, first: F
   })
   try {
     const sent = first.bound && client.sendInOneGo([beginning.sql], [first.bound])
-    if (sent !== undefined) return await bothOf(client, first.bound!, sent, begun)
+    if (sent !== undefined) return first.read(await bothOf(client, first, sent, begun))
     await client.query(beginning.sql)
     begun()
     return await first.run()
@@ -39,21 +41,20 @@ export async function beginAndRun(client: Client, beginning: Beginning, first: F
 
 async function bothOf(
   client: Client,
-  { sql, parameters }: BoundStatement,
+  { bound, read }: First,
   [begin, run]: readonly Promise<StatementResult>[],
   begun: () => void,
 ): Promise<StatementResult> {
   void begin!.then(begun, begun)
   const [beginning, running] = await Promise.allSettled([begin!, run!])
-  if (beginning.status === 'rejected') throw notBegun(beginning.reason, running.status === 'fulfilled' ? running.value : undefined)
+  if (beginning.status === 'rejected') {
+    // what was changed without a transaction is kept
+    if (running.status === 'rejected' || read(running.value).affectedRows === 0) throw beginning.reason
+    const message = 'the server refused to begin a transaction, and kept the change that was to be in it'
+    throw new CommitUnknownError(message, { cause: beginning.reason })
+  }
   if (running.status === 'fulfilled') return running.value
   // nothing of that one has run, and execute() prepares it anew
-  if (isInvalidatedStatement(running.reason)) return client.execute(sql, parameters)
+  if (isInvalidatedStatement(running.reason)) return client.execute(bound!.sql, bound!.parameters)
   throw running.reason
-}
-
-/** What BEGIN was refused with. What was changed without a transaction is kept. */
-export function notBegun(cause: Error, changed: StatementResult | undefined): Error {
-  if (changed === undefined || changed.affectedRows === 0) return cause
-  return new CommitUnknownError('the server refused to begin a transaction, and kept the change that was to be in it', { cause })
 }

@@ -1,35 +1,48 @@
 import type { StatementResult } from '../dialect.js'
-import { notBegun } from './begin-and-run.js'
 import type { BoundStatement, Client } from './client.js'
-import { isInvalidatedStatement } from './errors.js'
 
 /** A statement that changes a row, and one that then reads it. */
 export interface ChangeAndRead {
+  /** Locks the row, and gives one where it is there. */
+  readonly lock: BoundStatement
   readonly change: BoundStatement
-  /** Waits for no lock (NOWAIT): it may be run where the change has failed, and where it has not, the lock is there already. */
   readonly read: BoundStatement
   /** They are to be a transaction of their own; else there is one around them. */
   readonly isAlone: boolean
 }
 
-/** How the server is to be asked. */
-interface Asking {
-  /** Whether it takes a statement before it has answered the one before. */
-  readonly takesSeveral: boolean
-  /** Asked before a change is kept: whether nobody waits for it any more. */
-  isUnwanted(): boolean
+/**
+ * All of it as one compound statement, in one round trip: `ROW_COUNT` would count only rows that are left with other values, so that the
+ * row is locked before it is changed. Source: MariaDB manual, "BEGIN END".
+ */
+export function compoundOf({ lock, change, read, isAlone }: ChangeAndRead): BoundStatement {
+  const all = `if exists (${lock.sql}) then ${change.sql}; ${read.sql}; end if;`
+  const sql = isAlone ? `begin not atomic start transaction; ${all} commit; end` : `begin not atomic ${all} end`
+  return { sql, parameters: [...lock.parameters, ...change.parameters, ...read.parameters] }
+}
+
+/** What a compound of the two gave: a row, where there was one to be changed. */
+export function compoundResult(result: StatementResult): StatementResult {
+  return { ...result, affectedRows: result.rows.length }
 }
 
 /**
  * Changes a row and reads it, and nobody else comes between. Gives the rows that were read, and how many were to be changed.
  *
- * @throws {CommitUnknownError} BEGIN was refused, as by a KILL that comes late, and the change that had gone out with it was not
+ * @param preparesCompounds whether the server takes the two as one statement
+ * @param isUnwanted asked before a change is kept: whether nobody waits for it any more
  */
-export async function changeAndRead(client: Client, pair: ChangeAndRead, asking: Asking): Promise<StatementResult> {
-  if (!pair.isAlone) return bothOf(client, pair, asking)
+export async function changeAndRead(
+  client: Client,
+  pair: ChangeAndRead,
+  { preparesCompounds, isUnwanted }: { readonly preparesCompounds: boolean; isUnwanted(): boolean },
+): Promise<StatementResult> {
+  if (!pair.isAlone) return preparesCompounds ? inOne(client, pair) : inTwo(client, pair)
   try {
-    const result = await bothOf(client, pair, asking)
-    if (asking.isUnwanted()) throw new Error('the call was given up before its change was kept')
+    if (preparesCompounds) return await inOne(client, pair)
+    await client.query('begin')
+    const result = await inTwo(client, pair)
+    if (isUnwanted()) throw new Error('the call was given up before its change was kept')
     await client.query('commit')
     return result
   } catch (error) {
@@ -39,29 +52,13 @@ export async function changeAndRead(client: Client, pair: ChangeAndRead, asking:
   }
 }
 
-async function bothOf(client: Client, pair: ChangeAndRead, { takesSeveral }: Asking): Promise<StatementResult> {
-  const { change, read, isAlone } = pair
-  const begin = isAlone ? ['begin'] : []
-  const sent = takesSeveral ? client.sendInOneGo(begin, [change, read]) : undefined
-  if (sent === undefined) {
-    for (const sql of begin) await client.query(sql)
-    return thenRead(client, await client.execute(change.sql, change.parameters), read)
-  }
-  const answers = await Promise.allSettled(sent)
-  const failed = answers.find((answer) => answer.status === 'rejected')
-  const [changed, row] = answers.slice(begin.length).map((answer) => (answer.status === 'fulfilled' ? answer.value : undefined))
-  if (isAlone && answers[0]!.status === 'rejected') throw notBegun(answers[0]!.reason, changed)
-  if (changed !== undefined && (row !== undefined || changed.affectedRows === 0)) return resultOf(changed, row)
-  if (!isInvalidatedStatement(failed!.reason)) throw failed!.reason
-  // nothing of that one has run, and execute() prepares it anew
-  return thenRead(client, changed ?? (await client.execute(change.sql, change.parameters)), read)
+async function inOne(client: Client, pair: ChangeAndRead): Promise<StatementResult> {
+  const { sql, parameters } = compoundOf(pair)
+  return compoundResult(await client.execute(sql, parameters))
 }
 
-async function thenRead(client: Client, changed: StatementResult, read: BoundStatement): Promise<StatementResult> {
-  return resultOf(changed, changed.affectedRows === 0 ? undefined : await client.execute(read.sql, read.parameters))
-}
-
-/** Of no row that was changed, what was read does not count. */
-function resultOf(changed: StatementResult, read: StatementResult | undefined): StatementResult {
-  return read === undefined || changed.affectedRows === 0 ? changed : { ...read, affectedRows: changed.affectedRows }
+async function inTwo(client: Client, { change, read }: ChangeAndRead): Promise<StatementResult> {
+  const changed = await client.execute(change.sql, change.parameters)
+  if (changed.affectedRows === 0) return changed
+  return { ...(await client.execute(read.sql, read.parameters)), affectedRows: changed.affectedRows }
 }

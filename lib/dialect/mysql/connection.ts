@@ -1,13 +1,14 @@
 import { deadlineAfter, LATE, settledBy } from '../../deadline.js'
 import { ENDS } from '../begin-watch.js'
-import type { Beginning, Connection, RowCursor, Statement, StatementResult } from '../dialect.js'
+import type { Beginning, Connection, Reread, RowCursor, Statement, StatementResult } from '../dialect.js'
 import { beginAndRun } from './begin-and-run.js'
-import { changeAndRead } from './change-and-read.js'
-import type { Client } from './client.js'
+import { type ChangeAndRead, changeAndRead, compoundOf, compoundResult } from './change-and-read.js'
+import type { BoundStatement, Client } from './client.js'
 import type { Driver } from './driver.js'
 import { bindParameters } from './parameters.js'
 import { type CursorSession, PausedCursor } from './paused-cursor.js'
 import { NOTHING } from './result.js'
+import { NO_TRAITS, type ServerTraits } from './server.js'
 import type { StatementKiller } from './statement-killer.js'
 
 /** How long a close waits for a statement to be stopped: longer than a server in reach needs. */
@@ -19,11 +20,7 @@ const LAST_KILL_TIMEOUT_MS = 1_000
 /** A session of the pool. */
 export class MysqlConnection implements Connection {
   readonly client: Client
-  /**
-   * Whether the server takes a statement before it has answered the one before: MariaDB does, whose own connectors send so; nothing is
-   * known of all that speaks for MySQL.
-   */
-  readonly takesSeveral: boolean
+  readonly #traits: ServerTraits
   readonly #types: Driver['TypedParameter']
   readonly #killer: StatementKiller
   #wasCancelled = false
@@ -34,9 +31,9 @@ export class MysqlConnection implements Connection {
   /** Of a transaction that begins with the next statement. */
   #beginning: Beginning | undefined
 
-  constructor(client: Client, types: Driver['TypedParameter'], killer: StatementKiller, takesSeveral = false) {
+  constructor(client: Client, types: Driver['TypedParameter'], killer: StatementKiller, traits: ServerTraits = NO_TRAITS) {
     this.client = client
-    this.takesSeveral = takesSeveral
+    this.#traits = traits
     this.#types = types
     this.#killer = killer
   }
@@ -44,11 +41,6 @@ export class MysqlConnection implements Connection {
   /** A cancelled one counts as broken: the kill could reach it late and hit the next borrower's statement. */
   get isBroken(): boolean {
     return this.#wasCancelled || this.client.isBroken
-  }
-
-  /** Whether what runs was to be stopped: nobody waits for it any more. */
-  isUnwanted(): boolean {
-    return this.#stopping !== undefined
   }
 
   get lastStatement(): string | undefined {
@@ -69,29 +61,48 @@ export class MysqlConnection implements Connection {
 
   /** It goes out with BEGIN where it is prepared already, and the server takes several. */
   #runFirst(beginning: Beginning, statement: Statement): Promise<StatementResult> | StatementResult {
-    const { sql, parameters, name, reread } = statement
-    const goesTogether = this.takesSeveral && reread === undefined && (name !== undefined || parameters.length > 0)
-    const bound = goesTogether ? { sql, parameters: bindParameters(parameters, this.#types) } : undefined
+    const { sql, name, reread } = statement
+    const bound = this.#traits.takesSeveral ? this.#inOne(statement) : undefined
     this.#beginning = undefined
     if (ENDS.includes(sql)) return NOTHING
     this.#lastStatement = name === undefined ? undefined : sql
+    const read = (answer: StatementResult) => (reread === undefined ? answer : compoundResult(answer))
     const breakOff = () => {
       this.cancel().catch(() => undefined)
       this.client.destroy()
     }
-    return beginAndRun(this.client, beginning, { bound, run: () => this.#run(statement) }, breakOff)
+    return beginAndRun(this.client, beginning, { bound, read, run: () => this.#run(statement) }, breakOff)
+  }
+
+  /** Undefined where it does not go out prepared, as one statement. */
+  #inOne(statement: Statement): BoundStatement | undefined {
+    const { sql, parameters, name, reread } = statement
+    if (reread !== undefined) return this.#traits.preparesCompounds ? compoundOf(this.#pairOf(statement, reread)) : undefined
+    return parameters.length === 0 && name === undefined ? undefined : { sql, parameters: bindParameters(parameters, this.#types) }
+  }
+
+  #pairOf({ sql, parameters, isAlone = false }: Statement, read: Reread): ChangeAndRead {
+    const bound = (part: Pick<Statement, 'sql' | 'parameters'>) => ({
+      sql: part.sql,
+      parameters: bindParameters(part.parameters, this.#types),
+    })
+    return { lock: bound(read.locking), change: bound({ sql, parameters }), read: bound(read), isAlone }
   }
 
   #run(statement: Statement): Promise<StatementResult> | StatementResult {
-    const { sql, parameters, name, reread, isAlone = false } = statement
+    const { sql, parameters, name, reread } = statement
     // without a name it may be somebody's own text, with values in it
     this.#lastStatement = name === undefined ? undefined : sql
     if (this.#cursor !== undefined) return this.#cursor.keepRest().then(() => this.#run(statement))
+    if (reread !== undefined) {
+      const { preparesCompounds } = this.#traits
+      return changeAndRead(this.client, this.#pairOf(statement, reread), {
+        preparesCompounds,
+        isUnwanted: () => this.#stopping !== undefined,
+      })
+    }
     if (parameters.length === 0 && name === undefined) return this.client.query(sql)
-    const bound = bindParameters(parameters, this.#types)
-    if (reread === undefined) return this.client.execute(sql, bound)
-    const read = { sql: reread.sql, parameters: bindParameters(reread.parameters, this.#types) }
-    return changeAndRead(this.client, { change: { sql, parameters: bound }, read, isAlone }, this)
+    return this.client.execute(sql, bindParameters(parameters, this.#types))
   }
 
   openCursor({ sql, parameters }: Statement): RowCursor {

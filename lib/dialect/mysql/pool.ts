@@ -10,7 +10,7 @@ import type { Client } from './client.js'
 import { MysqlConnection } from './connection.js'
 import { Dialler } from './dial.js'
 import { loadDriver } from './driver.js'
-import { isMariaDb, rememberServers, ServersMet } from './server.js'
+import { NO_TRAITS, rememberServers, ServersMet, traitsOf } from './server.js'
 import { askVersion, prepareSession, returnToDatabase } from './session.js'
 import { StatementKiller } from './statement-killer.js'
 
@@ -42,15 +42,15 @@ class MysqlConnector implements Connector<MysqlConnection> {
   }
 
   async open(deadline: Deadline, signal?: AbortSignal): Promise<MysqlConnection> {
-    let takesSeveral = false
+    let traits = NO_TRAITS
     const prepare = async (opened: Client) => {
       await prepareSession(opened, this.#initSql)
       const version = await askVersion(opened)
       this.servers.add(version)
-      takesSeveral = isMariaDb(version)
+      traits = traitsOf(version)
     }
     const client = await this.#dialler.dial(deadline, prepare, signal)
-    return new MysqlConnection(client, this.#dialler.parameterTypes, this.#killer, takesSeveral)
+    return new MysqlConnection(client, this.#dialler.parameterTypes, this.#killer, traits)
   }
 
   async validate({ client }: MysqlConnection, timeoutMs: number): Promise<boolean> {

@@ -33,6 +33,23 @@ export function isMariaDb(version: string): boolean {
   return /mariadb/i.test(version)
 }
 
+/** What a server does beside what the statements of all of them need. */
+export interface ServerTraits {
+  /** It takes a statement before it has answered the one before, as MariaDB's own connectors send them. */
+  readonly takesSeveral: boolean
+  /** It prepares compound statements: MariaDB from 10.6 on, which prepares every statement (MDEV-16708). */
+  readonly preparesCompounds: boolean
+}
+
+/** Nothing is known of all that speaks for MySQL. */
+export const NO_TRAITS: ServerTraits = Object.freeze({ takesSeveral: false, preparesCompounds: false })
+
+export function traitsOf(version: string): ServerTraits {
+  if (!isMariaDb(version)) return NO_TRAITS
+  const [major = 0, minor = 0] = version.split('.', 2).map(Number)
+  return { takesSeveral: true, preparesCompounds: major > 10 || (major === 10 && minor >= 6) }
+}
+
 /** The servers that one pool has met: an address may lead to several, and to another one after a while. */
 export class ServersMet {
   #capabilities: Capabilities | undefined

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
+import type { StatementResult } from '../../../../lib/dialect/dialect.js'
 import { beginAndRun } from '../../../../lib/dialect/mysql/begin-and-run.js'
 import type { Client } from '../../../../lib/dialect/mysql/client.js'
 import type { MysqlConnection } from '../../../../lib/dialect/mysql/connection.js'
@@ -98,6 +99,26 @@ forEachEngine(
         expect(await rejection(named(update, 'nobody', 9))).toMatchObject({ errno: 1064 })
       })
 
+      it('says so of a change whose row is read with it, too', async () => {
+        const read = { sql: 'select id from notes where id = ? for update', parameters: [1] }
+        const reread = { ...read, name: 'get', locking: read }
+        const change = () =>
+          connectionOf().run({ name: 'change', sql: 'update notes set text = ? where id = ?', parameters: ['new', 1], reread })
+        await named(INSERT, 'a')
+        begin()
+        expect(await change()).toMatchObject({ rows: [[1]], affectedRows: 1 })
+        await session.run('rollback')
+        begin()
+        expect(await change()).toMatchObject({ rows: [[1]], affectedRows: 1 })
+        expect(await isInTransaction()).toBe(true)
+        await session.run('rollback')
+        begin('begin?')
+        expect(await rejection(Promise.resolve(change()))).toBeInstanceOf(CommitUnknownError)
+        await session.run('delete from notes')
+        begin('begin?')
+        expect(await rejection(Promise.resolve(change()))).toMatchObject({ errno: 1064 })
+      })
+
       it('prepares anew what the server has dropped', async () => {
         await named(INSERT, 'prepares it')
         const { client } = connectionOf()
@@ -110,7 +131,11 @@ forEachEngine(
           },
           execute: { value: client.execute.bind(client) },
         }) as Client
-        const first = { bound: { sql: INSERT, parameters: ['anew'] }, run: () => Promise.reject(new Error('not this way')) }
+        const first = {
+          bound: { sql: INSERT, parameters: ['anew'] },
+          read: (answer: StatementResult) => answer,
+          run: () => Promise.reject(new Error('not this way')),
+        }
         expect(await beginAndRun(refusing, beginning(), first, () => undefined)).toMatchObject({ affectedRows: 1 })
         expect(await isInTransaction()).toBe(true)
         await session.run('rollback')
