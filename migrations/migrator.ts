@@ -106,7 +106,7 @@ class FolderMigrator implements Migrator {
 
   up({ to, steps, dryRun = false, signal }: UpOptions = {}): Promise<RunDocument> {
     requireCount('steps', steps)
-    return this.#locked('up', signal, async (locked) => {
+    const run = async (locked: LockedRun) => {
       requireWhole(locked)
       let left = steps ?? Number.POSITIVE_INFINITY
       const chosen = () => this.#choose(locked, to).slice(0, left)
@@ -121,12 +121,13 @@ class FolderMigrator implements Migrator {
         return chosen().map((migration) => jobOf(context, migration, 'up', undefined))
       })
       if (isWhole) await repeatables.run(found.repeated)
-    })
+    }
+    return this.#locked('up', signal, run, dryRun)
   }
 
   down({ to, steps, allowLossy = false, dryRun = false, signal }: DownOptions): Promise<RunDocument> {
     requireCount('steps', steps)
-    return this.#locked('down', signal, async (locked) => {
+    const run = async (locked: LockedRun) => {
       if ((to === undefined) === (steps === undefined))
         throw new MigrationUsageError('down needs steps or to, and not both; nothing was run')
       requireWhole(locked)
@@ -135,7 +136,8 @@ class FolderMigrator implements Migrator {
       await this.#runAll(locked, jobs, () =>
         this.#reverting(locked, to, (steps ?? Number.POSITIVE_INFINITY) - locked.found.reverted.length, allowLossy),
       )
-    })
+    }
+    return this.#locked('down', signal, run, dryRun)
   }
 
   redo({ allowLossy = false, signal }: RedoOptions = {}): Promise<RunDocument> {
@@ -456,11 +458,18 @@ class FolderMigrator implements Migrator {
     }
   }
 
-  #locked(command: RunDocument['command'], signal: AbortSignal | undefined, body: (run: LockedRun) => Promise<void>): Promise<RunDocument> {
-    return this.#underLock(command, signal, async (locked) => {
+  /** @param isDry nothing is to be changed, not even the state made */
+  #locked(
+    command: RunDocument['command'],
+    signal: AbortSignal | undefined,
+    body: (run: LockedRun) => Promise<void>,
+    isDry = false,
+  ): Promise<RunDocument> {
+    const documented = async (locked: LockedRun) => {
       await body(locked)
       return runDocument(command, this.#dialect.engine, locked.found)
-    })
+    }
+    return this.#underLock(command, signal, documented, isDry)
   }
 
   /** Runs `body` on a connection that has the lock, the history read under it. */
@@ -468,13 +477,14 @@ class FolderMigrator implements Migrator {
     command: RunDocument['command'] | 'baseline',
     signal: AbortSignal | undefined,
     body: (run: LockedRun) => Promise<T>,
+    isDry = false,
   ): Promise<T> {
     const found = findings()
     return this.#documented(command, found, async () => {
       const folder = await this.#read()
       return this.#holding(found, signal, async (context) => {
         // a database that is refused is left without them
-        if (command !== 'baseline') await context.history.ensure()
+        if (command !== 'baseline' && !isDry) await context.history.ensure()
         // only now: another process may have finished while we waited
         const { rows, taken } = withSquashed(folder.migrations, await context.history.read())
         const ordered = inOrder(folder.migrations)

@@ -25,6 +25,16 @@ forEachEngine((engine) => {
 
   afterEach(() => database.drop())
 
+  /** All of them, those of the state too. */
+  const tablesOf = () =>
+    engine.admin(
+      database.url,
+      {
+        postgres: "select table_name as name from information_schema.tables where table_schema = 'public' order by 1",
+        mysql: 'select table_name as name from information_schema.tables where table_schema = database() order by 1',
+        sqlite: "select name from sqlite_schema where type = 'table' order by 1",
+      }[engine.name],
+    )
   const migratorOf = (folder: string, options: Partial<MigratorOptions> = {}) => createMigrator({ url: database.url, folder, ...options })
   const isUndone = engine.name !== 'mysql'
 
@@ -60,7 +70,12 @@ forEachEngine((engine) => {
       expect(planned!.map(({ id }) => id)).toEqual(ids)
       expect(planned![0]!.statements).toContain('create table marks (id integer primary key, migration varchar(20) not null)')
       expect([applied, pending]).toEqual([[], ids])
-      expect(JSON.stringify(await shapeOf(database.url))).not.toContain('marks')
+      expect(await tablesOf()).toEqual([])
+      await migrator.up()
+      expect((await migrator.up({ dryRun: true })).planned).toEqual([])
+      const before = await tablesOf()
+      expect((await migrator.down({ steps: 1, dryRun: true })).planned!.map(({ id }) => id)).toEqual([ids.at(-1)])
+      expect(await tablesOf()).toEqual(before)
     })
 
     it('applies an older one that came late by a merge', async () => {
