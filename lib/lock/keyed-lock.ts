@@ -68,7 +68,7 @@ export class KeyedLock {
   }
 
   /**
-   * Holds a key that is free; undefined where it is not. What a free lock costs is the turns of the event loop that a promise takes.
+   * Holds a key that is free, without a promise: those are most of what a free lock would cost. Undefined where it is not free.
    *
    * @throws {AbortedError} the signal was aborted first
    */

@@ -4,7 +4,7 @@ import { type BoundField, type BoundModel, keysOfDeleted } from './bound-model.j
 import { missing, type RowChange, updateOf, withVersion } from './change-request.js'
 import { allOf, type Condition } from './condition.js'
 import { keyCondition } from './create.js'
-import { lockingPlan } from './exists.js'
+import { anyRow } from './exists.js'
 import { type CallLimits, type PlanRunner, planOf } from './query-plan.js'
 import { firstRow, selectFirst } from './read.js'
 import { findKey } from './row-filter.js'
@@ -38,7 +38,13 @@ async function changeAndReread(model: BoundModel, runner: PlanRunner, change: Ro
   const lock = updateLock(model)
   // locked, as it is already: a row that was given the values it had may be newer than what the transaction sees else
   const { sql, parameters, name } = firstRow(model, { operation, shape, condition, selection, lock }).statement
-  const locking = lockingPlan(model, { operation, condition: matching, lock }, change.shape).statement
+  const locking = planOf(model, {
+    operation,
+    access: 'write',
+    shape: change.shape.followedBy('lock'),
+    build: () => lock.apply(anyRow(model, matching)),
+    read: () => undefined,
+  }).statement
   const statement = { ...plan.statement, reread: { sql, parameters, name, locking } }
   const changed = await runner.run({ ...plan, statement }, limits)
   return changed ?? missing(model, runner, change, limits)

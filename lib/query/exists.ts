@@ -7,7 +7,6 @@ import { InputIssues } from './input-issues.js'
 import { keepPlan, plannedBefore } from './planned-calls.js'
 import { type PlanRunner, planOf, type QueryPlan } from './query-plan.js'
 import { parseDeleted, parseFilter } from './row-filter.js'
-import type { RowLock } from './row-lock.js'
 import { StatementShape } from './statement-cache.js'
 import { whereExpression } from './where-expression.js'
 
@@ -38,21 +37,7 @@ export function existsPlan(model: BoundModel, operation: string, condition: Cond
   })
 }
 
-/** Locks the row of a condition, whose values are in the shape, and tells whether there is one. */
-export function lockingPlan(
-  model: BoundModel,
-  { operation, condition, lock }: { readonly operation: string; readonly condition: Condition; readonly lock: RowLock },
-  of: StatementShape,
-): QueryPlan<boolean> {
-  return planOf(model, {
-    operation,
-    access: 'write',
-    shape: of.followedBy('lock'),
-    build: () => lock.apply(anyRow(model, condition)),
-    read: (result) => result.rows.length > 0,
-  })
-}
-
-function anyRow(model: BoundModel, condition: Condition) {
+/** A row of a condition, of which nothing is wanted but that it is there. */
+export function anyRow(model: BoundModel, condition: Condition) {
   return model.compiler.selectFrom(model.table).select(sql`1`.as('found')).where(whereExpression(model, condition))
 }
