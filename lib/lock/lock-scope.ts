@@ -101,9 +101,8 @@ export async function withLockScope<T>(fn: () => T | PromiseLike<T>, { registry 
  * @throws {ScopeClosedError} a hold or transaction that this call descends from has ended: it was not awaited
  */
 export async function withHold<T>(lock: KeyedLock, key: string, request: LockRequest, fn: (hold: Hold) => T | PromiseLike<T>): Promise<T> {
-  const acquired = acquireIn(requireOpenChain(), lock, key, request)
-  // to await what is there already would be a fifth of what a free lock costs
-  const hold = acquired instanceof Promise ? await acquired : acquired
+  // also where it is free at once: whoever was given a key before learns of it before
+  const hold = await acquireIn(requireOpenChain(), lock, key, request)
   try {
     // where it waited, the chain may have ended just as its turn came, or a plain scope in it meanwhile
     const frame = frameOf(requireOpenChain(), { kind: 'lock', lock, hold })
