@@ -130,6 +130,8 @@ function report(engine: Engine, samples: readonly Sample[], { figures }: Load): 
   for (const line of wrong) console.error(`${engine.padEnd(8)}  FAILED  ${line}`)
   if (wrong.length > 0) return 1
   if (isJudged) return 0
-  console.log(`${engine.padEnd(8)}  too short to be judged: it takes a minute more than the ${WARM_UP_MINUTES} of warming up`)
+  console.log(
+    `${engine.padEnd(8)}  too short to be judged: it takes a minute beyond the ${WARM_UP_MINUTES} of warming up, more where a figure swings`,
+  )
   return TOO_SHORT
 }

@@ -39,6 +39,15 @@ describe('the verdict on a soak', () => {
     expect(complaints[0]).toContain(name)
   })
 
+  it('asks for more where a line goes up among points too far from it to be sure', () => {
+    // what one MariaDB kept prepared, while its sessions were ended and made anew at random
+    const kept = [102, 78, 84, 76, 101, 100, 104, 95, 107]
+    const samples = tenMinutes({}).slice(12, 12 + kept.length)
+    const verdict = verdictOn(samples.map((sample, index) => ({ ...sample, statements: kept[index] })))
+    expect(verdict).toMatchObject({ isJudged: false, complaints: [] })
+    expect(verdict.growth.at(-1)).toMatch(/^prepared statements: \+1\d\.\d+ ± 1\d\.\d+ statements a minute \(limit 10\)$/)
+  })
+
   it('lets the heap grow by less than half a MiB a minute', () => {
     expect(verdictOn(tenMinutes({ heapMiB: (minute) => 20 + 0.4 * minute })).complaints).toEqual([])
   })
