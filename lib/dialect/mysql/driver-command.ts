@@ -34,12 +34,15 @@ interface PrivateConnection {
  * does it.
  */
 export function readBinaryRows(execution: unknown): void {
-  const command = execution as ExecuteCommand
-  const ofDriver = command.buildParserFromFields
-  command.buildParserFromFields = (fields, connection) => {
-    const forms = formsOf(fields)
-    return forms === undefined ? ofDriver.call(command, fields, connection) : BinaryRows.bind(null, forms)
-  }
+  // one function for all: with a closure for each, V8 kept every result until a full collection, a third of the CPU of a list
+  ;(execution as ExecuteCommand).buildParserFromFields = parserOf
+}
+
+function parserOf(this: ExecuteCommand, fields: readonly FieldPacket[], connection: unknown): RowReader {
+  const forms = formsOf(fields)
+  if (forms !== undefined) return BinaryRows.bind(null, forms)
+  const ofDriver = Object.getPrototypeOf(this) as ExecuteCommand
+  return ofDriver.buildParserFromFields.call(this, fields, connection)
 }
 
 /** Whether the driver keeps the statement prepared; it counts as used. */

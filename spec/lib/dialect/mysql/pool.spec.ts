@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
-import { afterEach, expect, it } from 'vitest'
+import { afterEach, expect, it, onTestFinished } from 'vitest'
 import type { ServerConnection } from '../../../../lib/dialect/connection-config.js'
 import type { Connection } from '../../../../lib/dialect/dialect.js'
 import { toDataError } from '../../../../lib/dialect/mysql/errors.js'
@@ -87,9 +87,13 @@ forEachEngine(
       const port = await silentServer()
       servers.pop()!.close()
       const reason = async (parts: Parameters<typeof sessions.openPool>[1]) => rejection(sessions.openPool({}, parts))
+      // a user that is there: how one that is not is refused depends on what others the server has
+      const user = `lw_${process.pid}`
+      await sessions.admin(`create user ${user} identified by 'another'`)
+      onTestFinished(async () => void (await sessions.admin(`drop user ${user}`)))
       const errors = [
         await reason({ port }),
-        await reason({ user: 'nobody_here', password: 's3cret' }),
+        await reason({ user, password: 's3cret' }),
         await reason({ database: 'no_such_database' }),
         await reason({ host: '/no/such/socket' }),
         await reason({ password: () => Promise.reject(new Error('the vault is sealed')) }),
