@@ -19,6 +19,8 @@ const LEAST_ROWS = 100_000
 /** Rows a statement, where the plain driver takes several. */
 const CHUNK_SIZE = 1_000
 
+const WARM_UP_ROUNDS = 2
+
 /** Writes rows of five columns into an empty table, in one transaction: `bulkCreate` against the plain driver's fastest plain way. */
 export async function bulkCreate(settings: Settings): Promise<Report> {
   const { engines = ['sqlite', 'postgres', 'mysql'], rows = 100_000, rounds = 7 } = settings
@@ -68,7 +70,7 @@ async function measure(engine: EngineName, rows: readonly NewMeasurement[], roun
         { name: 'driver', turn: () => once(() => driver.write(rows)), afterTurn },
         { name: 'latchwork', turn: () => once(() => db.nodes.measurements.bulkCreate({ rows })), afterTurn },
       ]
-      const [theirs = [], ours = []] = await inRounds(contenders, rounds)
+      const [theirs = [], ours = []] = await inRounds(contenders, { rounds, warmUpRounds: WARM_UP_ROUNDS })
       return { theirs, ours }
     } finally {
       await driver.close()

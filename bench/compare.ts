@@ -19,6 +19,9 @@ const CONTENDERS_AT_ONCE = 7
 /** Numbers of users that one worker may write, its checks included. */
 const NUMBERS_A_WORKER = 10_000_000
 
+/** With turns of 200 ms, 1.6 s a workload: a service runs for hours, and what V8 still compiles in its first second is not what a call costs. */
+const WARM_UP_ROUNDS = 8
+
 /** Pages of 50 begin at random: of fewer users there would be too few to choose from. */
 const LEAST_ROWS = 1_000
 
@@ -147,7 +150,7 @@ async function compareCell(comparison: Comparison, contenders: readonly Running[
   say(`${place.engine}: ${workload}, callers: ${concurrency}, ${contenders.map(({ name }) => name).join(' ')}`)
   const afterTurn = () => carryOver(place)
   const turns = contenders.map(({ name, turn }) => ({ name, turn: () => turn(workload, concurrency, turnMs), afterTurn }))
-  const costs = await inRounds(turns, rounds)
+  const costs = await inRounds(turns, { rounds, warmUpRounds: WARM_UP_ROUNDS })
   const each = contenders.map(({ name }, index): AdapterCosts => ({ adapter: name, costs: costs[index]! }))
   return each.map((its) => peerRow({ engine: place.engine, ...cell }, its, costs[0]!))
 }

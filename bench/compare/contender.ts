@@ -44,7 +44,8 @@ const WORKER = fileURLToPath(new URL('./worker.js', import.meta.url))
 /** Starts a process in which an adapter is open and has read a row. */
 export async function startContender(start: Start): Promise<Running> {
   // advanced: a Date stays a Date on its way
-  const child = fork(WORKER, [JSON.stringify(start)], { serialization: 'advanced' })
+  const env = { ...process.env, NODE_ENV: 'production' }
+  const child = fork(WORKER, [JSON.stringify(start)], { serialization: 'advanced', env })
   const ask = (question: Question) => answerOf(child, start.adapter, () => child.send(question))
   const firstRow = (await answerOf(child, start.adapter, () => {})) as FirstRow
   return {

@@ -26,18 +26,25 @@ export interface CallsOptions {
 /** A median of fewer rounds is a matter of luck: limits on times are not judged by it. */
 export const LEAST_ROUNDS = 3
 
-/** Rounds before those that count: the first calls are interpreted, prepared and planned. */
-const WARM_UP_ROUNDS = 2
+export interface RoundCounts {
+  /** Those that count. */
+  readonly rounds: number
+  /** Those before them: the first calls are interpreted, prepared and planned, and each is compiled a few times over as it is made again. */
+  readonly warmUpRounds: number
+}
 
 /**
  * The cost of a call in each round, by contender. They take turns within a round, another one first each time, so that
  * what else the machine does hits all of them alike.
  */
-export async function inRounds(contenders: readonly Contender[], rounds: number): Promise<readonly (readonly Cost[])[]> {
+export async function inRounds(
+  contenders: readonly Contender[],
+  { rounds, warmUpRounds }: RoundCounts,
+): Promise<readonly (readonly Cost[])[]> {
   const costs: Cost[][] = contenders.map(() => [])
-  for (let round = -WARM_UP_ROUNDS; round < rounds; round++) {
+  for (let round = -warmUpRounds; round < rounds; round++) {
     for (let turn = 0; turn < contenders.length; turn++) {
-      const index = (turn + round + WARM_UP_ROUNDS) % contenders.length
+      const index = (turn + round + warmUpRounds) % contenders.length
       const cost = await contenders[index]!.turn()
       await contenders[index]!.afterTurn?.()
       if (round >= 0) costs[index]!.push(cost)

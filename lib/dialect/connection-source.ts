@@ -1,13 +1,14 @@
 import { type Deadline, deadlineAfter, remainingMs, settledBy } from '../deadline.js'
 import { AbortedError, PoolClosedError } from '../errors.js'
 import type { SharedResource } from '../lock/shared-resource.js'
+import type { MaybePromise } from '../maybe-promise.js'
 import type { Lease } from '../pool/lease.js'
 import type { AcquireRequest, Condition, Pool } from '../pool/pool.js'
 import { poolKey } from '../pool/pool-key.js'
 import type { PoolOptions } from '../pool/pool-options.js'
 import { poolRegistry } from '../pool/pool-registry.js'
 import type { PoolInfo } from '../pool/pool-stats.js'
-import type { Connection, Dialect, MaybePromise } from './dialect.js'
+import type { Connection, Dialect } from './dialect.js'
 
 /** Who wants a connection, and for what. Without a deadline, the pool's `acquireTimeoutMs` is the only limit. */
 export interface ConnectionRequest {

@@ -1,7 +1,6 @@
 import type { Deadline } from '../deadline.js'
+import type { MaybePromise } from '../maybe-promise.js'
 import type { PoolMember } from '../pool/pool.js'
-
-export type MaybePromise<T> = T | Promise<T>
 
 /** SQL with its bound values, already in the driver's form. */
 export interface Statement {

@@ -15,7 +15,6 @@ import type { JsonExpressions } from './json-expressions.js'
 export type {
   Beginning,
   Connection,
-  MaybePromise,
   Reread,
   ResultColumn,
   RowBatch,

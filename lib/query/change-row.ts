@@ -1,4 +1,5 @@
 import { Later } from '../later.js'
+import { andThen } from '../maybe-promise.js'
 import type { BoundModel } from './bound-model.js'
 import { missing, type RowChange, updateOf, withVersion } from './change-request.js'
 import { type CallLimits, type PlanRunner, planOf } from './query-plan.js'
@@ -28,8 +29,6 @@ export function changeRow(model: BoundModel, runner: PlanRunner, change: RowChan
     read: (result) => readFirst(selection, result),
     writing: { kind: 'update', condition, assignments, shape },
   })
-  // not an async function: each promise costs more while async contexts are followed
   const unlessMissing = (row: PlainRow | null) => row ?? missing(model, runner, change, limits)
-  const changed = runner.run(plan, limits)
-  return changed instanceof Promise ? changed.then(unlessMissing) : unlessMissing(changed)
+  return andThen(runner.run(plan, limits), unlessMissing)
 }

@@ -1,6 +1,7 @@
-import type { MaybePromise, Statement, StatementResult } from '../dialect/dialect.js'
+import type { Statement, StatementResult } from '../dialect/dialect.js'
 import { ConfigurationError } from '../errors.js'
 import { type QueryEvent, queryEvents, slowQueryEvents } from '../events.js'
+import type { MaybePromise } from '../maybe-promise.js'
 import { withoutValues } from './debug-values.js'
 import type { QueryPlan } from './query-plan.js'
 

@@ -1,6 +1,6 @@
 import { deadlineAfter } from '../deadline.js'
 import type { ConnectionSource } from '../dialect/connection-source.js'
-import type { Connection, Dialect, MaybePromise, Statement, StatementResult } from '../dialect/dialect.js'
+import type { Connection, Dialect, Statement, StatementResult } from '../dialect/dialect.js'
 import type { LearnedConstraints } from '../dialect/learned-constraints.js'
 import {
   AbortedError,
@@ -12,6 +12,7 @@ import {
 } from '../errors.js'
 import { Later } from '../later.js'
 import { currentFrame, currentScope, requireHeld } from '../lock/lock-scope.js'
+import type { MaybePromise } from '../maybe-promise.js'
 import { DebugValues } from './debug-values.js'
 import { type Interruption, interruptible, requireNotInterrupted } from './interruptible.js'
 import { QueryObserver } from './query-observer.js'

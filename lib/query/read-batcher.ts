@@ -1,5 +1,6 @@
-import type { MaybePromise, Statement, StatementResult } from '../dialect/dialect.js'
+import type { Statement, StatementResult } from '../dialect/dialect.js'
 import { PoolTimeoutError } from '../errors.js'
+import type { MaybePromise } from '../maybe-promise.js'
 import { outside } from '../pool/outside.js'
 import type { QueryPlan, SharableRead } from './query-plan.js'
 

@@ -1,4 +1,4 @@
-import type { MaybePromise } from '../dialect/dialect.js'
+import type { MaybePromise } from '../maybe-promise.js'
 import { isPlainObject, kindOf } from '../model/value-kind.js'
 import { type BoundField, type BoundModel, keysOfDeleted, reboundValue } from './bound-model.js'
 import { parseInput, parseOptions } from './call-input.js'

@@ -1,6 +1,7 @@
 import { type Deadline, deadlineAfter, LATE, settledBy } from '../deadline.js'
-import type { BeginOptions, Connection, Dialect, MaybePromise, Statement, StatementResult } from '../dialect/dialect.js'
+import type { BeginOptions, Connection, Dialect, Statement, StatementResult } from '../dialect/dialect.js'
 import { AbortedError, CommitUnknownError, ConnectionError, ConnectionLostError, LatchworkError, QueryTimeoutError } from '../errors.js'
+import { andThen, type MaybePromise, orElse } from '../maybe-promise.js'
 import type { Condition } from '../pool/pool.js'
 import { interruptible, requireNotInterrupted } from './interruptible.js'
 import type { CallLimits } from './query-plan.js'
@@ -67,15 +68,15 @@ export class TransactionControl {
     for (const sql of statements) await this.#send(connection, sql, limits, answerBy)
   }
 
-  async commit(frame: TransactionFrame, limits: CallLimits | undefined): Promise<CommitOutcome> {
-    try {
-      await this.#send(frame.connection, 'commit', limits)
-      return { condition: frame.condition }
-    } catch (thrown) {
-      const error = thrown as LatchworkError
-      if (isWithoutAnswer(error)) return { condition: 'broken', error: commitUnknown(error) }
-      return { error, condition: this.#dialect.capabilities.failedCommitKeepsTransaction ? await this.rollback(frame) : 'broken' }
-    }
+  commit(frame: TransactionFrame, limits: CallLimits | undefined): MaybePromise<CommitOutcome> {
+    const committed = () => ({ condition: frame.condition })
+    const failed = (thrown: unknown) => this.#uncommitted(frame, thrown as LatchworkError)
+    return orElse(() => andThen<unknown, CommitOutcome>(this.#send(frame.connection, 'commit', limits), committed), failed)
+  }
+
+  async #uncommitted(frame: TransactionFrame, error: LatchworkError): Promise<CommitOutcome> {
+    if (isWithoutAnswer(error)) return { condition: 'broken', error: commitUnknown(error) }
+    return { error, condition: this.#dialect.capabilities.failedCommitKeepsTransaction ? await this.rollback(frame) : 'broken' }
   }
 
   /** How the connection comes out of it: a rollback that fails leaves one that nobody may borrow. */

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { eitherSignal } from '../abort.js'
 import { LATE, settledBy } from '../deadline.js'
-import type { Connection, MaybePromise, RowCursor } from '../dialect/dialect.js'
+import type { Connection, RowCursor } from '../dialect/dialect.js'
 import {
   AbortedError,
   ConnectionError,
@@ -17,6 +17,7 @@ import {
   UnawaitedQueryError,
 } from '../errors.js'
 import { waitFor } from '../lock/lock-scope.js'
+import type { MaybePromise } from '../maybe-promise.js'
 import type { Condition } from '../pool/pool.js'
 import type { IdleTime } from './idle-time.js'
 import type { CallLimits } from './query-plan.js'
@@ -110,11 +111,15 @@ export class TransactionFrame {
     return this.#cursors.delete(cursor)
   }
 
-  /** Closes the cursors that nobody has read to their ends. Not where a call runs: its connection is cancelled, or rolled back. */
-  async endCursors(): Promise<void> {
+  /**
+   * Closes the cursors that nobody has read to their ends; undefined where there are none. Not where a call runs: its connection is cancelled, or
+   * rolled back.
+   */
+  endCursors(): Promise<unknown> | undefined {
+    if (this.#cursors.size === 0) return undefined
     const cursors = [...this.#cursors]
     this.#cursors.clear()
-    if (this.#running === 0 && this.#failure === undefined) await Promise.all(cursors.map((cursor) => cursor.close()))
+    return this.#running === 0 && this.#failure === undefined ? Promise.all(cursors.map((cursor) => cursor.close())) : undefined
   }
 
   /** From now on the session counts as changed. */

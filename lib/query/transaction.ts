@@ -145,7 +145,8 @@ export class Transactions {
         throw error
       }
       frame.idle?.end('commit')
-      const end = await this.#control.commit(frame, limits)
+      const committing = this.#control.commit(frame, limits)
+      const end = committing instanceof Promise ? await committing : committing
       condition = end.condition
       if (end.error !== undefined) throw end.error
     } finally {
@@ -234,7 +235,8 @@ export class Transactions {
     try {
       const work = async () => {
         const value = await boundBy(frame.limits, label, () => inFrame(frame, fn))
-        await frame.endCursors()
+        const ending = frame.endCursors()
+        if (ending !== undefined) await ending
         // before the end of the step turns away those who still wait for their turn
         frame.requireComplete()
         return value
@@ -242,7 +244,7 @@ export class Transactions {
       return await withResource(held, label, work, frame.opener)
     } catch (error) {
       // what undoes the transaction waits for them, for as long as that may take
-      frame.endCursors().catch(() => undefined)
+      frame.endCursors()?.catch(() => undefined)
       throw error
     } finally {
       frame.close()

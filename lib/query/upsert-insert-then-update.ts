@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { andThen, type MaybePromise } from '../maybe-promise.js'
 import { anyDiffers, changesOf } from './assignments.js'
 import type { BoundModel } from './bound-model.js'
 import { insertColumns, insertOf } from './create.js'
@@ -17,16 +18,19 @@ export function upsertInsertThenUpdate(
   runner: PlanRunner,
   request: UpsertRequest,
   limits?: CallLimits,
-): UpsertResult | Promise<UpsertResult> {
-  return untilMet(model, async () => {
-    const created = await runner.run(insertUnlessThere(model, request), limits)
-    if (created !== null) return { row: created, outcome: 'created' }
+): MaybePromise<UpsertResult> {
+  const updated = (row: PlainRow): UpsertResult => ({ row, outcome: 'updated' })
+  const unchanged = (row: PlainRow | null): UpsertResult | null => (row === null ? null : { row, outcome: 'unchanged' })
+  const read = () => andThen(runner.run(readUnlessDifferent(model, request), limits), unchanged)
+  const update = () => {
     const updating = updateIfDifferent(model, request, (result) => readFirst(request.selection, result))
-    const updated = updating === undefined ? null : await runner.run(updating, limits)
-    if (updated !== null) return { row: updated, outcome: 'updated' }
-    const row = await runner.run(readUnlessDifferent(model, request), limits)
-    return row === null ? null : { row, outcome: 'unchanged' }
-  })
+    return updating === undefined ? read() : andThen(runner.run(updating, limits), (row) => (row === null ? read() : updated(row)))
+  }
+  const insert = () =>
+    andThen(runner.run(insertUnlessThere(model, request), limits), (row) =>
+      row === null ? update() : ({ row, outcome: 'created' } satisfies UpsertResult),
+    )
+  return untilMet(model, insert)
 }
 
 /** The row that has the request's key, where the update would leave it as it is. */

@@ -1,5 +1,6 @@
 import { ColumnNode, type Expression, ExpressionWrapper, ReferenceNode, sql, TableNode } from 'kysely'
 import { UniqueViolationError } from '../errors.js'
+import { andThen, type MaybePromise, orElse } from '../maybe-promise.js'
 import { anyDiffers, bookkeepingOf, changesOf, setOf } from './assignments.js'
 import type { BoundField, BoundModel } from './bound-model.js'
 import { insertColumns, insertOf } from './create.js'
@@ -21,30 +22,24 @@ export function upsertOnConflict(
   runner: PlanRunner,
   request: UpsertRequest,
   limits?: CallLimits,
-): UpsertResult | Promise<UpsertResult> {
+): MaybePromise<UpsertResult> {
   const upsert = () => writeOrRead(model, runner, request, limits)
   return givesOtherKey(model, request.key, Object.keys(request.row)) ? twiceIfOvertaken(model, runner, request, upsert, limits) : upsert()
 }
 
-// not an async function, nor what it calls: each promise costs more while async contexts are followed
 function twiceIfOvertaken(
   model: BoundModel,
   runner: PlanRunner,
   request: UpsertRequest,
-  upsert: () => UpsertResult | Promise<UpsertResult>,
+  upsert: () => MaybePromise<UpsertResult>,
   limits: CallLimits | undefined,
-): UpsertResult | Promise<UpsertResult> {
+): MaybePromise<UpsertResult> {
   const failed = async (error: unknown) => {
     const isOvertaken = error instanceof UniqueViolationError && (await readByKey(model, runner, request, limits)) !== null
     if (!isOvertaken) throw error
     return upsert()
   }
-  try {
-    const made = runner.attempt(model.labelOf('upsert'), upsert, limits)
-    return made instanceof Promise ? made.catch(failed) : made
-  } catch (error) {
-    return failed(error)
-  }
+  return orElse(() => runner.attempt(model.labelOf('upsert'), upsert, limits), failed)
 }
 
 /** Whether rows of these fields could meet another row by another key than this one. */
@@ -52,21 +47,14 @@ export function givesOtherKey(model: BoundModel, key: readonly BoundField[], nam
   return model.keys.some((other) => other !== key && other.every(({ name }) => names.includes(name)))
 }
 
-function writeOrRead(
-  model: BoundModel,
-  runner: PlanRunner,
-  request: UpsertRequest,
-  limits?: CallLimits,
-): UpsertResult | Promise<UpsertResult> {
+function writeOrRead(model: BoundModel, runner: PlanRunner, request: UpsertRequest, limits?: CallLimits): MaybePromise<UpsertResult> {
   return untilMet(model, () => {
-    const unlessThere = (written: UpsertResult | null) => written ?? unchanged(readByKey(model, runner, request, limits))
-    const written = runner.run(upsertPlan(model, request), limits)
-    return written instanceof Promise ? written.then(unlessThere) : unlessThere(written)
+    const unlessThere = (written: UpsertResult | null) => written ?? andThen(readByKey(model, runner, request, limits), unchanged)
+    return andThen(runner.run(upsertPlan(model, request), limits), unlessThere)
   })
 }
 
-async function unchanged(reading: PlainRow | null | Promise<PlainRow | null>): Promise<UpsertResult | null> {
-  const row = await reading
+function unchanged(row: PlainRow | null): UpsertResult | null {
   return row === null ? null : { row, outcome: 'unchanged' }
 }
 

@@ -1,5 +1,6 @@
 import { type Expression, sql } from 'kysely'
 import { QueryError, UniqueViolationError } from '../errors.js'
+import { type MaybePromise, orElse } from '../maybe-promise.js'
 import { anyDiffers, bookkeepingOf, type Change, changesOf, setOf } from './assignments.js'
 import type { BoundField, BoundModel } from './bound-model.js'
 import { insertColumns, insertOf, type Wrap } from './create.js'
@@ -35,22 +36,23 @@ const [CREATED, UNCHANGED, UPDATED] = [sql.lit(0), sql.lit(1), sql.lit(2)]
  * INSERT … ON DUPLICATE KEY UPDATE, which fires on *any* unique key: every assignment is guarded, so that the
  * statement fails rather than change a row that another key found.
  */
-export async function upsertOnDuplicateKey(
+export function upsertOnDuplicateKey(
   model: BoundModel,
   runner: PlanRunner,
   request: UpsertRequest,
   limits?: CallLimits,
-): Promise<UpsertResult> {
-  const meeting = runner.meetServer(model.labelOf('upsert'), limits)
-  if (meeting !== undefined) await meeting
-  if (!model.dialect.capabilities.insertReturning) return upsertThenRead(model, runner, request, limits)
-  try {
-    return await runner.run(returningPlan(model, request), limits)
-  } catch (error) {
+): MaybePromise<UpsertResult> {
+  const upsert = () =>
+    model.dialect.capabilities.insertReturning
+      ? orElse(() => runner.run(returningPlan(model, request), limits), otherKeyMet)
+      : upsertThenRead(model, runner, request, limits)
+  const otherKeyMet = (error: unknown) => {
     if (!isGuardFailure(error)) throw error
     // once more, in a transaction, where the row that was met stays as it is
     return upsertThenRead(model, runner, request, limits)
   }
+  const meeting = runner.meetServer(model.labelOf('upsert'), limits)
+  return meeting === undefined ? upsert() : meeting.then(upsert)
 }
 
 function upsertThenRead(model: BoundModel, runner: PlanRunner, request: UpsertRequest, limits?: CallLimits): Promise<UpsertResult> {

@@ -1,6 +1,7 @@
 import { type OnConflictBuilder, type RawBuilder, sql } from 'kysely'
 import type { StatementResult } from '../dialect/dialect.js'
 import { SerializationError } from '../errors.js'
+import { andThen, type MaybePromise } from '../maybe-promise.js'
 import { type Assignment, anyDiffers, assignmentsOf, bookkeepingOf, changesOf, setOf } from './assignments.js'
 import type { BoundField, BoundModel } from './bound-model.js'
 import { allOf, type Condition } from './condition.js'
@@ -36,7 +37,7 @@ export type UpsertStrategy = (
   runner: PlanRunner,
   request: UpsertRequest,
   limits?: CallLimits,
-) => UpsertResult | Promise<UpsertResult>
+) => MaybePromise<UpsertResult>
 
 /** How often the row may vanish between a statement of an upsert that met it and the next. */
 const MAX_ATTEMPTS = 10
@@ -46,11 +47,7 @@ const MAX_ATTEMPTS = 10
  *
  * @throws {SerializationError} it was gone each time
  */
-export function untilMet(
-  model: BoundModel,
-  attempt: () => UpsertResult | null | Promise<UpsertResult | null>,
-  made = 1,
-): UpsertResult | Promise<UpsertResult> {
+export function untilMet(model: BoundModel, attempt: () => MaybePromise<UpsertResult | null>, made = 1): MaybePromise<UpsertResult> {
   const met = (result: UpsertResult | null) => {
     if (result !== null) return result
     if (made < MAX_ATTEMPTS) return untilMet(model, attempt, made + 1)
@@ -58,8 +55,7 @@ export function untilMet(
       `${model.definition.name}.upsert: the row was deleted by others ${MAX_ATTEMPTS} times while it was being read`,
     )
   }
-  const result = attempt()
-  return result instanceof Promise ? result.then(met) : met(result)
+  return andThen(attempt(), met)
 }
 
 /** What an upsert sets in a row that is there; one that is marked as deleted comes back, if the key can meet it. */
@@ -98,7 +94,7 @@ export function readByKey(
   request: UpsertRequest,
   limits?: CallLimits,
   isLocked = false,
-): PlainRow | null | Promise<PlainRow | null> {
+): MaybePromise<PlainRow | null> {
   const shape = new StatementShape('upsert read')
   const { selection } = request
   return selectFirst(

@@ -1,3 +1,4 @@
+import type { MaybePromise } from '../maybe-promise.js'
 import { kindOf } from '../model/value-kind.js'
 import { auditedUpsert } from './audit.js'
 import type { AuditedCall } from './audit-record.js'
@@ -24,7 +25,7 @@ const STRATEGIES: Readonly<Record<BoundModel['dialect']['capabilities']['upsert'
  * Only that row is ever changed: a clash with another unique key is a {@link UniqueViolationError}. A row that
  * would not change is not written.
  */
-export function upsertOne(model: BoundModel, runner: PlanRunner, input: unknown, options?: unknown): UpsertResult | Promise<UpsertResult> {
+export function upsertOne(model: BoundModel, runner: PlanRunner, input: unknown, options?: unknown): MaybePromise<UpsertResult> {
   const issues = new InputIssues(model.definition.name, 'upsert')
   const { on, values, update } = parseInput(input, ['on', 'values', 'update'], issues)
   const call = parseOptions(options, issues, ['select', 'include'])
@@ -44,11 +45,7 @@ export function upsertOne(model: BoundModel, runner: PlanRunner, input: unknown,
   return selection.hasLoads ? withRelations(runner, { label, selection, limits: call }, result) : result
 }
 
-async function withRelations(
-  runner: PlanRunner,
-  call: IncludingCall,
-  upserting: UpsertResult | Promise<UpsertResult>,
-): Promise<UpsertResult> {
+async function withRelations(runner: PlanRunner, call: IncludingCall, upserting: MaybePromise<UpsertResult>): Promise<UpsertResult> {
   const result = await upserting
   await loadIncluded(runner, call, [result.row])
   return result
@@ -59,7 +56,7 @@ function audited(
   runner: PlanRunner,
   { key, row }: UpsertRequest,
   call: AuditedCall,
-  upsert: () => UpsertResult | Promise<UpsertResult>,
+  upsert: () => MaybePromise<UpsertResult>,
 ): Promise<UpsertResult> {
   const counted = async () => {
     const value = await upsert()
@@ -75,34 +72,33 @@ export function encodedKey(key: readonly BoundField[], row: Record<string, unkno
 
 /** The fields of `on`; they have to be one of the model's keys, in any order. */
 export function parseConflictKey(model: BoundModel, on: unknown, issues: InputIssues): readonly BoundField[] {
-  const { tenant } = model.roles
-  // by a key without the tenant the row of another one could be met, and changed
-  const usable = tenant === undefined ? model.keys : model.keys.filter((key) => key.includes(tenant))
-  const givenOf = (key: readonly BoundField[]) => key.filter((field) => field !== tenant)
-  const known = () =>
-    usable
-      .map(
-        (key) =>
-          `[${givenOf(key)
-            .map((field) => field.name)
-            .join(', ')}]`,
-      )
-      .join(' or ') || 'of which there is none with the tenant'
-  if (!Array.isArray(on)) {
-    issues.add(['on'], `expected the fields of a unique key, ${known()}, got ${kindOf(on)}`)
-    return []
-  }
-  const names = new Set(on)
-  const key = usable.find(
-    (candidate) => givenOf(candidate).length === names.size && givenOf(candidate).every((field) => names.has(field.name)),
-  )
+  const key = Array.isArray(on) ? keysToMeetBy(model).find((candidate) => isNamedBy(model, candidate, on)) : undefined
   if (key === undefined) {
-    issues.add(['on'], `expected the fields of a unique key: ${known()}`)
+    issues.add(['on'], `expected the fields of a unique key: ${keysInWords(model)}${Array.isArray(on) ? '' : `, got ${kindOf(on)}`}`)
     return []
   }
-  const allowed = key.filter((field) => issues.allows(field, ['on']))
-  // as the model has it: what holds for a key is told by that very list
-  return allowed.length === key.length ? key : allowed
+  for (const field of key) issues.allows(field, ['on'])
+  return key
+}
+
+/** By a key without the tenant the row of another one could be met, and changed. */
+function keysToMeetBy({ keys, roles: { tenant } }: BoundModel): readonly (readonly BoundField[])[] {
+  return tenant === undefined ? keys : keys.filter((key) => key.includes(tenant))
+}
+
+/** Whether these names are those of a key, beside the tenant, which no call gives. */
+function isNamedBy({ roles: { tenant } }: BoundModel, key: readonly BoundField[], names: readonly unknown[]): boolean {
+  const isGiven = ({ name }: BoundField) => names.includes(name)
+  return (
+    key.every((field) => field === tenant || isGiven(field)) &&
+    names.every((name) => key.some((field) => field !== tenant && field.name === name))
+  )
+}
+
+function keysInWords(model: BoundModel): string {
+  const { tenant } = model.roles
+  const wordsOf = (key: readonly BoundField[]) => `[${key.flatMap((field) => (field === tenant ? [] : field.name)).join(', ')}]`
+  return keysToMeetBy(model).map(wordsOf).join(' or ') || 'of which there is none with the tenant'
 }
 
 function parseNewRow(model: BoundModel, values: unknown, key: readonly BoundField[], issues: InputIssues): Record<string, unknown> {

@@ -161,13 +161,13 @@ describe('the limits of the comparison', () => {
 })
 
 describe('the rounds', () => {
-  it('go by turns, another contender first each time, and do not count the first two', async () => {
+  it('go by turns, another contender first each time, and do not count those that warm up', async () => {
     const turns: string[] = []
     const contender = (name: string) => ({
       name,
       turn: async () => ({ cpuUs: turns.push(name), wallUs: 0 }),
     })
-    const costs = await inRounds([contender('a'), contender('b')], 2)
+    const costs = await inRounds([contender('a'), contender('b')], { rounds: 2, warmUpRounds: 2 })
     expect(turns.join('')).toBe('abbaabba')
     expect(costs.map((each) => each.map(({ cpuUs }) => cpuUs))).toEqual([
       [5, 8],

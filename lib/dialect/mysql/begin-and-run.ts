@@ -1,6 +1,7 @@
 import { CommitUnknownError } from '../../errors.js'
+import type { MaybePromise } from '../../maybe-promise.js'
 import { watchBegin } from '../begin-watch.js'
-import type { Beginning, MaybePromise, StatementResult } from '../dialect.js'
+import type { Beginning, StatementResult } from '../dialect.js'
 import type { BoundStatement, Client } from './client.js'
 import { isInvalidatedStatement } from './errors.js'
 

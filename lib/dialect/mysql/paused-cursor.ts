@@ -1,6 +1,7 @@
 import type { FieldPacket } from 'mysql2'
 import { ConnectionError } from '../../errors.js'
-import type { MaybePromise, RowBatch, RowCursor, Statement, StatementResult } from '../dialect.js'
+import type { MaybePromise } from '../../maybe-promise.js'
+import type { RowBatch, RowCursor, Statement, StatementResult } from '../dialect.js'
 import type { Client, RowListener } from './client.js'
 import { rowBatch } from './result.js'
 

@@ -1,5 +1,6 @@
 import type { FieldDef } from 'pg'
-import type { Connection, MaybePromise, ResultColumn, StatementResult } from '../dialect.js'
+import type { MaybePromise } from '../../maybe-promise.js'
+import type { Connection, ResultColumn, StatementResult } from '../dialect.js'
 import { ColumnOrigins } from './column-origins.js'
 import type { PgDriver } from './driver.js'
 

@@ -1,5 +1,6 @@
 import type Sqlite from 'better-sqlite3'
-import type { MaybePromise, RowBatch, RowCursor } from '../dialect.js'
+import type { MaybePromise } from '../../maybe-promise.js'
+import type { RowBatch, RowCursor } from '../dialect.js'
 import { isBusy } from './lock-wait.js'
 import { resultColumn } from './statement-run.js'
 

@@ -1,5 +1,6 @@
 import { deadlineAfter } from '../../deadline.js'
 import type { SharedResource } from '../../lock/shared-resource.js'
+import { andThen, type MaybePromise } from '../../maybe-promise.js'
 import type { PoolOpening } from '../../pool/borrow-request.js'
 import { ConnectionPool } from '../../pool/connection-pool.js'
 import type { AcquireRequest, Condition, Pool, PoolStats } from '../../pool/pool.js'
@@ -7,7 +8,7 @@ import { PoolTimings } from '../../pool/pool-journal.js'
 import type { PoolOptions } from '../../pool/pool-options.js'
 import { addPoolStats } from '../../pool/pool-stats.js'
 import { warmed } from '../../pool/warmed.js'
-import type { Connection, MaybePromise } from '../dialect.js'
+import type { Connection } from '../dialect.js'
 import { FileConnector, MemoryConnector } from './connectors.js'
 import { MemoryName } from './named-memory.js'
 import type { DatabaseSource } from './open-database.js'
@@ -72,7 +73,7 @@ class WriterReadersPool implements Pool<Connection> {
 
   acquire(request: AcquireRequest): SqliteSession | Promise<SqliteSession> {
     const session = (request.access === 'write' ? this.#writer : this.#readers).acquire(request)
-    return session instanceof Promise ? session.then((lent) => this.#lend(lent, request)) : this.#lend(session, request)
+    return andThen(session, (lent) => this.#lend(lent, request))
   }
 
   release(session: SqliteSession, condition: Condition): void {
@@ -124,7 +125,7 @@ class MemoryPool implements Pool<Connection> {
   acquire(request: AcquireRequest): SqliteSession | Promise<SqliteSession> {
     const session = this.#sessions.acquire(request)
     // the same refusals as on a file, where readers are connections of their own
-    return session instanceof Promise ? session.then((lent) => lent.lendFor(request)) : session.lendFor(request)
+    return andThen(session, (lent) => lent.lendFor(request))
   }
 
   release(session: SqliteSession, condition: Condition): void {

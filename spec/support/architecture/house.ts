@@ -5,7 +5,7 @@
  */
 export const FLOORS: readonly (readonly string[])[] = [
   ['lib/errors', 'lib/abort'],
-  ['lib/events', 'lib/deadline', 'lib/latency', 'lib/warn', 'lib/nearest-name', 'lib/sql-text', 'lib/later'],
+  ['lib/events', 'lib/deadline', 'lib/maybe-promise', 'lib/latency', 'lib/warn', 'lib/nearest-name', 'lib/sql-text', 'lib/later'],
   ['lib/lock', 'lib/model', 'lib/logger'],
   ['lib/pool'],
   ['lib/dialect'],
