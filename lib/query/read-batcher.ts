@@ -168,15 +168,7 @@ class ReadBatch {
     }
     const { label } = this.#members[0]!.plan
     try {
-      const result = await runAlone({
-        label,
-        access: 'read',
-        // asked for when there is a connection to send it on
-        get statement() {
-          return send().statement
-        },
-        read: (result) => result,
-      })
+      const result = await runAlone(new BatchPlan(label, send))
       send().answer(result)
     } catch (error) {
       onSent()
@@ -198,6 +190,29 @@ class ReadBatch {
         }
       }),
     )
+  }
+}
+
+/**
+ * The plan of a batch, whose statement is asked for when there is a connection to send it on. A class: an object with a getter of its own is
+ * a shape of its own to V8, which kept all that the getter reached until a full collection, a quarter of the CPU of a read.
+ */
+class BatchPlan implements QueryPlan<StatementResult> {
+  readonly label: string
+  readonly access = 'read'
+  readonly #send: () => SentRead
+
+  constructor(label: string, send: () => SentRead) {
+    this.label = label
+    this.#send = send
+  }
+
+  get statement(): Statement {
+    return this.#send().statement
+  }
+
+  read(result: StatementResult): StatementResult {
+    return result
   }
 }
 

@@ -82,7 +82,7 @@ export class Client {
 
   /** Runs a statement as text. */
   query(sql: string): Promise<StatementResult> {
-    return this.#send(sql, (settle) => this.#driver.query({ sql }, settle))
+    return this.#send(sql, (settle) => this.#driver.query(sql, settle))
   }
 
   /**
