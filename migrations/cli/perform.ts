@@ -5,6 +5,7 @@ import { MigrationError } from '../errors.js'
 import { type CommandDocument, failureDocument } from './command-document.js'
 import type { GlobalOptions } from './global-options.js'
 import { listenForSignals } from './signals.js'
+import { keepResultApart } from './streams.js'
 import { Terminal } from './terminal.js'
 
 /** What a command works with. */
@@ -26,6 +27,7 @@ export interface Work<D extends CommandDocument, O> {
 /** The action of a command: does its work, prints its document, and sets the process's exit code. */
 export function perform<D extends CommandDocument, O>(work: Work<D, O>): (...given: unknown[]) => Promise<void> {
   return async (...given) => {
+    keepResultApart()
     const command = given.at(-1) as Command
     const options = command.optsWithGlobals<GlobalOptions & O>()
     const terminal = new Terminal({ json: options.json === true, quiet: options.quiet === true, color: options.color })
