@@ -1,5 +1,5 @@
-import type { Job } from './apply.js'
 import type { PlannedMigration } from './documents.js'
+import type { Job } from './job.js'
 import type { RunContext } from './run-context.js'
 import { segmentsOf } from './segments.js'
 

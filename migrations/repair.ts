@@ -1,6 +1,6 @@
-import { hashesOf, type Job, jobOf } from './apply.js'
 import { MigrationHistoryError, MigrationUsageError } from './errors.js'
 import type { HistoryRow } from './history-row.js'
+import { hashesOf, type Job, jobOf } from './job.js'
 import type { Migration } from './migration.js'
 import type { ResumeOptions } from './migrator-api.js'
 import { isDone } from './plan.js'
@@ -27,6 +27,8 @@ export function resumingJob(
   const isInDoubt = row.errorText === null && fromStep === undefined
   refuseChanged(job, row)
   if (rollback) return rolledBack(context, job, row, isInDoubt)
+  if (fromStep !== undefined && job.source.kind === 'data')
+    throw new MigrationUsageError(`${row.id} is a data module, which goes on behind its last batch: leave --from-step out; nothing was run`)
   if (fromStep !== undefined && fromStep > job.steps.length + 1)
     throw new MigrationUsageError(`${row.id} has ${job.steps.length} steps; there is none to go on with at ${fromStep}; nothing was run`)
   return { ...job, from: fromStep === undefined ? row.stepsDone : fromStep - 1, isInDoubt }

@@ -201,6 +201,35 @@ forEachEngine((engine) => {
     })
   })
 
+  if (engine.name === 'mysql')
+    it.each([
+      "begin not atomic create table part (id integer); signal sqlstate '45000'; end",
+      'create or replace table good (id integer, id integer)',
+    ])('that may stay in part is not said to have left nothing: %s', async (sql) => {
+      const bad: readonly Draft[] = [
+        { slug: 'good', up: ['create table good (id integer primary key)'] },
+        { slug: 'bad', up: [sql] },
+      ]
+      const id = idOf(bad, 'bad')
+      const migrator = migratorOf(await folderOf(bad))
+      await expect(migrator.up()).rejects.toMatchObject({ exitCode: 9, failed: { id, step: 1, stepsDone: 0, databaseUnchanged: false } })
+      expect((await migrator.status()).failed).toEqual([id])
+    })
+
+  it('says of a file without a statement, too, where it could not be written down', async () => {
+    const drafts: readonly Draft[] = [
+      { slug: 'first', up: ['create table a (id integer)'] },
+      { slug: 'empty', up: '-- nothing yet\n' },
+    ]
+    const empty = idOf(drafts, 'empty')
+    const migrator = migratorOf(await folderOf(drafts))
+    await migrator.up({ steps: 1 })
+    await engine.admin(database.url, 'drop table _latchwork_migration_log')
+    const error = await failureOf<MigrationFailedError>(migrator.up())
+    expect(error).toMatchObject({ exitCode: 8, failed: { id: empty, stepsTotal: 0, stepsDone: 0, databaseUnchanged: true } })
+    expect(error.message).toContain('failed as its end was written down')
+  })
+
   if (engine.name !== 'sqlite')
     it('makes the database where it is told to, and else says that there is none', async () => {
       const url = Object.assign(new URL(database.url), { pathname: `${new URL(database.url).pathname}_made` }).href

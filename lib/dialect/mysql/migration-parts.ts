@@ -15,7 +15,7 @@ export function migrationParts(address: Address): MigrationParts {
     // what a statement began it undoes itself
     leftoverOf: () => undefined,
     describe,
-    isAtomic: (statement) => !dropsSeveral(statement),
+    isAtomic: (statement) => !dropsSeveral(statement) && !IN_PARTS.test(leadingWords(statement, 4)),
     isDoneAlready: (error, statement) => saysDone(statement, errnoOf(error) ?? 0),
     driver: { name: 'mysql2', smallest: '3.24.0' },
     examine: (connection) => examine(connection),
@@ -24,6 +24,9 @@ export function migrationParts(address: Address): MigrationParts {
     recreate: (opening, terminate) => recreateDatabase(address, opening, terminate),
   }
 }
+
+/** What is several statements in one, or of which MariaDB does one after the other. */
+const IN_PARTS = /^(?:call|begin not atomic|execute|create or replace (?:temporary )?table|drop (?:database|schema))\b/
 
 /** Whole seconds; by default it is a day for the one and 50 s for the other. */
 function limitLockWait(ms: number): readonly string[] {

@@ -19,7 +19,8 @@ export function migrationParts(server: PostgresServer): MigrationParts {
     limitLockWait,
     leftoverOf,
     describe,
-    isAtomic: () => true,
+    // outside of a transaction these may commit on the way
+    isAtomic: (statement) => !/^(?:call|do)\b/.test(leadingWords(statement, 1)),
     isDoneAlready: (error, statement) => isServerError(error) && (DONE[leadingWords(statement, 1)]?.includes(error.code) ?? false),
     driver: { name: 'pg', smallest: '8.16.0' },
     examine: (connection) => examine(connection),

@@ -1,0 +1,28 @@
+import { LatchworkError } from '../lib/errors.js'
+import { MigrationError } from './errors.js'
+import { CommitLost } from './in-transaction.js'
+import type { RunContext } from './run-context.js'
+
+/** What an error says, without values. */
+export interface ErrorWords {
+  /** SQLSTATE, errno or result code; null where the database gave none. */
+  readonly code: string | null
+  readonly message: string
+  /** Where in the statement, in characters from 0. */
+  readonly offset: number | undefined
+}
+
+export function wordsOf(context: RunContext, reason: unknown): ErrorWords {
+  if (reason instanceof CommitLost) return wordsOf(context, reason.cause)
+  if (reason instanceof LatchworkError || reason instanceof MigrationError) {
+    const { code } = context.dialect.migrations.describe(reason)
+    return { code: code ?? null, message: reason.message, offset: undefined }
+  }
+  // what a module throws itself says what is wrong better than we can
+  if (reason instanceof Error && !('code' in reason && typeof reason.code === 'string')) {
+    return { code: null, message: reason.message, offset: undefined }
+  }
+  const { code, message, offset, needsNoTransaction } = context.dialect.migrations.describe(reason)
+  const hint = needsNoTransaction ? '; put a line "-- latchwork:tx none" into the step' : ''
+  return { code: code ?? null, message: `${message}${hint}`, offset }
+}
