@@ -3,11 +3,15 @@ import type { Job } from './job.js'
 import type { RunContext } from './run-context.js'
 import { segmentsOf } from './segments.js'
 
-/** The statements of a migration as they would be sent to the database that it is now, those that keep the state left out. */
-export async function dryRunOf(context: RunContext, job: Job): Promise<PlannedMigration> {
-  const { migration, direction, source } = job
-  const statements = source.kind === 'data' ? [`-- ${direction}() of ${source.file}`] : await sqlOf(context, job)
-  return { id: migration.id, direction, statements }
+/** The statements of each migration as they would be sent to the database that it is now, those that keep the state left out. */
+export function planned(context: RunContext, jobs: readonly Job[]): Promise<readonly PlannedMigration[]> {
+  return Promise.all(
+    jobs.map(async (job) => {
+      const { migration, direction, source } = job
+      const statements = source.kind === 'data' ? [`-- ${direction}() of ${source.file}`] : await sqlOf(context, job)
+      return { id: migration.id, direction, statements }
+    }),
+  )
 }
 
 async function sqlOf(context: RunContext, { steps, from }: Job): Promise<string[]> {

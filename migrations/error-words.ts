@@ -1,4 +1,5 @@
-import { LatchworkError } from '../lib/errors.js'
+import type { MigrationDialect } from '../lib/dialect/migration-dialect.js'
+import { LatchworkError, QueryError } from '../lib/errors.js'
 import { MigrationError } from './errors.js'
 import { CommitLost } from './in-transaction.js'
 import type { RunContext } from './run-context.js'
@@ -25,4 +26,12 @@ export function wordsOf(context: RunContext, reason: unknown): ErrorWords {
   const { code, message, offset, needsNoTransaction } = context.dialect.migrations.describe(reason)
   const hint = needsNoTransaction ? '; put a line "-- latchwork:tx none" into the step' : ''
   return { code: code ?? null, message: `${message}${hint}`, offset }
+}
+
+/** Of what the driver threw, an error of ours: its own words may hold values. */
+export function typedError(dialect: MigrationDialect, error: unknown): unknown {
+  if (error instanceof LatchworkError) return error
+  if (dialect.evicts(error)) return dialect.toDataError(error, { byName: () => undefined, byColumns: () => undefined })
+  const { code, message } = dialect.migrations.describe(error)
+  return code === undefined ? error : new QueryError(message, code)
 }
