@@ -13,6 +13,7 @@ import { type Findings, findings, withDocument } from './report.js'
 import { RunContext } from './run-context.js'
 import { takeLock } from './run-lock.js'
 import { partlySquashed, withSquashed } from './squashed.js'
+import { unmadeDatabase } from './unmade-database.js'
 
 /** What a command that changes nothing works with. */
 export interface Look {
@@ -87,18 +88,18 @@ export class CommandFrame {
 
   /** Runs `body` on a connection that has the lock. */
   holding<T>(found: Findings, { signal, isDry = false }: Holding, body: (context: RunContext) => Promise<T>): Promise<T> {
-    return this.#on(
-      () => this.open(isDry ? 'read' : 'write', signal),
-      found,
-      signal,
-      async (context) => {
-        found.waitedMs = await takeLock(context)
-        const result = await body(context)
-        // it is free at the latest when the connection is closed
-        await context.session.unlock().catch(() => undefined)
-        return result
-      },
-    )
+    const open = () => (isDry ? this.#openToPlan(signal) : this.open('write', signal))
+    return this.#on(open, found, signal, async (context) => {
+      if (!context.session.isMade) {
+        context.warn(`there is no database "${context.session.database}": it is yet to be made, and planned for as an empty one`)
+        return body(context)
+      }
+      found.waitedMs = await takeLock(context)
+      const result = await body(context)
+      // it is free at the latest when the connection is closed
+      await context.session.unlock().catch(() => undefined)
+      return result
+    })
   }
 
   /** Runs `body` on a connection that changes nothing and has no lock. */
@@ -119,6 +120,17 @@ export class CommandFrame {
       return await body(context)
     } finally {
       await context.session.close()
+    }
+  }
+
+  /** Of a database that `up` would make, a stand-in. */
+  async #openToPlan(signal: AbortSignal | undefined): Promise<MigrationSession> {
+    try {
+      return await this.open('read', signal)
+    } catch (error) {
+      const { migrations } = this.dialect
+      if (!this.options.createDatabase || !migrations.saysNoDatabase(error)) throw error
+      return unmadeDatabase(migrations.target(this.options.schema).name)
     }
   }
 

@@ -40,6 +40,8 @@ export interface MigrationSession {
   readonly connection: Connection
   /** As the server gives it; of SQLite the file. */
   readonly database: string
+  /** False: it is yet to be made, and is looked at as an empty one. */
+  readonly isMade: boolean
   /** The schema that state tables are written with; undefined where the engine has none. */
   readonly schema: string | undefined
   /** Milliseconds between two tries to get the lock, give or take a fifth. */
@@ -148,6 +150,8 @@ export interface MigrationParts {
    * @throws {AbortedError} the signal was aborted first
    */
   open(opening: MigrationOpening): Promise<MigrationSession>
+  /** Whether {@link open} threw this since the server has no database of the name. */
+  saysNoDatabase(error: unknown): boolean
   /** The database that {@link open} leads to; `schema` as of an opening. */
   target(schema: string | undefined): DatabaseTarget
   /**

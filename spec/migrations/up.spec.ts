@@ -1,5 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { createMigrator, type MigrationFailedError, type MigrationHistoryError, type MigratorOptions } from 'latchwork/migrations'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type FreshDatabase, forEachEngine } from '../support/engines.js'
@@ -235,10 +235,24 @@ forEachEngine((engine) => {
       const url = Object.assign(new URL(database.url), { pathname: `${new URL(database.url).pathname}_made` }).href
       const folder = await folderOf(FIVE)
       await expect(createMigrator({ url, folder }).up()).rejects.toMatchObject({ code: 'CONNECTION' })
+      await expect(createMigrator({ url, folder }).up({ dryRun: true })).rejects.toMatchObject({ code: 'CONNECTION' })
       const migrator = createMigrator({ url, folder, createDatabase: true })
+      const { planned, lock, warnings } = await migrator.up({ dryRun: true })
+      expect([planned!.map(({ id }) => id), lock, warnings]).toEqual([ids, null, [expect.stringContaining('is yet to be made')]])
+      expect((await migrator.down({ steps: 1, dryRun: true })).planned).toEqual([])
+      await expect(migrator.status()).rejects.toMatchObject({ code: 'CONNECTION' })
       expect(await migrator.up()).toMatchObject({ ok: true, applied: ids.map((id) => ({ id })) })
       expect(await migrator.up()).toMatchObject({ ok: true, applied: [] })
       await dropDatabase(database.url, new URL(url).pathname.slice(1))
+    })
+
+  if (engine.name === 'sqlite')
+    it('makes no file in a dry run', async () => {
+      const file = database.url.slice('sqlite:'.length)
+      await rm(file, { force: true })
+      const { planned, lock, warnings } = await migratorOf(await folderOf(FIVE)).up({ dryRun: true })
+      expect([planned!.map(({ id }) => id), lock, warnings]).toEqual([ids, null, [expect.stringContaining('is yet to be made')]])
+      expect((await readdir(dirname(file))).filter((name) => name.startsWith(basename(file)))).toEqual([])
     })
 
   it('keeps its times in UTC, and no values and secrets in what it says', async () => {

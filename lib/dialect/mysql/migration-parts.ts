@@ -2,7 +2,7 @@ import { leadingWords, type MigrationParts, type StepError } from '../migration-
 import type { Address } from './address.js'
 import { errnoOf, toDataError } from './errors.js'
 import { examine } from './examine.js'
-import { openMigrationSession } from './migration-session.js'
+import { openMigrationSession, saysNoDatabase } from './migration-session.js'
 import { recreateDatabase } from './recreate-database.js'
 
 /** All else, DDL before all, commits what is open before and after itself. Source: MySQL 8.0 manual, 13.3.3 "Implicit Commit". */
@@ -20,6 +20,7 @@ export function migrationParts(address: Address): MigrationParts {
     driver: { name: 'mysql2', smallest: '3.24.0' },
     examine: (connection) => examine(connection),
     open: (opening) => openMigrationSession(address, opening),
+    saysNoDatabase,
     target: (schema) => ({ name: schema ?? address.database ?? '', host: address.host }),
     recreate: (opening, terminate) => recreateDatabase(address, opening, terminate),
   }

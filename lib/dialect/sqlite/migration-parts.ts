@@ -22,6 +22,8 @@ export function migrationParts(file: string): MigrationParts {
     driver: { name: 'better-sqlite3', smallest: '12.0.0' },
     examine: (connection) => examine(connection, file),
     open: (opening) => openMigrationSession(file, opening),
+    // a file is made, or looked at as an empty one
+    saysNoDatabase: () => false,
     target: () => ({ name: file, host: undefined }),
     recreate: () => recreateDatabase(file),
   }
