@@ -1,6 +1,7 @@
 import type { CompiledQuery } from 'kysely'
 import type { MigrationDialect } from '../lib/dialect/migration-dialect.js'
 import { MigrationUsageError } from './errors.js'
+import { type ForeseenRebuilds, foreseenRebuilds } from './foreseen-rebuilds.js'
 import { HistoryStatements } from './history-statements.js'
 import { hashesOf } from './job.js'
 import type { Migration, SqlSource, Step } from './migration.js'
@@ -10,7 +11,6 @@ import type { CheckedOptions } from './migrator-options.js'
 import { fileProblems, inOrder, withAncestors } from './plan.js'
 import { refuseProblems, unknownId } from './refusals.js'
 import type { Repeatable } from './repeatable-files.js'
-import { type ScriptedRebuilds, scriptedRebuilds } from './script-rebuilds.js'
 import { segmentsOf } from './segments.js'
 import { replacing } from './state-rows.js'
 import { createStatements, STATE_VERSION, stateTables } from './state-tables.js'
@@ -61,7 +61,12 @@ async function scriptText(
     lines.push(...createStatements(tables, dialect).map(({ sql }) => sql), withValues(statements.version(STATE_VERSION), dialect))
   }
   const all = migrations.map((migration) => ({ migration, steps: scriptedSteps(migration, dialect) }))
-  const rebuilds = await scriptedRebuilds(earlier, all, dialect)
+  const before = earlier.flatMap(({ up }) => (up.kind === 'sql' ? stepsOf(up, dialect) : []))
+  const refusal = (reason: string, step: Step) =>
+    new MigrationUsageError(`what it does depends on more than the folder (${reason}); use up --dry-run on the database`, step, [
+      'latchwork migrate up --dry-run',
+    ])
+  const rebuilds = await foreseenRebuilds([...before, ...all.flatMap(({ steps }) => steps)], dialect, { checksRows: true, refusal })
   for (const { migration, steps } of all) {
     lines.push(`-- ${migration.id}`, ...linesOf(migration, steps, dialect, options, statements, rebuilds))
   }
@@ -95,7 +100,7 @@ function linesOf(
   dialect: MigrationDialect,
   options: CheckedOptions,
   statements: HistoryStatements,
-  rebuilds: ScriptedRebuilds,
+  rebuilds: ForeseenRebuilds,
 ): readonly string[] {
   const nowMs = Date.now()
   const row = {
@@ -132,7 +137,7 @@ function transactionsOf(
   state: readonly string[],
   dialect: MigrationDialect,
   options: CheckedOptions,
-  rebuilds: ScriptedRebuilds,
+  rebuilds: ForeseenRebuilds,
 ): readonly string[] {
   const segments = segmentsOf(steps, 0, dialect)
   const begin = [...dialect.begin({}), ...dialect.migrations.limitLockWait(options.ddlLockTimeoutMs)]

@@ -80,15 +80,18 @@ export interface StepError {
   readonly needsNoTransaction: boolean
 }
 
-/** An empty database in memory, in which what migrations leave of a schema can be seen without one. */
+/** A database in memory without rows, in which what migrations leave of a schema can be seen before they run. */
 export interface ScratchDatabase extends AsyncDisposable {
   readonly connection: Connection
 }
 
 /** A table that is made anew with all its rows, since its engine cannot alter it so. */
 export interface TableRebuild {
-  /** @throws {DriverMissingError} the driver's package is not installed */
-  openScratch(): Promise<ScratchDatabase>
+  /**
+   * @param like  has the schema that it is to have; undefined: none
+   * @throws {DriverMissingError} the driver's package is not installed
+   */
+  openScratch(like?: Pick<Connection, 'run'>): Promise<ScratchDatabase>
   /** Before the transaction of a migration that rebuilds tables. */
   readonly before: readonly string[]
   /** After it, however it ended. */
