@@ -76,7 +76,7 @@ async function scriptText(
     )
     lines.push(`-- ${id}`, ...transactionsOf(steps, state, dialect, options, rebuilds))
   }
-  return lines.map((line) => (line.startsWith('-- ') ? `\n${line}\n` : `${line};\n`)).join('')
+  return lines.map((line) => (line.startsWith('-- ') ? `\n${line}\n` : `${dialect.migrations.inScript(line)}\n`)).join('')
 }
 
 /** A script that left a module out would say that it ran, and rows would be missing ever after. */

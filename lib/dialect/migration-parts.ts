@@ -131,6 +131,8 @@ export interface MigrationParts {
   limitLockWait(ms: number, statement?: string): readonly string[]
   /** Of a statement that runs outside of a transaction; undefined: nothing that could be removed. */
   leftoverOf(statement: string): Leftover | undefined
+  /** A statement as the engine's own client program reads it from a file, with what ends it. */
+  inScript(statement: string): string
   describe(error: unknown): StepError
   /** Whether a statement that is committed by itself does all or nothing. */
   isAtomic(statement: string): boolean

@@ -18,6 +18,7 @@ export function migrationParts(server: PostgresServer): MigrationParts {
     isTransactional,
     limitLockWait,
     leftoverOf,
+    inScript: (statement) => `${statement};`,
     describe,
     // outside of a transaction these may commit on the way
     isAtomic: (statement) => !/^(?:call|do)\b/.test(leadingWords(statement, 1)),

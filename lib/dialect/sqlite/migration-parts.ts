@@ -15,6 +15,7 @@ export function migrationParts(file: string): MigrationParts {
     // the deadline of a statement says it
     limitLockWait: () => [],
     leftoverOf: () => undefined,
+    inScript: (statement) => `${statement};`,
     describe,
     isAtomic: () => true,
     isDoneAlready: () => false,
