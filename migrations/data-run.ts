@@ -131,8 +131,7 @@ export class DataRun {
       } catch (error) {
         if (attempt >= this.#context.options.ddlRetries || !this.#context.isWorthRetrying(error) || !(await this.#context.isUsable()))
           throw error
-        const delayMs = await this.#context.pause(attempt++)
-        this.#context.progress({ type: 'retry', id: this.#work.id, step: 1, attempt, delayMs })
+        await this.#context.pauseBefore({ id: this.#work.id, step: 1 }, attempt++)
       }
     }
   }

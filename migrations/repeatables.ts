@@ -120,10 +120,9 @@ class RepeatableRun {
         return await this.#runSegment(segment, isLast)
       } catch (error) {
         if (attempt >= context.options.ddlRetries || !context.isWorthRetrying(error)) throw this.#failure(error)
-        const delayMs = await context.pause(attempt).catch((aborted: unknown) => {
+        await context.pauseBefore({ id: this.#repeatable.id, step: this.#step }, attempt).catch((aborted: unknown) => {
           throw this.#failure(aborted)
         })
-        context.progress({ type: 'retry', id: this.#repeatable.id, step: this.#step, attempt: attempt + 1, delayMs })
       }
     }
   }

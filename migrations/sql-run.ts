@@ -63,17 +63,10 @@ export class SqlRun {
         if (!(failure instanceof StepFailure) || failure.leftNothing !== true) throw failure
         if (attempt >= this.#context.options.ddlRetries || !this.#context.isWorthRetrying(failure.cause)) throw failure
         if (!(await this.#context.isUsable())) throw failure
-        const delayMs = await this.#pause(attempt, failure)
-        this.#context.progress({ type: 'retry', id: this.#work.id, step: failure.step, attempt: attempt + 1, delayMs })
+        await this.#context.pauseBefore({ id: this.#work.id, step: failure.step }, attempt).catch((aborted: unknown) => {
+          throw this.#failure(aborted, failure.step, true)
+        })
       }
-    }
-  }
-
-  async #pause(attempt: number, failure: StepFailure): Promise<number> {
-    try {
-      return await this.#context.pause(attempt)
-    } catch (aborted) {
-      throw this.#failure(aborted, failure.step, true)
     }
   }
 

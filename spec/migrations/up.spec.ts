@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { createMigrator, type MigrationFailedError, type MigrationHistoryError, type MigratorOptions } from 'latchwork/migrations'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -148,6 +148,26 @@ forEachEngine((engine) => {
       expect(error.message).toContain('put a line "-- latchwork:step" before line 3')
       expect(await migratorOf(folder).status()).toMatchObject({ applied: [] })
     })
+  })
+
+  it('finds its state by whoever only looks, although its version is not written down yet', async () => {
+    const migrator = migratorOf(await folderOf(FIVE))
+    await migrator.up()
+    // as a process leaves it that was killed before its last statement
+    await engine.admin(database.url, 'delete from _latchwork_meta')
+    const versions = () => engine.admin(database.url, 'select version from _latchwork_meta')
+    expect((await migrator.status()).applied).toEqual(ids)
+    expect((await migrator.up({ dryRun: true })).planned).toEqual([])
+    expect(await versions()).toEqual([])
+    expect(await migrator.up()).toMatchObject({ ok: true, applied: [] })
+    expect(await versions()).toEqual([{ version: 1 }])
+  })
+
+  it('finds a migration whose folder is elsewhere, by a symbolic link', async () => {
+    const [folder, elsewhere] = [await folderOf(FIVE), await folderOf(FIVE)]
+    await rm(join(folder, ids[4]!), { recursive: true })
+    await symlink(join(elsewhere, ids[4]!), join(folder, ids[4]!), 'junction')
+    expect((await migratorOf(folder).up()).applied.map(({ id }) => id)).toEqual(ids)
   })
 
   describe('a migration that fails', () => {
