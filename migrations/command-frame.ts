@@ -48,7 +48,7 @@ export class CommandFrame {
       return await body()
     } catch (error) {
       const known = error instanceof AbortedError ? interrupted(found, error) : typedError(this.dialect, error)
-      throw withDocument(known, command, this.dialect.engine, found)
+      throw withDocument(known, command, this.dialect, found)
     }
   }
 
