@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { CommanderError } from 'commander'
 import { DOCUMENT_SCHEMA } from '../documents.js'
+import { toolVersion } from '../tool-version.js'
 import type { CommandDocument } from './command-document.js'
 import { createProgram } from './program.js'
 import { outliveReaders } from './streams.js'
@@ -8,7 +8,7 @@ import { outliveReaders } from './streams.js'
 /** Runs one command of this process, and ends the process with its exit code when all that it printed is written. */
 export async function runCommandLine(words: readonly string[]): Promise<never> {
   outliveReaders()
-  await createProgram(packageVersion())
+  await createProgram(toolVersion())
     .parseAsync(words, { from: 'user' })
     .catch((error: unknown) => endEarly(error, words.includes('--json')))
   await Promise.all([process.stdout, process.stderr].map(written))
@@ -37,10 +37,4 @@ function endEarly(error: unknown, asJson: boolean): void {
 
 function written(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => stream.write('', () => resolve()))
-}
-
-/** Of the package that this file is part of: built, it stands in `dist/migrations/cli`. */
-function packageVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }
-  return version
 }
