@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../lib/errors.js'
 import { MigrationUsageError } from './errors.js'
 import type { Checkpoint, Checkpoints, HistoryRow, LogEntry } from './history-row.js'
-import { inTransaction } from './in-transaction.js'
+import { CommitLost, inTransaction } from './in-transaction.js'
 import { loadModule } from './load-module.js'
 import type { DataSource } from './migration.js'
 import type { RunContext } from './run-context.js'
@@ -106,7 +106,8 @@ export class DataRun {
       })
       this.#context.throwIfAborted()
     } catch (error) {
-      throw new StepFailure(error, { step: 1, stepsDone: 0, leftNothing: !this.#hasCommitted })
+      const reason = error instanceof CommitLost ? error.cause : error
+      throw new StepFailure(reason, { step: 1, stepsDone: 0, leftNothing: !this.#hasCommitted })
     }
     await this.#inTransaction(async () => {
       await history.write({ ...this.#work.rowAtEnd(), stepsDone: 1, checkpoint: this.#checkpoint })
@@ -130,8 +131,7 @@ export class DataRun {
       } catch (error) {
         if (attempt >= this.#context.options.ddlRetries || !this.#context.isWorthRetrying(error) || !(await this.#context.isUsable()))
           throw error
-        const delayMs = await this.#context.pause(attempt++)
-        this.#context.progress({ type: 'retry', id: this.#work.id, step: 1, attempt, delayMs })
+        await this.#context.pauseBefore({ id: this.#work.id, step: 1 }, attempt++)
       }
     }
   }
@@ -164,6 +164,9 @@ export class DataRun {
     this.#isInBatch = true
     try {
       await inTransaction(this.#context, fn)
+    } catch (error) {
+      this.#hasCommitted ||= error instanceof CommitLost
+      throw error
     } finally {
       this.#isInBatch = false
     }

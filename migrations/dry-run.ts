@@ -1,30 +1,35 @@
-import type { Job } from './apply.js'
 import type { PlannedMigration } from './documents.js'
+import { MigrationUsageError } from './errors.js'
+import { type ForeseenRebuilds, foreseenRebuilds } from './foreseen-rebuilds.js'
+import type { Job } from './job.js'
+import type { Step } from './migration.js'
 import type { RunContext } from './run-context.js'
 import { segmentsOf } from './segments.js'
 
-/** The statements of a migration as they would be sent to the database that it is now, those that keep the state left out. */
-export async function dryRunOf(context: RunContext, job: Job): Promise<PlannedMigration> {
-  const { migration, direction, source } = job
-  const statements = source.kind === 'data' ? [`-- ${direction}() of ${source.file}`] : await sqlOf(context, job)
-  return { id: migration.id, direction, statements }
+/**
+ * The statements of each migration as they would be sent, those that keep the state left out.
+ *
+ * @throws {MigrationUsageError} the tables that one rebuilds would not be there
+ */
+export async function planned(context: RunContext, jobs: readonly Job[]): Promise<readonly PlannedMigration[]> {
+  const { dialect, session } = context
+  const steps = jobs.flatMap((job) => (job.source.kind === 'sql' ? job.steps : []))
+  const refusal = (reason: string, step: Step) => new MigrationUsageError(`it would fail: ${reason}; nothing was run`, step)
+  const rebuilds = await foreseenRebuilds(steps, dialect, { like: session.connection, checksRows: false, refusal })
+  return jobs.map((job) => {
+    const { migration, direction, source } = job
+    const statements = source.kind === 'data' ? [`-- ${direction}() of ${source.file}`] : sqlOf(context, job, rebuilds)
+    return { id: migration.id, direction, statements }
+  })
 }
 
-async function sqlOf(context: RunContext, { steps, from }: Job): Promise<string[]> {
-  const { dialect, options, session } = context
+function sqlOf({ dialect, options }: RunContext, { steps, from }: Job, rebuilds: ForeseenRebuilds): readonly string[] {
   const { limitLockWait, rebuild } = dialect.migrations
-  const statements: string[] = []
-  for (const segment of segmentsOf(steps, from, dialect)) {
-    const sent: string[] = []
-    for (const step of segment.steps) {
-      if (step.rebuilds === undefined) sent.push(...step.statements)
-      else sent.push(...(await rebuild!.statements(session.connection, step.rebuilds, step.statements)))
-    }
-    const around = segment.steps.some(({ rebuilds }) => rebuilds !== undefined) ? rebuild : undefined
-    if (segment.isTransactional) {
-      const head = [...dialect.begin({}), ...limitLockWait(options.ddlLockTimeoutMs)]
-      statements.push(...(around?.before ?? []), ...head, ...sent, 'commit', ...(around?.after ?? []))
-    } else statements.push(...limitLockWait(options.ddlLockTimeoutMs, sent[0]), ...sent)
-  }
-  return statements
+  return segmentsOf(steps, from, dialect).flatMap((segment) => {
+    const sent = segment.steps.flatMap((step) => rebuilds.get(step) ?? step.statements)
+    if (!segment.isTransactional) return [...limitLockWait(options.ddlLockTimeoutMs, sent[0]), ...sent]
+    const around = segment.steps.some((step) => rebuilds.has(step)) ? rebuild : undefined
+    const head = [...dialect.begin({}), ...limitLockWait(options.ddlLockTimeoutMs)]
+    return [...(around?.before ?? []), ...head, ...sent, 'commit', ...(around?.after ?? [])]
+  })
 }

@@ -26,7 +26,11 @@ export class History {
 
   /** Makes the tables where they are not there. For who has the lock. */
   async ensure(): Promise<void> {
-    if (await this.#isThere(this.#tables.meta)) return this.#requireVersion()
+    if (await this.#isThere(this.#tables.meta)) {
+      // a process that was killed before its last statement, where DDL cannot be undone
+      if ((await this.#requireVersion()) === 0) await this.#send(this.#statements.version(STATE_VERSION))
+      return
+    }
     if (!this.#dialect.capabilities.transactionalDdl) return this.#create()
     await inStateTransaction(this.#session, this.#dialect, () => this.#create())
   }
@@ -118,11 +122,11 @@ export class History {
     await this.#send(this.#statements.logging(entry))
   }
 
-  async #requireVersion(): Promise<void> {
+  /** The version of the state; 0 where none is written down. */
+  async #requireVersion(): Promise<number> {
     const { rows } = await this.#send(this.#statements.readVersion())
     const version = Math.max(0, ...rows.map(([value]) => Number(value)))
-    if (version === 0) await this.#send(this.#statements.version(STATE_VERSION))
-    if (version <= STATE_VERSION) return
+    if (version <= STATE_VERSION) return version
     throw new MigrationUsageError(
       `the state of "${this.#session.database}" is of version ${version}, which a newer latchwork keeps, and this one knows ${STATE_VERSION}; nothing was run`,
       {},

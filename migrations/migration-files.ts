@@ -27,7 +27,9 @@ export async function readMigrations(folder: string, engine: Engine): Promise<Mi
   const entries = await readdir(path, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
     throw new MigrationUsageError(`there is no folder "${path}" (${error.code}); nothing was run`, {}, ['latchwork init'])
   })
-  const names = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.')).map(({ name }) => name)
+  const names = entries
+    .filter((entry) => (entry.isDirectory() || entry.isSymbolicLink()) && !entry.name.startsWith('.'))
+    .map(({ name }) => name)
   const migrations = await Promise.all(names.sort().map((name) => readMigration(join(path, name), name, engine)))
   return { path, migrations: migrations.filter((each) => each !== undefined), head: (await readText(join(path, 'HEAD')))?.trim() }
 }

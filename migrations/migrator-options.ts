@@ -32,7 +32,7 @@ export interface MigratorOptions {
   readonly statementTimeoutMs?: number
   /** Most milliseconds until there is a connection. Default 5,000. 1 to 600,000. */
   readonly connectTimeoutMs?: number
-  /** Make the database where the server has none of its name. Default false; a SQLite file is always made. */
+  /** Make the database where the server has none of its name. Default false; a SQLite file is always made. A dry run makes neither. */
   readonly createDatabase?: boolean
   /** Go on behind a pooler that is known to give one session to each client. Default false: a pooler is refused. */
   readonly allowSessionPooler?: boolean

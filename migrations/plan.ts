@@ -82,7 +82,7 @@ export function fileProblems(migrations: readonly Migration[], head: string | un
   if (head !== undefined && heads.length === 1 && head !== heads[0]) {
     const conflict = /^[<=>]{7}/m.test(head)
     const says = conflict ? 'has the marks of a conflict' : `says "${head}"`
-    problems.push(problem('head-file', [heads[0]!], `the file HEAD ${says}, and the last migration is ${heads[0]}`))
+    problems.push(problem('head-file', [heads[0]!], `the file HEAD ${says}, and the last migration is ${heads[0]}, which it has to say`))
   }
   return problems
 }

@@ -1,24 +1,33 @@
-import { hashesOf, type Job, jobOf } from './apply.js'
 import { MigrationHistoryError, MigrationUsageError } from './errors.js'
 import type { HistoryRow } from './history-row.js'
+import { hashesOf, type Job, jobOf } from './job.js'
+import type { LockedRun } from './locked-run.js'
 import type { Migration } from './migration.js'
 import type { ResumeOptions } from './migrator-api.js'
-import { isDone } from './plan.js'
+import { isDone, isHalfDone, pendingOf } from './plan.js'
 import { unknownId } from './refusals.js'
 import type { RunContext } from './run-context.js'
+import { inStateTransaction } from './state-transaction.js'
 
 /**
  * The job that goes on with a migration that is partly applied or reverted, or undoes what is done of it.
  *
  * @throws {MigrationHistoryError} a step that is done is another now
- * @throws {MigrationUsageError} it has no such step, or its down file does not go with its steps
+ * @throws {MigrationUsageError} it is not partly applied, has no such step, or its down file does not go with its steps
  */
 export function resumingJob(
-  context: RunContext,
-  ordered: readonly Migration[],
-  row: HistoryRow,
+  { context, ordered, rows }: LockedRun,
+  id: string,
   { fromStep, rollback = false }: { readonly [K in 'fromStep' | 'rollback']?: ResumeOptions[K] | undefined },
 ): Job {
+  const row = rows.find((each) => each.id === id)
+  if (row === undefined || !isHalfDone(row)) {
+    throw new MigrationUsageError(
+      `${id} is ${row?.state ?? 'pending'}, not partly applied: there is nothing to resume; nothing was run`,
+      {},
+      ['latchwork migrate status'],
+    )
+  }
   const migration = ordered.find(({ id }) => id === row.id)
   if (migration === undefined) throw unknownId(row.id, ordered)
   const direction = row.state === 'reverting' ? 'down' : 'up'
@@ -27,6 +36,8 @@ export function resumingJob(
   const isInDoubt = row.errorText === null && fromStep === undefined
   refuseChanged(job, row)
   if (rollback) return rolledBack(context, job, row, isInDoubt)
+  if (fromStep !== undefined && job.source.kind === 'data')
+    throw new MigrationUsageError(`${row.id} is a data module, which goes on behind its last batch: leave --from-step out; nothing was run`)
   if (fromStep !== undefined && fromStep > job.steps.length + 1)
     throw new MigrationUsageError(`${row.id} has ${job.steps.length} steps; there is none to go on with at ${fromStep}; nothing was run`)
   return { ...job, from: fromStep === undefined ? row.stepsDone : fromStep - 1, isInDoubt }
@@ -58,8 +69,44 @@ function rolledBack(context: RunContext, job: Job, row: HistoryRow, isInDoubt: b
   return { ...down, action: 'resume', from: steps.length - undone, isInDoubt }
 }
 
+/** @throws {MigrationUsageError} there is no such state, or no reason */
+export function requireMark(state: string, reason: unknown): void {
+  if (typeof reason !== 'string' || reason.trim() === '')
+    throw new MigrationUsageError('mark needs a reason, for the log; nothing was changed')
+  if (!['applied', 'pending', 'reverted'].includes(state))
+    throw new MigrationUsageError(`no state to mark with: ${state}; nothing was changed`)
+}
+
+/**
+ * Writes down in which state a migration is, and why somebody says so.
+ *
+ * @throws {MigrationUsageError} there is no such migration
+ */
+export async function mark(locked: LockedRun, id: string, state: 'applied' | 'pending' | 'reverted', reason: string): Promise<void> {
+  const { context, ordered, rows, found } = locked
+  const migration = ordered.find((each) => each.id === id)
+  const row = rows.find((each) => each.id === id)
+  if (migration === undefined && (state === 'applied' || row === undefined)) throw unknownId(id, ordered)
+  await inStateTransaction(context.session, context.dialect, async () => {
+    if (state === 'pending') await context.history.remove(id)
+    else await context.history.write(markedRow(context, migration, row, id, state))
+    await context.history.log({
+      migration: id,
+      action: 'mark',
+      outcome: 'marked',
+      step: null,
+      durationMs: 0,
+      reason: `${state}: ${reason}`,
+      errorCode: null,
+      errorText: null,
+    })
+  })
+  locked.rows = await context.history.read()
+  found.pending = pendingOf(ordered, locked.rows).map((each) => each.id)
+}
+
 /** The row of a migration whose state somebody says. Of one that was applied, the instant stays at which it was. */
-export function markedRow(
+function markedRow(
   context: RunContext,
   migration: Migration | undefined,
   row: HistoryRow | undefined,

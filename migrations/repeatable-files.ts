@@ -19,14 +19,14 @@ const MAX_ID_LENGTH = 60
 
 /**
  * The files `repeatable/*.sql` in the folder of migrations, in the order of their names: `name.<engine>.sql` for one engine, which goes
- * before `name.sql` for all.
+ * before `name.sql` for all. What begins with a dot is an editor's or the system's.
  *
  * @throws {MigrationUsageError} a name is too long, or a file's steps make no sense
  */
 export async function readRepeatables(migrations: string, dialect: MigrationDialect): Promise<readonly Repeatable[]> {
   const folder = join(migrations, FOLDER)
   const files = new Map<string, string>()
-  for (const file of (await namesIn(folder)).filter((name) => name.endsWith('.sql')).sort()) {
+  for (const file of (await namesIn(folder)).filter((name) => name.endsWith('.sql') && !name.startsWith('.')).sort()) {
     const [, name, engine] = /^(.+?)(?:\.(postgres|mysql|sqlite))?\.sql$/.exec(file)!
     if (engine === dialect.engine || (engine === undefined && !files.has(name!))) files.set(name!, join(folder, file))
   }

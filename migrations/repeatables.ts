@@ -1,9 +1,9 @@
 import { relative } from 'node:path'
 import { AbortedError } from '../lib/errors.js'
-import { wordsOf } from './apply.js'
 import type { FailedMigration, PlannedMigration, RanMigration, RepeatableStatus } from './documents.js'
+import { wordsOf } from './error-words.js'
 import { MigrationFailedError, MigrationInterruptedError } from './errors.js'
-import { inTransaction } from './in-transaction.js'
+import { CommitLost, inTransaction } from './in-transaction.js'
 import type { Repeatable } from './repeatable-files.js'
 import type { RunContext } from './run-context.js'
 import { type Segment, segmentsOf } from './segments.js'
@@ -120,10 +120,9 @@ class RepeatableRun {
         return await this.#runSegment(segment, isLast)
       } catch (error) {
         if (attempt >= context.options.ddlRetries || !context.isWorthRetrying(error)) throw this.#failure(error)
-        const delayMs = await context.pause(attempt).catch((aborted: unknown) => {
+        await context.pauseBefore({ id: this.#repeatable.id, step: this.#step }, attempt).catch((aborted: unknown) => {
           throw this.#failure(aborted)
         })
-        context.progress({ type: 'retry', id: this.#repeatable.id, step: this.#step, attempt: attempt + 1, delayMs })
       }
     }
   }
@@ -172,9 +171,13 @@ class RepeatableRun {
       sqlPreview: this.#preview(),
       code,
       message,
-      databaseUnchanged: this.#stepsDone === 0,
+      databaseUnchanged: error instanceof CommitLost ? null : this.#stepsDone === 0,
     }
-    const now = this.#stepsDone === 0 ? 'it left nothing' : `its steps 1 to ${this.#stepsDone} are done and stay`
+    const now = {
+      true: 'it left nothing',
+      false: `its steps 1 to ${this.#stepsDone} are done and stay`,
+      null: 'the connection was lost, so that nobody knows whether that step is done',
+    }[`${failed.databaseUnchanged}`]
     const place = `in step ${this.#step} of ${steps.length} (${failed.file}${failed.line === null ? '' : `:${failed.line}`})`
     const rest = `${now}; migrations before it are applied, and it runs again with the next up`
     const next = ['latchwork migrate up']

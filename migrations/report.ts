@@ -1,4 +1,5 @@
 import type { Engine } from '../lib/dialect/dialect.js'
+import type { MigrationDialect } from '../lib/dialect/migration-dialect.js'
 import { LatchworkError } from '../lib/errors.js'
 import {
   DOCUMENT_SCHEMA,
@@ -10,6 +11,7 @@ import {
   type RunDocument,
 } from './documents.js'
 import { exitCodeOf, MigrationDriftError, MigrationError, MigrationFailedError, MigrationInterruptedError } from './errors.js'
+import { nextCommands } from './next-commands.js'
 
 /** What a run comes to, while it comes to it. */
 export interface Findings {
@@ -64,9 +66,9 @@ export function documentOf(error: unknown): MigrationDocument | undefined {
 }
 
 /** Gives the error with the document of the run that it ended. */
-export function withDocument(error: unknown, command: MigrationCommand, dialect: Engine, found: Findings): unknown {
+export function withDocument(error: unknown, command: MigrationCommand, dialect: MigrationDialect, found: Findings): unknown {
   if (!(error instanceof Error)) return error
-  const head = documentHead(command, dialect, found)
+  const head = documentHead(command, dialect.engine, found)
   const failure: FailedMigration | undefined =
     error instanceof MigrationFailedError || error instanceof MigrationInterruptedError ? error.failed : undefined
   const document: MigrationDocument = {
@@ -76,9 +78,9 @@ export function withDocument(error: unknown, command: MigrationCommand, dialect:
     // the words of an error that is not ours may hold anything
     error:
       error instanceof LatchworkError
-        ? { code: error.code, message: error.message }
+        ? { code: error.code, message: RUNS.includes(command) ? withState(error, found) : error.message }
         : { code: 'UNEXPECTED', message: `${error.name}: see the log` },
-    next: error instanceof MigrationError ? error.next : [],
+    next: nextCommands(error, dialect),
     ...(RUNS.includes(command)
       ? {
           applied: found.applied,
@@ -94,4 +96,11 @@ export function withDocument(error: unknown, command: MigrationCommand, dialect:
   documents.set(error, document)
   if (error instanceof MigrationError) error.document = document
   return error
+}
+
+/** What happened, and what the database looks like now: an error of the floors below knows nothing of runs. */
+function withState(error: LatchworkError, { applied, reverted, repeated }: Findings): string {
+  if (error instanceof MigrationError) return error.message
+  const count = applied.length + reverted.length + repeated.length
+  return `${error.message}; ${count === 0 ? 'nothing was run' : `${count} migrations of this run are done and stay`}`
 }

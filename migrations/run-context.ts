@@ -167,11 +167,16 @@ export class RunContext {
     return typed instanceof LockTimeoutError || typed instanceof DeadlockError || typed instanceof SerializationError
   }
 
-  /** Waits before another try: half a second, and twice as long each time. */
-  async pause(attempt: number): Promise<number> {
-    const pauseMs = Math.min(500 * 2 ** attempt, LONGEST_PAUSE_MS) * (0.75 + Math.random() / 2)
-    await sleep(pauseMs, undefined, this.signal === undefined ? {} : { signal: this.signal }).catch(() => this.throwIfAborted())
-    return pauseMs
+  /**
+   * Waits before another try of a step, and says so: half a second, and twice as long each time.
+   *
+   * @param attempt  from 0
+   * @throws {AbortedError} the signal was aborted
+   */
+  async pauseBefore(step: { readonly id: string; readonly step: number }, attempt: number): Promise<void> {
+    const delayMs = Math.round(Math.min(500 * 2 ** attempt, LONGEST_PAUSE_MS) * (0.75 + Math.random() / 2))
+    this.progress({ type: 'retry', ...step, attempt: attempt + 1, delayMs })
+    await sleep(delayMs, undefined, this.signal === undefined ? {} : { signal: this.signal }).catch(() => this.throwIfAborted())
   }
 
   #historyOn(session: MigrationSession): History {

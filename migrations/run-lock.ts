@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { deadlineAfter, remainingMs } from '../lib/deadline.js'
-import type { MigrationLockHolder } from '../lib/dialect/migration-parts.js'
+import type { MigrationLockHolder, MigrationSession } from '../lib/dialect/migration-parts.js'
 import { AbortedError } from '../lib/errors.js'
+import type { LockDocument } from './documents.js'
 import { MigrationLockError } from './errors.js'
 import type { RunContext } from './run-context.js'
 
@@ -42,6 +43,25 @@ function notFree(holder: MigrationLockHolder | undefined, waitedMs: number): Mig
     `the lock of migrations was not free within ${waitedMs} ms; held by ${describeHolder(holder)}; nothing was run; next: latchwork migrate lock`,
     holder,
     ['latchwork migrate lock', 'latchwork migrate up --lock-timeout 30m'],
+  )
+}
+
+/**
+ * Ends the session that has the lock, where that is said.
+ *
+ * @returns who had it; null: it was free
+ * @throws {MigrationLockError} somebody has it, and may not or cannot be ended
+ */
+export async function freeLock(session: MigrationSession, terminate: boolean): Promise<Pick<LockDocument, 'holder' | 'terminated'>> {
+  const holder = await session.holder()
+  if (holder === undefined) return { holder: null, terminated: false }
+  const who = describeHolder(holder)
+  if (!terminate)
+    throw new MigrationLockError(`the lock is held by ${who}; it is free when that ends`, holder, ['latchwork migrate unlock --terminate'])
+  if (await session.endHolder(holder)) return { holder, terminated: true }
+  throw new MigrationLockError(
+    `the lock is held by ${who}, which cannot be ended from here: end that process; the lock is free with it`,
+    holder,
   )
 }
 

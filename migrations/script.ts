@@ -1,24 +1,53 @@
 import type { CompiledQuery } from 'kysely'
 import type { MigrationDialect } from '../lib/dialect/migration-dialect.js'
-import { hashesOf } from './apply.js'
 import { MigrationUsageError } from './errors.js'
+import { type ForeseenRebuilds, foreseenRebuilds } from './foreseen-rebuilds.js'
 import { HistoryStatements } from './history-statements.js'
+import { hashesOf } from './job.js'
 import type { Migration, SqlSource, Step } from './migration.js'
+import type { MigrationFolder } from './migration-files.js'
+import type { ScriptOptions } from './migrator-api.js'
 import type { CheckedOptions } from './migrator-options.js'
+import { fileProblems, inOrder, withAncestors } from './plan.js'
+import { refuseProblems, unknownId } from './refusals.js'
 import type { Repeatable } from './repeatable-files.js'
-import { type ScriptedRebuilds, scriptedRebuilds } from './script-rebuilds.js'
 import { segmentsOf } from './segments.js'
 import { replacing } from './state-rows.js'
 import { createStatements, STATE_VERSION, stateTables } from './state-tables.js'
 import { stepsOf } from './steps.js'
 
+/** A text that does what `up` would do. */
+export interface Script {
+  /** Of its migrations, in order. */
+  readonly ids: readonly string[]
+  readonly sql: string
+}
+
 /**
- * What `up` would run, as a text for another program to run; with the rows that say that it was.
+ * What `up` would run on a database that has everything up to `from`, as a text for another program to run; with the rows that say that it
+ * was. Without `from` the state tables are made too.
  *
- * @param earlier  what the database has already; none: the state tables are to be made too
- * @throws {MigrationUsageError} one is a data module, or rebuilds a table that the folder does not make
+ * @throws {MigrationHistoryError} the files contradict each other
+ * @throws {MigrationUsageError} an id is unknown, one is a data module, or rebuilds a table that the folder does not make
  */
 export async function scriptOf(
+  { migrations, head }: MigrationFolder,
+  repeatables: readonly Repeatable[],
+  { from, to }: { readonly [K in keyof ScriptOptions]: string | undefined },
+  dialect: MigrationDialect,
+  options: CheckedOptions,
+): Promise<Script> {
+  refuseProblems(fileProblems(migrations, head))
+  const ordered = inOrder(migrations)
+  for (const id of [from, to]) if (id !== undefined && !ordered.some((each) => each.id === id)) throw unknownId(id, ordered)
+  const applied = from === undefined ? new Set<string>() : withAncestors(ordered, from)
+  const wanted = to === undefined ? undefined : withAncestors(ordered, to)
+  const chosen = ordered.filter(({ id }) => !applied.has(id) && (wanted === undefined || wanted.has(id)))
+  const earlier = ordered.filter(({ id }) => applied.has(id))
+  return { ids: chosen.map(({ id }) => id), sql: await scriptText(chosen, repeatables, earlier, dialect, options) }
+}
+
+async function scriptText(
   migrations: readonly Migration[],
   repeatables: readonly Repeatable[],
   earlier: readonly Migration[],
@@ -32,7 +61,12 @@ export async function scriptOf(
     lines.push(...createStatements(tables, dialect).map(({ sql }) => sql), withValues(statements.version(STATE_VERSION), dialect))
   }
   const all = migrations.map((migration) => ({ migration, steps: scriptedSteps(migration, dialect) }))
-  const rebuilds = await scriptedRebuilds(earlier, all, dialect)
+  const before = earlier.flatMap(({ up }) => (up.kind === 'sql' ? stepsOf(up, dialect) : []))
+  const refusal = (reason: string, step: Step) =>
+    new MigrationUsageError(`what it does depends on more than the folder (${reason}); use up --dry-run on the database`, step, [
+      'latchwork migrate up --dry-run',
+    ])
+  const rebuilds = await foreseenRebuilds([...before, ...all.flatMap(({ steps }) => steps)], dialect, { checksRows: true, refusal })
   for (const { migration, steps } of all) {
     lines.push(`-- ${migration.id}`, ...linesOf(migration, steps, dialect, options, statements, rebuilds))
   }
@@ -42,7 +76,7 @@ export async function scriptOf(
     )
     lines.push(`-- ${id}`, ...transactionsOf(steps, state, dialect, options, rebuilds))
   }
-  return lines.map((line) => (line.startsWith('-- ') ? `\n${line}\n` : `${line};\n`)).join('')
+  return lines.map((line) => (line.startsWith('-- ') ? `\n${line}\n` : `${dialect.migrations.inScript(line)}\n`)).join('')
 }
 
 /** A script that left a module out would say that it ran, and rows would be missing ever after. */
@@ -66,7 +100,7 @@ function linesOf(
   dialect: MigrationDialect,
   options: CheckedOptions,
   statements: HistoryStatements,
-  rebuilds: ScriptedRebuilds,
+  rebuilds: ForeseenRebuilds,
 ): readonly string[] {
   const nowMs = Date.now()
   const row = {
@@ -103,7 +137,7 @@ function transactionsOf(
   state: readonly string[],
   dialect: MigrationDialect,
   options: CheckedOptions,
-  rebuilds: ScriptedRebuilds,
+  rebuilds: ForeseenRebuilds,
 ): readonly string[] {
   const segments = segmentsOf(steps, 0, dialect)
   const begin = [...dialect.begin({}), ...dialect.migrations.limitLockWait(options.ddlLockTimeoutMs)]

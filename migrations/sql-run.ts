@@ -1,10 +1,11 @@
 import { migrationEvents } from '../lib/events.js'
 import type { HistoryRow, LogEntry } from './history-row.js'
+import { CommitLost, inTransaction } from './in-transaction.js'
 import type { Step } from './migration.js'
 import type { RunContext } from './run-context.js'
 import { type Segment, segmentsOf } from './segments.js'
 import { sqlPreview } from './sql-preview.js'
-import { CommitLost, StepFailure } from './step-failure.js'
+import { StepFailure } from './step-failure.js'
 
 /** What is to be done with one file of SQL. */
 export interface SqlWork {
@@ -43,7 +44,15 @@ export class SqlRun {
       this.#stepsDone = segment.first + segment.steps.length - 1
     }
     // a file without a statement, or whose last step was done when the process ended
-    if (this.#segments.length === 0) await this.#inTransaction(() => this.#journal(true))
+    if (this.#segments.length === 0) await this.#end()
+  }
+
+  async #end(): Promise<void> {
+    try {
+      await this.#inTransaction(() => this.#journal(true))
+    } catch (error) {
+      throw this.#failure(error, this.#work.steps.length, error instanceof CommitLost ? null : true)
+    }
   }
 
   async #runSegment(segment: Segment, isLast: boolean): Promise<void> {
@@ -54,17 +63,10 @@ export class SqlRun {
         if (!(failure instanceof StepFailure) || failure.leftNothing !== true) throw failure
         if (attempt >= this.#context.options.ddlRetries || !this.#context.isWorthRetrying(failure.cause)) throw failure
         if (!(await this.#context.isUsable())) throw failure
-        const delayMs = await this.#pause(attempt, failure)
-        this.#context.progress({ type: 'retry', id: this.#work.id, step: failure.step, attempt: attempt + 1, delayMs })
+        await this.#context.pauseBefore({ id: this.#work.id, step: failure.step }, attempt).catch((aborted: unknown) => {
+          throw this.#failure(aborted, failure.step, true)
+        })
       }
-    }
-  }
-
-  async #pause(attempt: number, failure: StepFailure): Promise<number> {
-    try {
-      return await this.#context.pause(attempt)
-    } catch (aborted) {
-      throw this.#failure(aborted, failure.step, true)
     }
   }
 
@@ -117,7 +119,7 @@ export class SqlRun {
       } else throw this.#failure(error, step, await this.#leavesNothing(sql, error))
     }
     try {
-      await this.#inTransaction(() => this.#journal(isLast, step))
+      await this.#inTransaction(() => this.#journal(isLast, step), { isLast: true })
     } catch (error) {
       throw new StepFailure(error, { step, stepsDone: this.#stepsDone, leftNothing: null, isDone: true })
     }
@@ -179,27 +181,13 @@ export class SqlRun {
     this.#isJournalled = true
   }
 
-  /** @throws {CommitLost} nobody knows whether it was committed */
-  async #inTransaction(fn: () => Promise<void>): Promise<void> {
-    const context = this.#context
+  /** What was journalled in it is not, where it did not come through. */
+  async #inTransaction(fn: () => Promise<void>, options: { readonly isLast?: boolean } = {}): Promise<void> {
     const wasJournalled = this.#isJournalled
-    for (const sql of context.dialect.begin({})) await context.run(sql, { isLast: true })
     try {
-      await fn()
-      await context.hear()
+      await inTransaction(this.#context, fn, options)
     } catch (error) {
       this.#isJournalled = wasJournalled
-      // where it cannot be sent, the server does it as the session ends
-      await context.run('rollback', { isLast: true }).catch(() => undefined)
-      throw error
-    }
-    try {
-      await context.run('commit', { isLast: true })
-    } catch (error) {
-      this.#isJournalled = wasJournalled
-      if (!(await context.isUsable())) throw new CommitLost('the answer to COMMIT was lost', { cause: error })
-      // a constraint that is checked at the end
-      await context.run('rollback', { isLast: true }).catch(() => undefined)
       throw error
     }
   }

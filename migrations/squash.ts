@@ -11,7 +11,7 @@ import type { Migration, Source, SqlSource } from './migration.js'
 import { type MigrationFolder, readMigrations } from './migration-files.js'
 import { newMigrationId } from './new-id.js'
 import { NOWHERE } from './nowhere.js'
-import { fileProblems, inOrder, withAncestors } from './plan.js'
+import { fileProblems, headsOf, inOrder, withAncestors } from './plan.js'
 import { refuseProblems, unknownId } from './refusals.js'
 import { partsOf, stepOf } from './steps.js'
 import { writeHead, writeMigration } from './write-migration.js'
@@ -92,7 +92,8 @@ export async function squashMigrations(options: SquashOptions): Promise<SquashDo
     )
   const replaced = units.filter(({ length }) => length > 1).flat()
   for (const migration of replaced) await rm(migration.folder, { recursive: true })
-  await writeHead(path, head === undefined || head === to ? last : head)
+  const [tip] = headsOf(migrations)
+  await writeHead(path, tip === undefined || tip === to ? last : tip)
   return {
     schema: DOCUMENT_SCHEMA,
     command: 'squash',

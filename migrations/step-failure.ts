@@ -20,6 +20,3 @@ export class StepFailure extends Error {
     this.isDone = place.isDone ?? false
   }
 }
-
-/** COMMIT was sent, and its answer was lost. */
-export class CommitLost extends Error {}

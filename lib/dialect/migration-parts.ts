@@ -40,6 +40,8 @@ export interface MigrationSession {
   readonly connection: Connection
   /** As the server gives it; of SQLite the file. */
   readonly database: string
+  /** False: it is yet to be made, and is looked at as an empty one. */
+  readonly isMade: boolean
   /** The schema that state tables are written with; undefined where the engine has none. */
   readonly schema: string | undefined
   /** Milliseconds between two tries to get the lock, give or take a fifth. */
@@ -78,15 +80,18 @@ export interface StepError {
   readonly needsNoTransaction: boolean
 }
 
-/** An empty database in memory, in which what migrations leave of a schema can be seen without one. */
+/** A database in memory without rows, in which what migrations leave of a schema can be seen before they run. */
 export interface ScratchDatabase extends AsyncDisposable {
   readonly connection: Connection
 }
 
 /** A table that is made anew with all its rows, since its engine cannot alter it so. */
 export interface TableRebuild {
-  /** @throws {DriverMissingError} the driver's package is not installed */
-  openScratch(): Promise<ScratchDatabase>
+  /**
+   * @param like  has the schema that it is to have; undefined: none
+   * @throws {DriverMissingError} the driver's package is not installed
+   */
+  openScratch(like?: Pick<Connection, 'run'>): Promise<ScratchDatabase>
   /** Before the transaction of a migration that rebuilds tables. */
   readonly before: readonly string[]
   /** After it, however it ended. */
@@ -126,6 +131,8 @@ export interface MigrationParts {
   limitLockWait(ms: number, statement?: string): readonly string[]
   /** Of a statement that runs outside of a transaction; undefined: nothing that could be removed. */
   leftoverOf(statement: string): Leftover | undefined
+  /** A statement as the engine's own client program reads it from a file, with what ends it. */
+  inScript(statement: string): string
   describe(error: unknown): StepError
   /** Whether a statement that is committed by itself does all or nothing. */
   isAtomic(statement: string): boolean
@@ -148,6 +155,8 @@ export interface MigrationParts {
    * @throws {AbortedError} the signal was aborted first
    */
   open(opening: MigrationOpening): Promise<MigrationSession>
+  /** Whether {@link open} threw this since the server has no database of the name. */
+  saysNoDatabase(error: unknown): boolean
   /** The database that {@link open} leads to; `schema` as of an opening. */
   target(schema: string | undefined): DatabaseTarget
   /**

@@ -26,6 +26,7 @@ export function done<C extends string>(command: C, said: { next?: readonly strin
 /**
  * What a command gives that ended with an error: what its migrator says of it, or as much as is known without one.
  *
+ * @param command   as it is typed, such as `migrate up`
  * @param redacted  takes secrets out of a message that is not ours
  */
 export function failureDocument(
@@ -33,18 +34,28 @@ export function failureDocument(
   error: unknown,
   redacted: (text: string) => string,
 ): CommandDocument & { readonly dialect: Engine | null } {
-  if (error instanceof MigrationError && error.document !== undefined) return error.document
-  const message = error instanceof Error ? error.message : String(error)
+  const document = documentOf(error) ?? unplaced(command.split(' ').at(-1)!, error)
   // what we say names no password; a short one would be found in the middle of a word
-  const said = error instanceof LatchworkError ? { code: error.code, message: withoutPasswords(message) } : undefined
+  const said = error instanceof LatchworkError && document.error !== null ? document.error : undefined
+  return {
+    ...document,
+    error:
+      said === undefined
+        ? { code: 'UNEXPECTED', message: redacted(error instanceof Error ? error.message : String(error)) }
+        : { ...said, message: withoutPasswords(said.message) },
+    next: document.next.length === 0 && document.exitCode === 2 ? [`latchwork ${command} --help`] : document.next,
+  }
+}
+
+/** Of what was thrown before there was a migrator, or without one. */
+function unplaced(command: string, error: unknown): CommandDocument & { readonly dialect: Engine | null } {
   return {
     schema: DOCUMENT_SCHEMA,
     command,
-    // a migrator knows it by its URL before it connects
-    dialect: documentOf(error)?.dialect ?? null,
+    dialect: null,
     ok: false,
     exitCode: exitCodeOf(error),
-    error: said ?? { code: 'UNEXPECTED', message: redacted(message) },
+    error: error instanceof LatchworkError ? { code: error.code, message: error.message } : null,
     next: error instanceof MigrationError ? error.next : [],
     warnings: [],
   }

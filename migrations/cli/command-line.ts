@@ -1,14 +1,14 @@
-import { readFileSync } from 'node:fs'
 import { CommanderError } from 'commander'
 import { DOCUMENT_SCHEMA } from '../documents.js'
+import { toolVersion } from '../tool-version.js'
 import type { CommandDocument } from './command-document.js'
 import { createProgram } from './program.js'
+import { outliveReaders } from './streams.js'
 
 /** Runs one command of this process, and ends the process with its exit code when all that it printed is written. */
 export async function runCommandLine(words: readonly string[]): Promise<never> {
-  // whoever reads has seen enough, such as head
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? process.exitCode : 1))
-  await createProgram(packageVersion())
+  outliveReaders()
+  await createProgram(toolVersion())
     .parseAsync(words, { from: 'user' })
     .catch((error: unknown) => endEarly(error, words.includes('--json')))
   await Promise.all([process.stdout, process.stderr].map(written))
@@ -21,12 +21,14 @@ function endEarly(error: unknown, asJson: boolean): void {
   if (!(error instanceof CommanderError)) throw error
   process.exitCode = error.exitCode === 0 ? 0 : 2
   if (error.exitCode === 0 || !asJson) return
+  // help for a word that is missing has no words of its own
+  const message = error.code === 'commander.help' ? 'which command?' : error.message.replace(/^error: /, '')
   const document: CommandDocument = {
     schema: DOCUMENT_SCHEMA,
     command: 'latchwork',
     ok: false,
     exitCode: 2,
-    error: { code: 'USAGE', message: error.message.replace(/^error: /, '') },
+    error: { code: 'USAGE', message },
     next: ['latchwork --help'],
     warnings: [],
   }
@@ -35,10 +37,4 @@ function endEarly(error: unknown, asJson: boolean): void {
 
 function written(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => stream.write('', () => resolve()))
-}
-
-/** Of the package that this file is part of: built, it stands in `dist/migrations/cli`. */
-function packageVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }
-  return version
 }

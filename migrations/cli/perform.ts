@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
-import { ConfigurationError } from '../../lib/errors.js'
-import { MigrationError } from '../errors.js'
+import { ConfigurationError, LatchworkError } from '../../lib/errors.js'
 import { type CommandDocument, failureDocument } from './command-document.js'
 import type { GlobalOptions } from './global-options.js'
 import { listenForSignals } from './signals.js'
+import { keepResultApart } from './streams.js'
 import { Terminal } from './terminal.js'
 
 /** What a command works with. */
@@ -26,6 +26,7 @@ export interface Work<D extends CommandDocument, O> {
 /** The action of a command: does its work, prints its document, and sets the process's exit code. */
 export function perform<D extends CommandDocument, O>(work: Work<D, O>): (...given: unknown[]) => Promise<void> {
   return async (...given) => {
+    keepResultApart()
     const command = given.at(-1) as Command
     const options = command.optsWithGlobals<GlobalOptions & O>()
     const terminal = new Terminal({ json: options.json === true, quiet: options.quiet === true, color: options.color })
@@ -41,13 +42,19 @@ export function perform<D extends CommandDocument, O>(work: Work<D, O>): (...giv
       show(document)
       if (document.error !== null) sayError(undefined, document, terminal)
     } catch (error) {
-      const document = signals.marked(failureDocument(command.name(), error, (text) => terminal.redacted(text)))
+      const document = signals.marked(failureDocument(typedName(command), error, (text) => terminal.redacted(text)))
       // what was done before the error, or was found, is a result too
-      if (terminal.json || (error instanceof MigrationError && hasResult(document))) show(document as unknown as D)
+      if (terminal.json || hasResult(document)) show(document as unknown as D)
       process.exitCode = document.exitCode
       sayError(error, document, terminal)
     }
   }
+}
+
+/** `migrate up`, as people type it. */
+function typedName(command: Command): string {
+  const { parent } = command
+  return parent?.parent == null ? command.name() : `${typedName(parent)} ${command.name()}`
 }
 
 /** Whether a document of a failure has more than its reason. */
@@ -66,6 +73,9 @@ function sayError(error: unknown, { error: said, exitCode, next }: CommandDocume
   terminal.problem(`${terminal.onLog('red', said!.code)}: ${said!.message}`)
   // some messages end with it
   for (const command of next.filter((each) => !said!.message.includes(each))) terminal.problem(`  next: ${terminal.onLog('bold', command)}`)
-  const trace = exitCode === 1 && error instanceof Error ? error.stack?.split('\n').slice(1).join('\n') : undefined
+  const trace =
+    exitCode === 1 && error instanceof Error && !(error instanceof LatchworkError)
+      ? error.stack?.split('\n').slice(1).join('\n')
+      : undefined
   if (trace !== undefined) terminal.problem(terminal.redacted(trace))
 }

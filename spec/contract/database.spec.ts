@@ -24,6 +24,8 @@ describe('createDatabase', () => {
     ['a url without a scheme', { url: 'shop.db', models }, 'url', /unknown scheme \(none\); known are .*sqlite:/],
     ['an unknown scheme', { url: 'oracle://host/db', models }, 'url', /unknown scheme "oracle:"; known are .*postgres:/],
     ['an unknown parameter', { url: 'postgres://host/db?sslmod=require', models }, 'url', /unknown parameter "sslmod"; known are sslmode/],
+    ['a / in a password', { url: 'postgres://ann:12/s3cret@host/db', models }, 'url', /^(?!.*s3cret).*\/ as %2F/],
+    ['a ? in a password', { url: 'mysql://ann:12?s3cret@host/db', models }, 'url', /^(?!.*s3cret).*\? as %3F/],
     ['an unknown part', { connection: { engine: 'postgres', hots: 'x' }, models }, 'connection.hots', /known are .*host/],
     ['an unknown engine', { connection: { engine: 'oracle' }, models }, 'connection.engine', /expected postgres, mysql or sqlite/],
     ['a port out of range', { connection: { engine: 'mysql', port: 99_999 }, models }, 'connection.port', /1 to 65535/],

@@ -31,6 +31,17 @@ const DRAFTS: readonly Draft[] = [
 ]
 const count = idOf(DRAFTS, 'count')
 
+/** As {@link DATA}, and the way back in batches under the same name. */
+const BOTH_WAYS = `${DATA.slice(0, DATA.indexOf('export async function down'))}
+export async function down({ db, batch }) {
+  await batch({ table: 'rows_', key: 'id', size: 10, where: (query) => query.where('n', '>', 0) }, async ({ db, keys, first, last }) => {
+    await db.updateTable('rows_').set((eb) => ({ n: eb('n', '-', 1) })).where('id', 'in', keys).execute()
+    if (globalThis.failAt !== undefined && first <= globalThis.failAt && globalThis.failAt <= last) throw new Error('row ' + globalThis.failAt + ' stays')
+  })
+}
+`
+const REVERTIBLE: readonly Draft[] = [DRAFTS[0]!, { slug: 'count', data: BOTH_WAYS }]
+
 forEachEngine((engine) => {
   let database: FreshDatabase
   const choice = globalThis as { failAt?: number | undefined }
@@ -76,6 +87,43 @@ forEachEngine((engine) => {
       choice.failAt = undefined
       expect(await migrator.resume(count)).toMatchObject({ ok: true, applied: [{ id: count }] })
       expect(await counts()).toEqual([[1, 95]])
+    })
+
+    it('is undone where it had come to, and nowhere else', async () => {
+      const migrator = createMigrator({ url: database.url, folder: await folderOf(REVERTIBLE) })
+      choice.failAt = 57
+      await expect(migrator.up()).rejects.toMatchObject({ exitCode: 9 })
+      choice.failAt = undefined
+      expect(await migrator.resume(count, { rollback: true })).toMatchObject({ ok: true, reverted: [{ id: count }], pending: [count] })
+      expect(await counts()).toEqual([[0, 95]])
+      expect(await migrator.up()).toMatchObject({ ok: true, applied: [{ id: count }] })
+      expect(await counts()).toEqual([[1, 95]])
+    })
+
+    it('goes on behind the last batch on its way back, too', async () => {
+      const folder = await folderOf([
+        REVERTIBLE[0]!,
+        { slug: 'count', data: BOTH_WAYS.replace("where: (query) => query.where('n', '>', 0) ", '') },
+      ])
+      const migrator = createMigrator({ url: database.url, folder })
+      await migrator.up()
+      choice.failAt = 57
+      await expect(migrator.down({ steps: 1 })).rejects.toMatchObject({ exitCode: 9, failed: { direction: 'down' } })
+      choice.failAt = undefined
+      expect(await migrator.resume(count)).toMatchObject({ ok: true, reverted: [{ id: count }] })
+      expect(await counts()).toEqual([[0, 95]])
+    })
+
+    it('has no steps to go on from', async () => {
+      const migrator = createMigrator({ url: database.url, folder: await folderOf(DRAFTS) })
+      choice.failAt = 57
+      await expect(migrator.up()).rejects.toMatchObject({ exitCode: 9 })
+      choice.failAt = undefined
+      await expect(migrator.resume(count, { fromStep: 2 })).rejects.toMatchObject({ exitCode: 2 })
+      expect(await counts()).toEqual([
+        [0, 45],
+        [1, 50],
+      ])
     })
 
     it('that fails in its first batch has changed nothing', async () => {

@@ -109,6 +109,8 @@ forEachEngine((engine) => {
       }
       await holder.end()
       expect(await up).toMatchObject({ ok: true })
+      for (const { attempt, delayMs } of retries as Extract<MigrationProgress, { type: 'retry' }>[])
+        expect([attempt >= 1, Number.isInteger(delayMs)]).toEqual([true, true])
       // in the queue behind the change, until that gives up
       expect(longestMs).toBeLessThan(1_000 + 1_500)
     })

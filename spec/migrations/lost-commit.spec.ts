@@ -2,7 +2,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { createMigrator } from 'latchwork/migrations'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type FreshDatabase, forEachEngine } from '../support/engines.js'
-import { FIVE, folderOf, idOf } from './draft.js'
+import { type Draft, FIVE, folderOf, idOf } from './draft.js'
 
 const ids = FIVE.map(({ slug }) => idOf(FIVE, slug))
 
@@ -59,9 +59,9 @@ forEachEngine(
       await database.drop()
     })
 
-    async function migratorThrough(nth: number, when: 'unsent' | 'unanswered') {
+    async function migratorThrough(nth: number, when: 'unsent' | 'unanswered', drafts = FIVE) {
       cutter = new CommitCutter(new URL(database.url), nth, when)
-      return createMigrator({ url: await cutter.listen(database.url), folder: await folderOf(FIVE) })
+      return createMigrator({ url: await cutter.listen(database.url), folder: await folderOf(drafts) })
     }
 
     // where DDL can be undone, the first COMMIT is that of the state tables, and each migration has one
@@ -87,6 +87,41 @@ forEachEngine(
         if (!isUndone) expect(await migrator.resume(id)).toMatchObject({ ok: true, warnings: [expect.stringContaining('had run')] })
         expect(await migrator.up()).toMatchObject({ ok: true, pending: [] })
         expect(await engine.admin(database.url, 'select id from marks order by id')).toEqual([2, 3, 4, 5].map((id) => ({ id })))
+      })
+    })
+
+    describe('a COMMIT in a data migration', () => {
+      const drafts: readonly Draft[] = [
+        {
+          slug: 'rows',
+          up: ['create table rows_ (id integer primary key, n integer not null)', 'insert into rows_ values (1, 0), (2, 0), (3, 0)'],
+        },
+        {
+          slug: 'count',
+          data: `export const up = ({ batch }) => batch({ table: 'rows_', key: 'id', size: 2 }, ({ db, keys }) =>
+            db.updateTable('rows_').set((eb) => ({ n: eb('n', '+', 1) })).where('id', 'in', keys).execute())`,
+        },
+      ]
+      const count = idOf(drafts, 'count')
+      const rows = () =>
+        engine
+          .admin(database.url, 'select n, count(*) as c from rows_ group by n')
+          .then((all) => all.map(({ n, c }) => [Number(n), Number(c)]))
+
+      it.each(['unsent', 'unanswered'] as const)(
+        'of its first batch that is %s leaves it in part, and no row is missed or changed twice',
+        async (when) => {
+          const migrator = await migratorThrough(3, when, drafts)
+          await expect(migrator.up()).rejects.toMatchObject({ exitCode: 9, failed: { id: count, databaseUnchanged: false } })
+          expect(await migrator.resume(count)).toMatchObject({ ok: true, applied: [{ id: count }] })
+          expect(await rows()).toEqual([[1, 3]])
+        },
+      )
+
+      it('at its end whose answer is lost is found to have come through', async () => {
+        const migrator = await migratorThrough(5, 'unanswered', drafts)
+        expect(await migrator.up()).toMatchObject({ ok: true, pending: [], warnings: [expect.stringContaining('which had come through')] })
+        expect(await rows()).toEqual([[1, 3]])
       })
     })
   },

@@ -2,6 +2,7 @@ import { createMigrator } from 'latchwork/migrations'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type FreshDatabase, forEachEngine } from '../support/engines.js'
 import { type Draft, folderOf } from './draft.js'
+import { shapeOf } from './look.js'
 
 /** Indented and commented as their author left them: they are to come back byte for byte. */
 const VIEW = 'create view  grown as\n  select id, name /* their names */ from users where age >= 18'
@@ -102,6 +103,33 @@ forEachEngine(
         expect(error).toMatchObject({ exitCode: 8, failed: { databaseUnchanged: true } })
         expect(String(error)).toMatch(message)
         expect([await objects(), await rows()]).toEqual(before)
+      })
+
+      it('shows in a dry run what is done around it where what stands on the table is pending too', async () => {
+        const more: Draft = {
+          slug: 'more',
+          up: ['create index users_posts_idx on users (posts)', 'create virtual table words using fts5 (word)'],
+        }
+        const last = rebuildOf(ALL, 'again', ['create view last as select id from users'])
+        const folder = await folderOf([BASE, more, rebuildOf(ALL), last])
+        const migrator = createMigrator({ url: database.url, folder })
+        const fresh = (await migrator.up({ dryRun: true })).planned!
+        await migrator.up({ steps: 2 })
+        const behind = (await migrator.up({ dryRun: true })).planned!
+        expect(fresh.slice(2)).toEqual(behind)
+        const other = await engine.freshDatabase()
+        await engine.admin(other.url, fresh.flatMap(({ statements }) => statements).join(';\n'))
+        await migrator.up()
+        expect(await shapeOf(other.url, 'users', 'last')).toEqual(await shapeOf(database.url, 'users', 'last'))
+        await other.drop()
+      })
+
+      it('is refused in a dry run where there is no such table', async () => {
+        const migrator = createMigrator({ url: database.url, folder: await folderOf([rebuildOf(ALL)]) })
+        await expect(migrator.up({ dryRun: true })).rejects.toMatchObject({
+          exitCode: 2,
+          message: expect.stringContaining('no table "users"'),
+        })
       })
 
       it('shows in a dry run all that is done around it', async () => {

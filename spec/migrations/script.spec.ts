@@ -72,6 +72,19 @@ forEachEngine((engine) => {
       expect(await migrator.up()).toMatchObject({ applied: [], pending: [] })
     })
 
+    if (engine.name === 'mysql')
+      it('says where a statement ends that has semicolons in it', async () => {
+        const body = "begin set new.name = 'a;$$'; if new.id = 1 then set new.name = 'b'; end if; end"
+        const drafts: readonly Draft[] = [
+          { slug: 'table', up: ["create table users (id integer primary key, name varchar(40) default ';')"] },
+          { slug: 'trigger', up: [`create trigger users_added before insert on users for each row ${body}`] },
+        ]
+        const { sql } = await createMigrator({ url: database.url, folder: await folderOf(drafts) }).script()
+        expect(sql).toContain("default ';');\n")
+        expect(sql).toContain(`\ndelimiter //\ncreate trigger users_added before insert on users for each row ${body}\n//\ndelimiter ;\n`)
+        expect(sql.match(/^delimiter /gm)).toHaveLength(2)
+      })
+
     if (engine.name === 'sqlite') {
       it('rebuilds a table with all that stands on it, without a database', async () => {
         const migrator = createMigrator({ url: database.url, folder: await folderOf(REBUILT) })

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createMigrator, squashMigrations } from 'latchwork/migrations'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -32,6 +32,14 @@ forEachEngine((engine) => {
   }
 
   describe('a squashed migration', () => {
+    it('in the middle leaves the last one the last, where no file says which that is', async () => {
+      const folder = await ownFolder(FIVE)
+      await rm(join(folder, 'HEAD'))
+      await squash(folder, id('users'), id('emails'))
+      expect(await readFile(join(folder, 'HEAD'), 'utf8')).toBe(`${id('seeds')}\n`)
+      expect(await createMigrator({ url: await fresh(), folder }).verify({ offline: true })).toMatchObject({ ok: true, problems: [] })
+    })
+
     it('is run where none of those that it replaces is, and counts as applied where all are', async () => {
       const folder = await ownFolder(FIVE)
       const [whole, none] = [await fresh(), await fresh()]

@@ -1,5 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { createMigrator, type MigrationFailedError, type MigrationHistoryError, type MigratorOptions } from 'latchwork/migrations'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type FreshDatabase, forEachEngine } from '../support/engines.js'
@@ -150,6 +150,26 @@ forEachEngine((engine) => {
     })
   })
 
+  it('finds its state by whoever only looks, although its version is not written down yet', async () => {
+    const migrator = migratorOf(await folderOf(FIVE))
+    await migrator.up()
+    // as a process leaves it that was killed before its last statement
+    await engine.admin(database.url, 'delete from _latchwork_meta')
+    const versions = () => engine.admin(database.url, 'select version from _latchwork_meta')
+    expect((await migrator.status()).applied).toEqual(ids)
+    expect((await migrator.up({ dryRun: true })).planned).toEqual([])
+    expect(await versions()).toEqual([])
+    expect(await migrator.up()).toMatchObject({ ok: true, applied: [] })
+    expect(await versions()).toEqual([{ version: 1 }])
+  })
+
+  it('finds a migration whose folder is elsewhere, by a symbolic link', async () => {
+    const [folder, elsewhere] = [await folderOf(FIVE), await folderOf(FIVE)]
+    await rm(join(folder, ids[4]!), { recursive: true })
+    await symlink(join(elsewhere, ids[4]!), join(folder, ids[4]!), 'junction')
+    expect((await migratorOf(folder).up()).applied.map(({ id }) => id)).toEqual(ids)
+  })
+
   describe('a migration that fails', () => {
     const drafts: readonly Draft[] = [
       { slug: 'good', up: ['create table good (id integer primary key)'] },
@@ -201,15 +221,58 @@ forEachEngine((engine) => {
     })
   })
 
+  if (engine.name === 'mysql')
+    it.each([
+      "begin not atomic create table part (id integer); signal sqlstate '45000'; end",
+      'create or replace table good (id integer, id integer)',
+    ])('that may stay in part is not said to have left nothing: %s', async (sql) => {
+      const bad: readonly Draft[] = [
+        { slug: 'good', up: ['create table good (id integer primary key)'] },
+        { slug: 'bad', up: [sql] },
+      ]
+      const id = idOf(bad, 'bad')
+      const migrator = migratorOf(await folderOf(bad))
+      await expect(migrator.up()).rejects.toMatchObject({ exitCode: 9, failed: { id, step: 1, stepsDone: 0, databaseUnchanged: false } })
+      expect((await migrator.status()).failed).toEqual([id])
+    })
+
+  it('says of a file without a statement, too, where it could not be written down', async () => {
+    const drafts: readonly Draft[] = [
+      { slug: 'first', up: ['create table a (id integer)'] },
+      { slug: 'empty', up: '-- nothing yet\n' },
+    ]
+    const empty = idOf(drafts, 'empty')
+    const migrator = migratorOf(await folderOf(drafts))
+    await migrator.up({ steps: 1 })
+    await engine.admin(database.url, 'drop table _latchwork_migration_log')
+    const error = await failureOf<MigrationFailedError>(migrator.up())
+    expect(error).toMatchObject({ exitCode: 8, failed: { id: empty, stepsTotal: 0, stepsDone: 0, databaseUnchanged: true } })
+    expect(error.message).toContain('failed as its end was written down')
+  })
+
   if (engine.name !== 'sqlite')
     it('makes the database where it is told to, and else says that there is none', async () => {
       const url = Object.assign(new URL(database.url), { pathname: `${new URL(database.url).pathname}_made` }).href
       const folder = await folderOf(FIVE)
       await expect(createMigrator({ url, folder }).up()).rejects.toMatchObject({ code: 'CONNECTION' })
+      await expect(createMigrator({ url, folder }).up({ dryRun: true })).rejects.toMatchObject({ code: 'CONNECTION' })
       const migrator = createMigrator({ url, folder, createDatabase: true })
+      const { planned, lock, warnings } = await migrator.up({ dryRun: true })
+      expect([planned!.map(({ id }) => id), lock, warnings]).toEqual([ids, null, [expect.stringContaining('is yet to be made')]])
+      expect((await migrator.down({ steps: 1, dryRun: true })).planned).toEqual([])
+      await expect(migrator.status()).rejects.toMatchObject({ code: 'CONNECTION' })
       expect(await migrator.up()).toMatchObject({ ok: true, applied: ids.map((id) => ({ id })) })
       expect(await migrator.up()).toMatchObject({ ok: true, applied: [] })
       await dropDatabase(database.url, new URL(url).pathname.slice(1))
+    })
+
+  if (engine.name === 'sqlite')
+    it('makes no file in a dry run', async () => {
+      const file = database.url.slice('sqlite:'.length)
+      await rm(file, { force: true })
+      const { planned, lock, warnings } = await migratorOf(await folderOf(FIVE)).up({ dryRun: true })
+      expect([planned!.map(({ id }) => id), lock, warnings]).toEqual([ids, null, [expect.stringContaining('is yet to be made')]])
+      expect((await readdir(dirname(file))).filter((name) => name.startsWith(basename(file)))).toEqual([])
     })
 
   it('keeps its times in UTC, and no values and secrets in what it says', async () => {

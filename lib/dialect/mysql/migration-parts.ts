@@ -1,9 +1,11 @@
+import { sqlTokens } from '../../sql-text.js'
 import { leadingWords, type MigrationParts, type StepError } from '../migration-parts.js'
 import type { Address } from './address.js'
 import { errnoOf, toDataError } from './errors.js'
 import { examine } from './examine.js'
-import { openMigrationSession } from './migration-session.js'
+import { openMigrationSession, saysNoDatabase } from './migration-session.js'
 import { recreateDatabase } from './recreate-database.js'
+import { sqlTraits } from './sql-traits.js'
 
 /** All else, DDL before all, commits what is open before and after itself. Source: MySQL 8.0 manual, 13.3.3 "Implicit Commit". */
 const IN_TRANSACTION = /^(?:insert|update|delete|replace|select|with|values|do|load data|set(?! autocommit| password| default))\b/
@@ -14,21 +16,35 @@ export function migrationParts(address: Address): MigrationParts {
     limitLockWait,
     // what a statement began it undoes itself
     leftoverOf: () => undefined,
+    inScript,
     describe,
-    isAtomic: (statement) => !dropsSeveral(statement),
+    isAtomic: (statement) => !dropsSeveral(statement) && !IN_PARTS.test(leadingWords(statement, 4)),
     isDoneAlready: (error, statement) => saysDone(statement, errnoOf(error) ?? 0),
     driver: { name: 'mysql2', smallest: '3.24.0' },
     examine: (connection) => examine(connection),
     open: (opening) => openMigrationSession(address, opening),
+    saysNoDatabase,
     target: (schema) => ({ name: schema ?? address.database ?? '', host: address.host }),
     recreate: (opening, terminate) => recreateDatabase(address, opening, terminate),
   }
 }
 
+/** What is several statements in one, or of which MariaDB does one after the other. */
+const IN_PARTS = /^(?:call|begin not atomic|execute|create or replace (?:temporary )?table|drop (?:database|schema))\b/
+
 /** Whole seconds; by default it is a day for the one and 50 s for the other. */
 function limitLockWait(ms: number): readonly string[] {
   const seconds = Math.ceil(ms / 1_000)
   return [`set session lock_wait_timeout = ${seconds}, session innodb_lock_wait_timeout = ${seconds}`]
+}
+
+const DELIMITERS = ['$$', '//', '@@', '%%']
+
+/** The program `mysql` ends a statement at the next semicolon, be it in the body of a trigger, until it is told of another end. */
+function inScript(statement: string): string {
+  if (!sqlTokens(statement, sqlTraits).some(({ kind }) => kind === 'semicolon')) return `${statement};`
+  const end = DELIMITERS.find((each) => !statement.includes(each)) ?? 'latchwork_end'
+  return `delimiter ${end}\n${statement}\n${end}\ndelimiter ;`
 }
 
 /** MariaDB drops those that are there, and then says that one is not. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { ConfigurationError, PoolerModeError, UnsupportedError } from '../../errors.js'
+import { ConfigurationError, ConnectionError, PoolerModeError, UnsupportedError } from '../../errors.js'
 import type { MigrationLockHolder, MigrationOpening, MigrationSession } from '../migration-parts.js'
 import { type Address, describeAddress } from './address.js'
 import type { Client } from './client.js'
@@ -40,10 +40,14 @@ export async function openMigrationSession(address: Address, opening: MigrationO
   try {
     return await open(dialler, named, opening)
   } catch (error) {
-    if (!opening.createDatabase || (error as { readonly cause?: { readonly errno?: unknown } }).cause?.errno !== NO_DATABASE) throw error
+    if (!opening.createDatabase || !saysNoDatabase(error)) throw error
     await createDatabase(new Dialler(driver, withoutDatabase(named)), named.database, opening)
     return open(dialler, named, opening)
   }
+}
+
+export function saysNoDatabase(error: unknown): boolean {
+  return error instanceof ConnectionError && (error.cause as { readonly errno?: unknown } | undefined)?.errno === NO_DATABASE
 }
 
 async function open(
@@ -109,6 +113,7 @@ function lockName(database: string, table: string): string {
 
 class MysqlMigrationSession implements MigrationSession {
   readonly lockPollMs = 250
+  readonly isMade = true
   readonly #lock: string
 
   constructor(

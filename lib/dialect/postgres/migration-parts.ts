@@ -2,7 +2,7 @@ import type { Leftover, MigrationParts, StepError } from '../migration-parts.js'
 import { leadingWords } from '../migration-parts.js'
 import { toDataError } from './errors.js'
 import { examine } from './examine.js'
-import { openMigrationSession } from './migration-session.js'
+import { openMigrationSession, saysNoDatabase } from './migration-session.js'
 import { recreateDatabase } from './recreate-database.js'
 import type { PostgresServer } from './server.js'
 import { isServerError, type ServerError } from './server-error.js'
@@ -18,12 +18,15 @@ export function migrationParts(server: PostgresServer): MigrationParts {
     isTransactional,
     limitLockWait,
     leftoverOf,
+    inScript: (statement) => `${statement};`,
     describe,
-    isAtomic: () => true,
+    // outside of a transaction these may commit on the way
+    isAtomic: (statement) => !/^(?:call|do)\b/.test(leadingWords(statement, 1)),
     isDoneAlready: (error, statement) => isServerError(error) && (DONE[leadingWords(statement, 1)]?.includes(error.code) ?? false),
     driver: { name: 'pg', smallest: '8.16.0' },
     examine: (connection) => examine(connection),
     open: (opening) => openMigrationSession(server, opening),
+    saysNoDatabase,
     target: () => ({ name: server.database, host: server.host }),
     recreate: (opening, terminate) => recreateDatabase(server, opening, terminate),
   }

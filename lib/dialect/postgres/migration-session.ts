@@ -35,10 +35,14 @@ export async function openMigrationSession(server: PostgresServer, opening: Migr
   try {
     return await open(server, opening)
   } catch (error) {
-    if (!opening.createDatabase || (error as { readonly cause?: { readonly code?: unknown } }).cause?.code !== NO_DATABASE) throw error
+    if (!opening.createDatabase || !saysNoDatabase(error)) throw error
     await createDatabase(server, opening)
     return open(server, opening)
   }
+}
+
+export function saysNoDatabase(error: unknown): boolean {
+  return error instanceof ConnectionError && (error.cause as { readonly code?: unknown } | undefined)?.code === NO_DATABASE
 }
 
 /** Over the database that every server has. */
@@ -108,6 +112,7 @@ function lockKey(...place: readonly [database: string, schema: string, table: st
 
 class PostgresMigrationSession implements MigrationSession {
   readonly lockPollMs = 250
+  readonly isMade = true
   readonly #givenSchema: string | undefined
   readonly #key: string
 

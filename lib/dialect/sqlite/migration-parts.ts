@@ -15,6 +15,7 @@ export function migrationParts(file: string): MigrationParts {
     // the deadline of a statement says it
     limitLockWait: () => [],
     leftoverOf: () => undefined,
+    inScript: (statement) => `${statement};`,
     describe,
     isAtomic: () => true,
     isDoneAlready: () => false,
@@ -22,6 +23,8 @@ export function migrationParts(file: string): MigrationParts {
     driver: { name: 'better-sqlite3', smallest: '12.0.0' },
     examine: (connection) => examine(connection, file),
     open: (opening) => openMigrationSession(file, opening),
+    // a file is made, or looked at as an empty one
+    saysNoDatabase: () => false,
     target: () => ({ name: file, host: undefined }),
     recreate: () => recreateDatabase(file),
   }

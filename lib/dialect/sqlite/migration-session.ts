@@ -25,7 +25,7 @@ export async function openMigrationSession(file: string, opening: MigrationOpeni
   const open = (deadline: number) =>
     openFile({ driver, file: path, initSql: [] }, path === file ? opening.access : 'write', deadline, opening.signal)
   const session = new SqliteSession(path === file ? await open(opening.deadline) : new driver(':memory:'), 'write')
-  return new SqliteMigrationSession(session, driver, file, opening.table, () => open(deadlineAfter(REOPEN_MS)))
+  return new SqliteMigrationSession(session, driver, file, path === file, opening.table, () => open(deadlineAfter(REOPEN_MS)))
 }
 
 class SqliteMigrationSession implements MigrationSession {
@@ -40,6 +40,7 @@ class SqliteMigrationSession implements MigrationSession {
     readonly connection: SqliteSession,
     driver: Driver,
     readonly database: string,
+    readonly isMade: boolean,
     table: string,
     reopen: () => ReturnType<typeof openFile>,
   ) {
@@ -57,7 +58,7 @@ class SqliteMigrationSession implements MigrationSession {
   }
 
   async holder(): Promise<MigrationLockHolder | undefined> {
-    if (!existsSync(this.database)) return undefined
+    if (!this.isMade) return undefined
     const id = await (await this.#session()).holderOf(this.#lockName)
     return id === undefined ? undefined : { id, application: null, user: null, host: null, since: null, activity: null }
   }

@@ -33,9 +33,15 @@ interface SchemaObject {
   readonly sql: string
 }
 
-async function openScratch(): Promise<ScratchDatabase> {
+/** Tables that are made with a virtual one, which keeps its rows in them. */
+const SHADOWS = "select name from pragma_table_list where type = 'shadow'"
+
+async function openScratch(like?: Session): Promise<ScratchDatabase> {
   const driver = await loadDriver()
   const connection = new SqliteSession(new driver(':memory:'), 'write')
+  const objects = like === undefined ? [] : await objectsOf(like)
+  const shadows = like === undefined ? [] : (await like.run({ sql: SHADOWS, parameters: [] })).rows.map(([name]) => name)
+  for (const { name, sql } of objects) if (!shadows.includes(name)) connection.run({ sql, parameters: [] })
   return { connection, [Symbol.asyncDispose]: async () => connection.close() }
 }
 

@@ -38,7 +38,7 @@ async function dev(call: Call<GenerateFlags & RunFlags>): Promise<DevDocument> {
     const up = await withMigrator(call, (migrator) => migrator.up({ signal: call.signal }))
     return { ...done('dev'), warnings: up.warnings, generated, up }
   } catch (error) {
-    const failure = failureDocument('dev', error, (text) => call.terminal.redacted(text))
+    const failure = failureDocument('migrate dev', error, (text) => call.terminal.redacted(text))
     const up = error instanceof MigrationError ? ((error.document as RunDocument | undefined) ?? null) : null
     return { ...failure, command: 'dev', generated, up }
   }

@@ -30,7 +30,7 @@ const IDS = view('ids', 'select id from users')
 describe('repeatable SQL', () => {
   forEachEngine((engine) => {
     it('runs after the migrations, in the order of names, and again when it has changed', async () => {
-      const first = { '2_more.sql': view('more', 'select id from ids'), '1_ids.sql': IDS }
+      const first = { '2_more.sql': view('more', 'select id from ids'), '1_ids.sql': IDS, '._1_ids.sql': 'of the system' }
       await inShop(engine, first, async (project, url) => {
         expect(await project.json('migrate', 'status', '--exit-code')).toMatchObject({
           exitCode: 4,

@@ -31,6 +31,7 @@ describe('latchwork', () => {
     [['migrate', 'mark', 'x', 'done', '--reason', 'y'], 'Allowed choices are applied, pending, reverted.', ''],
     [['migrate', 'mark', 'x', 'applied'], "required option '--reason <text>' not specified", ''],
     [['migrate', 'resume'], "missing required argument 'id'", ''],
+    [['migrate'], 'Usage: latchwork migrate', ''],
   ])('ends with 2 for %j', async (words, message, hint) => {
     await using project = await CliProject.create({})
     const { exitCode, stdout, stderr } = await project.run(...words)
@@ -39,6 +40,7 @@ describe('latchwork', () => {
     expect(stderr).toContain(hint)
     const document = await project.json(...words)
     expect(document).toMatchObject({ schema: 'latchwork.migrate/1', ok: false, exitCode: 2, error: { code: 'USAGE' } })
+    expect(document.error.message).toMatch(/^[^(]/)
   })
 
   it('says where a database is to be given', async () => {
