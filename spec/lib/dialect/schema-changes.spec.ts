@@ -49,6 +49,13 @@ const toUsers: ForeignKeySchema = {
   onUpdate: 'noAction',
 }
 const adult = { age: { $gte: 18 } }
+const spoken: Partial<TableSchema> = {
+  indexes: [{ name: 'abs_age', columns: [], expression: 'abs(age)' }],
+  checks: [
+    { name: 'some_age', columns: [], sql: 'age > 0' },
+    { name: 'some_size', columns: [], sql: 'size > 0' },
+  ],
+}
 
 interface Case {
   readonly from: Schema
@@ -125,6 +132,13 @@ const CASES: Readonly<Record<string, Case>> = {
     facts: { renamedColumns: { 'users.nick': 'name', 'users.name': 'nick' } },
     rows: ["insert into users (id, nick, name) values (1, 'n', 'm')"],
     gives: ['select nick, name from users', [['m', 'n']]],
+  },
+  'columns that change names with each other, of which SQL speaks': {
+    from: schema(users(spoken, age, column('size'))),
+    to: schema(users(spoken, age, column('size'))),
+    facts: { renamedColumns: { 'users.age': 'size', 'users.size': 'age' } },
+    rows: ['insert into users (id, age, size) values (1, 36, 180)'],
+    gives: ['select age, size from users', [['180', '36']]],
   },
   'new columns, with null, a default, and a value for the rows that are there': {
     from: schema(users({}, nick, age)),
