@@ -1,4 +1,4 @@
-import { diffEnums, replaceEnums } from './enum-diff.js'
+import { diffEnums, enumDecisions, replaceEnums } from './enum-diff.js'
 import type { MatchedSchemas, MatchedTable } from './match-schemas.js'
 import type { Schema, TableSchema } from './schema.js'
 import { factName, type SchemaChange, type SchemaDecision, type TableStep } from './schema-change.js'
@@ -63,7 +63,7 @@ export function planChanges(
   dropTables(draft, after)
   for (const change of enums.late) draft.push(change)
   run(({ comments }) => comments)
-  return { changes: draft.changes, decisions: treatment.replacesEnums ? [] : enums.decisions }
+  return { changes: draft.changes, decisions: treatment.replacesEnums ? [] : enumDecisions(enums) }
 }
 
 function movedNames({ before, columns }: MatchedTable): readonly string[] {

@@ -36,6 +36,7 @@ function schema(...tables: readonly TableSchema[]): Schema {
 const nick = column('nick', { type: { kind: 'varchar', length: 20 } })
 const age = column('age')
 const mood = (...values: string[]): ColumnType => ({ kind: 'enum', name: 'mood', values, native: true })
+const spirit = (...values: string[]): ColumnType => ({ kind: 'enum', name: 'spirit', values, native: true })
 const posts = (more: Partial<TableSchema> = {}): TableSchema => ({
   ...users({ name: 'posts', primaryKey: { name: 'posts_pkey', columns: ['id'] } }, column('user_id')),
   indexes: [{ name: 'posts_user_id_idx', columns: ['user_id'] }],
@@ -275,9 +276,24 @@ const CASES: Readonly<Record<string, Case>> = {
     rows: [insertUser],
     gives: ['select mood from users', [['sad']]],
   },
+  'an enum type that is renamed and gets a new value': {
+    from: schema(users({}, column('mood', { type: mood('sad'), default: { kind: 'value', value: 'sad' } }))),
+    to: schema(users({}, column('mood', { type: spirit('glad', 'sad'), default: { kind: 'value', value: 'sad' } }))),
+    rows: ["insert into users (id, mood) values (1, 'sad')"],
+    gives: ['select mood from users', [['sad']]],
+  },
+  'a table whose name becomes another in capitals alone': {
+    from: schema(users({}, nick, age), posts({ foreignKeys: [toUsers] })),
+    to: schema(
+      users({ name: 'Users', renamedFrom: 'users' }, nick, age),
+      posts({ foreignKeys: [{ ...toUsers, target: { table: 'Users', columns: ['id'] } }] }),
+    ),
+    rows: [insertUser, 'insert into posts (id, user_id) values (1, 1)'],
+    gives: ['select user_id from posts', [['1']]],
+  },
   'an enum type that is renamed': {
     from: schema(users({}, column('mood', { type: mood('sad') }))),
-    to: schema(users({}, column('mood', { type: { ...mood('sad'), name: 'spirit' } as ColumnType }))),
+    to: schema(users({}, column('mood', { type: spirit('sad') }))),
     rows: ["insert into users (id, mood) values (1, 'sad')"],
     gives: ['select mood from users', [['sad']]],
   },
