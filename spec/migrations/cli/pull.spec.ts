@@ -172,6 +172,36 @@ describe('db pull', () => {
       })
     }, 240_000)
 
+    it('says what of an index no model can: another order, method or collation, a part of its columns', async () => {
+      const others: Readonly<Record<SpecEngine['name'], readonly string[]>> = {
+        postgres: ['using gin (notes)', '(nick desc)', '(nick) include (tags)', 'using hash (nick)', '(lower(nick), id)'],
+        mysql: ['(notes(10))', '(nick, notes(10))', 'fulltext (nick)'],
+        sqlite: ['(nick desc)', '(nick collate nocase)', '(lower(nick), id)'],
+      }
+      const notes = { postgres: 'jsonb', mysql: 'text', sqlite: 'text' }[engine.name]
+      const tags = engine.name === 'postgres' ? ", tags integer[] default '{}'" : ''
+      const make = async (db: MigratedDatabase) => {
+        await db.run(`create table members (id integer not null primary key, nick varchar(20), notes ${notes}${tags})`)
+        for (const [at, text] of others[engine.name].entries()) {
+          const [kind, on] = text.startsWith('fulltext') ? ['fulltext index', text.slice(9)] : ['index', text]
+          await db.run(`create ${kind} other_${at} on members ${on}`)
+        }
+        if (engine.name !== 'mysql') await db.run("create index some_nicks on members (nick) WHERE nick = 'a (WHERE b'")
+      }
+      await inDatabase(engine, make, async (project) => {
+        const { models, findings } = await project.json('db', 'pull')
+        expect(models.map(({ model }: Printed) => model)).toEqual(['Member'])
+        const ofIndexes = findings.filter(({ problem }: Printed) => problem.startsWith('an index whose SQL no model says so: '))
+        expect(ofIndexes.map(({ object }: Printed) => object)).toEqual(others[engine.name].map((_, at) => `other_${at}`))
+        const text = await project.read('models/member.ts')
+        if (engine.name !== 'mysql')
+          expect(text).toContain("indexes: [{ on: ['nick'], name: 'some_nicks', where: { nick: { $eq: 'a (WHERE b' } } }]")
+        expect(text).not.toContain('index: true')
+        expect(await compiled(project, {})).toBe('')
+        expect((await schemaIn(project)).tables[0]?.indexes).toHaveLength(engine.name === 'mysql' ? 0 : 1)
+      })
+    }, 240_000)
+
     it('ties tables both ways, several times and to themselves', async () => {
       const make = async (db: MigratedDatabase) => {
         await db.run(
@@ -266,6 +296,27 @@ export class Person {
       })
     }, 240_000)
   })
+
+  forEachEngine(
+    (engine) => {
+      it('reads a foreign key that names no columns as one to the primary key', async () => {
+        const make = async (db: MigratedDatabase) => {
+          await db.run('create table rooms (house integer not null, number integer not null, primary key (number, house))')
+          await db.run(
+            'create table guests (id integer not null primary key, no integer, house integer, foreign key (no, house) references rooms)',
+          )
+          await db.run('create table bags (id integer not null primary key, guest integer references guests on delete cascade)')
+        }
+        await inDatabase(engine, make, async (project) => {
+          await project.json('db', 'pull')
+          expect(await project.read('models/guest.ts')).toContain("@belongsTo(() => Room, ['no', 'house']) room!: One<Room> | null")
+          expect(await project.read('models/bag.ts')).toMatch(/@belongsTo\(\(\) => Guest, \{ .*onDelete: 'cascade'.* \}\) /)
+          expect(await compiled(project, {})).toBe('')
+        })
+      }, 240_000)
+    },
+    { engines: ['sqlite'] },
+  )
 
   forEachEngine(
     (engine) => {
