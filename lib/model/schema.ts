@@ -239,7 +239,7 @@ function foreignKeysOf(definition: ModelDefinition, models: readonly ModelDefini
       refuseMisfit(definition, relation, from, target, to)
       const columns = from.map(({ column }) => column)
       return {
-        name: nameOf(columns, 'fkey'),
+        name: relation.constraintName ?? nameOf(columns, 'fkey'),
         columns,
         target: {
           ...(target.schema === undefined ? {} : { schema: target.schema }),

@@ -1,5 +1,6 @@
 import type { ColumnType } from '../../model/column-type.js'
 import type { ReferentialAction } from '../../model/model-definition.js'
+import { objectName } from '../../model/schema-names.js'
 import { conditionSql } from '../ddl-conditions.js'
 import type { Connection } from '../dialect.js'
 import type { Introspection, IntrospectOptions, StoredColumn, StoredIndex, StoredTable } from '../introspection.js'
@@ -80,7 +81,7 @@ function storedTable(name: string, text: TableText, { columns, indexes, foreignK
         }),
     uniques: own.filter(({ isUnique }) => isUnique),
     indexes: own.filter(({ isUnique }) => !isUnique),
-    foreignKeys: [...grouped(foreignKeys, 0)].map(([, parts]) => storedForeignKey(parts, text)),
+    foreignKeys: [...grouped(foreignKeys, 0)].map(([, parts]) => storedForeignKey(parts, name, text)),
     checks: text.checks,
     findings: [
       ...(text.namelessChecks === 0 ? [] : [{ problem: `${text.namelessChecks} checks without a name, which no model has` }]),
@@ -160,11 +161,12 @@ const ACTIONS: Readonly<Record<string, ReferentialAction>> = {
   'SET DEFAULT': 'setDefault',
 }
 
-function storedForeignKey(parts: readonly Row[], text: TableText): StoredTable['foreignKeys'][number] {
+function storedForeignKey(parts: readonly Row[], owner: string, text: TableText): StoredTable['foreignKeys'][number] {
   const [, table, , , onDelete, onUpdate] = parts[0]!
   const columns = parts.map(([, , from]) => String(from))
   return {
-    name: text.foreignKeys.get(JSON.stringify(columns)) ?? `${columns.join('_')}_fkey`,
+    // without one, it is told by the name that a model gives
+    name: text.foreignKeys.get(JSON.stringify(columns)) ?? objectName(owner, columns, 'fkey'),
     columns,
     target: { table: String(table), columns: parts.map(([, , , to]) => String(to)) },
     onDelete: ACTIONS[String(onDelete)]!,

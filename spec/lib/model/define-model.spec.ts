@@ -358,6 +358,11 @@ describe('defineModel', () => {
       ['onDelete: expected one of cascade', { kind: 'belongsTo', target, foreignKey: 'name', onDelete: 'forget' }],
       ['setNull needs "name" to be nullable', { kind: 'belongsTo', target, foreignKey: 'name', onDelete: 'setNull' }],
       ['different numbers of fields', { kind: 'belongsTo', target, foreignKey: 'name', references: ['a', 'b'] }],
+      ['constraintName: a name cannot be empty', { kind: 'belongsTo', target, foreignKey: 'name', constraintName: '' }],
+      [
+        'constraintName: constraint: false makes none',
+        { kind: 'belongsTo', target, foreignKey: 'name', constraint: false, constraintName: 'a' },
+      ],
       ['constraint: expected a boolean', { kind: 'belongsTo', target, foreignKey: 'name', constraint: 'no' }],
     ]
 

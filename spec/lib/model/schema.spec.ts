@@ -232,6 +232,11 @@ describe('foreign keys of schemaOf', () => {
     expect(table(Kept).foreignKeys).toHaveLength(1)
   })
 
+  it('are called as the relation says', () => {
+    const [foreignKey] = tableOf({ fields: { countryId }, relations: belongsTo({ constraintName: 'fk_country' }) }, Country).foreignKeys
+    expect(foreignKey?.name).toBe('fk_country')
+  })
+
   it('are made for belongsTo alone, and not where the relation says constraint: false', () => {
     const relations: Record<string, RelationSpec> = {
       ...belongsTo({ constraint: false }),
