@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { deadlineAfter } from '../lib/deadline.js'
 import { connectionConfig } from '../lib/dialect/connection-config.js'
 import { createMigrationDialect } from '../lib/dialect/create-migration-dialect.js'
@@ -6,7 +5,6 @@ import { CONNECTION_CONFIG } from '../lib/dialect/migratable.js'
 import type { MigrationDialect } from '../lib/dialect/migration-dialect.js'
 import type { MigrationOpening, MigrationSession } from '../lib/dialect/migration-parts.js'
 import { AbortedError, LatchworkError, QueryError } from '../lib/errors.js'
-import type { Schema } from '../lib/model/schema.js'
 import { type Job, jobOf, run } from './apply.js'
 import { baseline } from './baseline.js'
 import { examineAll } from './doctor.js'
@@ -30,7 +28,7 @@ import { dryRunOf } from './dry-run.js'
 import { MigrationDecisionError, MigrationLockError, MigrationUsageError } from './errors.js'
 import type { HistoryRow } from './history-row.js'
 import { beginKeeping, keepExpressions } from './keep-expressions.js'
-import { snapshotBehind } from './last-snapshot.js'
+import { latestSnapshot } from './last-snapshot.js'
 import type { Migration } from './migration.js'
 import { type MigrationFolder, readMigrations } from './migration-files.js'
 import type {
@@ -52,7 +50,7 @@ import type {
   VerifyOptions,
 } from './migrator-api.js'
 import { type CheckedOptions, type MigratorOptions, migratorOptions } from './migrator-options.js'
-import { fileProblems, headsOf, historyProblems, inOrder, isHalfDone, pendingOf, revertOrder, withAncestors } from './plan.js'
+import { fileProblems, historyProblems, inOrder, isHalfDone, pendingOf, revertOrder, withAncestors } from './plan.js'
 import { type Pulled, pull } from './pull.js'
 import { interrupted, refuseProblems, requireCount, requireWhole, unknownId } from './refusals.js'
 import { markedRow, resumingJob } from './repair.js'
@@ -330,7 +328,7 @@ class FolderMigrator implements Migrator {
     const pulled: Pulled = { models: [], findings: [] }
     const found = { ...findings(), own: pulled }
     return this.#documented('pull', found, async () => {
-      const known = await this.#lastSnapshot()
+      const known = await latestSnapshot(this.#options.folder)
       const context = new RunContext(this.#dialect, this.#options, options.signal, await this.#open('read', options.signal))
       try {
         found.database = context.session.database
@@ -341,13 +339,6 @@ class FolderMigrator implements Migrator {
         await context.session.close()
       }
     })
-  }
-
-  /** The schema after the last migration; undefined where there is none. */
-  async #lastSnapshot(): Promise<Schema | undefined> {
-    if (!existsSync(this.#options.folder)) return undefined
-    const { migrations } = await this.#read()
-    return snapshotBehind(headsOf(migrations).at(-1), migrations)
   }
 
   script({ from, to }: ScriptOptions = {}): Promise<ScriptDocument> {

@@ -119,6 +119,21 @@ describe('db pull', () => {
       )
     }, 240_000)
 
+    it('reads that snapshot whatever engine the SQL beside it is for', async () => {
+      const other = engine.name === 'sqlite' ? 'postgres' : 'sqlite'
+      const make = async (db: MigratedDatabase) => {
+        await db.run('create table users (id integer not null primary key, email varchar(320) not null)')
+      }
+      await inDatabase(engine, make, async (project) => {
+        await project.write({ 'models/user.ts': userModel('', "{ comment: 'people' }") })
+        expect(await project.json('migrate', 'generate', 'first', '--dialect', other)).toMatchObject({ ok: true })
+        const { models, exitCode } = await project.json('db', 'pull', '--out', 'pulled', '--dry-run')
+        expect(exitCode).toBe(0)
+        // SQLite has no place for one
+        expect(models[0].text.includes("comment: 'people'")).toBe(engine.name === 'sqlite')
+      })
+    }, 240_000)
+
     it('gives names that code can have, and says what no model can', async () => {
       const quote = engine.name === 'mysql' ? (name: string) => `\`${name}\`` : (name: string) => `"${name}"`
       const make = async (db: MigratedDatabase) => {
