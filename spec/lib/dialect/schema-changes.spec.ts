@@ -291,6 +291,13 @@ const CASES: Readonly<Record<string, Case>> = {
     rows: [insertUser, 'insert into posts (id, user_id) values (1, 1)'],
     gives: ['select user_id from posts', [['1']]],
   },
+  'a column of an enum type that goes': {
+    from: schema(users({}, nick, column('mood', { type: mood('sad') }), column('other', { type: mood('sad') }))),
+    to: schema(users({}, nick, column('other', { type: mood('sad') }))),
+    facts: { drops: ['users.mood'] },
+    rows: ["insert into users (id, other) values (1, 'sad')"],
+    gives: ['select other from users', [['sad']]],
+  },
   'an enum type that is renamed': {
     from: schema(users({}, column('mood', { type: mood('sad') }))),
     to: schema(users({}, column('mood', { type: spirit('sad') }))),
