@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { createDatabase } from 'latchwork'
 import { createMigrator } from 'latchwork/migrations'
 import { describe, expect, it } from 'vitest'
+import { defineLooseModel } from '../../../lib/model/define-model.js'
 import { type Schema, schemaOf } from '../../../lib/model/schema.js'
 import { diffSchemas } from '../../../lib/model/schema-diff.js'
 import { MODELS } from '../../lib/dialect/ddl-models.js'
@@ -317,6 +319,34 @@ export class Person {
 
   forEachEngine(
     (engine) => {
+      it('gives a boolean and a day of tables that were made by hand the nearest field, which reads and writes them', async () => {
+        const make = async (db: MigratedDatabase) => {
+          await db.run('create table visits (id integer not null primary key, paid boolean not null default 0, day date)')
+          await db.run("insert into visits (paid, day) values (true, '2024-02-29')")
+        }
+        await inDatabase(engine, make, async (project, db) => {
+          const { findings } = await project.json('db', 'pull')
+          const said = findings.map(({ object, problem }: Printed) => `${object} ${problem}`)
+          for (const kind of ['boolean', 'date'])
+            expect(said).toContainEqual(expect.stringContaining(`is of type "${kind}", and its field of the nearest kind, ${kind}`))
+          class Visit {}
+          defineLooseModel(Visit, {
+            fields: {
+              id: { kind: 'integer', primary: true, increment: true },
+              paid: { kind: 'boolean' },
+              day: { kind: 'date', nullable: true },
+            },
+          })
+          const shop = createDatabase({ url: db.fresh.url, models: { visits: Visit } })
+          const visits = shop.nodes.visits as Printed
+          const { id } = await visits.create({ paid: false, day: '2025-12-31' })
+          expect(await visits.read({ where: { id } })).toMatchObject({ paid: false, day: '2025-12-31' })
+          const { rows } = await visits.list({ where: { paid: true, day: { $lt: '2025-01-01' } } })
+          expect(rows).toMatchObject([{ paid: true, day: '2024-02-29' }])
+          await shop.close()
+        })
+      }, 240_000)
+
       it('reads a foreign key that names no columns as one to the primary key', async () => {
         const make = async (db: MigratedDatabase) => {
           await db.run('create table rooms (house integer not null, number integer not null, primary key (number, house))')
