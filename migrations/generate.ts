@@ -42,10 +42,10 @@ export interface Generated {
 
 /** The same in two migrations, the second of which drops; one where there is nothing to drop, or nothing else. */
 export function generateSplit(options: GenerateOptions): readonly Generated[] {
-  const { changes } = diffSchemas(options.from, options.to, options.facts)
+  const { changes, renamed } = diffSchemas(options.from, options.to, options.facts)
   const { kept, drops } = splitDrops(options.from, changes)
   if (drops.length === 0) return [generateMigration(options)]
-  const first = generateMigration({ ...options, to: kept, facts: { ...options.facts, drops: [] } })
+  const first = generateMigration({ ...options, to: kept, facts: { ...options.facts, ...renamed, drops: [] } })
   if (first.draft === undefined) return [generateMigration(options)]
   const { id } = first.draft
   const rest = { from: kept, facts: { drops }, ids: [...options.ids, id], parents: [id], name: `drop ${options.name}` }

@@ -5,8 +5,8 @@ import type { Engine } from '../lib/dialect/dialect.js'
 import type { Schema } from '../lib/model/schema.js'
 import type { HistoryProblem } from './documents.js'
 import { MigrationHistoryError, MigrationUsageError } from './errors.js'
-import type { Migration } from './migration.js'
-import { readMigrations } from './migration-files.js'
+import type { DescribedMigration } from './migration.js'
+import { readDescribed, readMigrations } from './migration-files.js'
 import { fileProblems, headsOf } from './plan.js'
 
 /** Where the next migration begins. */
@@ -40,8 +40,15 @@ function nextOf(problems: readonly HistoryProblem[]): string {
   return problems.some(({ kind }) => kind === 'heads') ? 'latchwork migrate merge' : 'latchwork migrate verify --offline'
 }
 
+/** The schema after the last migration, whatever engines it is for; undefined: there is none, or none was written down. */
+export async function latestSnapshot(folder: string): Promise<Schema | undefined> {
+  if (!existsSync(folder)) return undefined
+  const migrations = await readDescribed(folder)
+  return snapshotBehind(headsOf(migrations).at(-1), migrations)
+}
+
 /** That of the migration, or, where it was written by hand without one, of the nearest before it. */
-export async function snapshotBehind(id: string | undefined, migrations: readonly Migration[]): Promise<Schema | undefined> {
+export async function snapshotBehind(id: string | undefined, migrations: readonly DescribedMigration[]): Promise<Schema | undefined> {
   const byId = new Map(migrations.map((migration) => [migration.id, migration]))
   for (let at = byId.get(id ?? ''); at !== undefined; at = byId.get(at.parents[0] ?? '')) {
     const snapshot = await readSnapshot(at.folder)

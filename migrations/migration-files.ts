@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Engine } from '../lib/dialect/dialect.js'
 import { MigrationUsageError } from './errors.js'
-import { type DataSource, ID_PATTERN, type Migration, type Replaced, type SqlSource } from './migration.js'
+import { type DataSource, type DescribedMigration, ID_PATTERN, type Migration, type Replaced, type SqlSource } from './migration.js'
 
 /** The folder as it is on disk. */
 export interface MigrationFolder {
@@ -24,24 +24,41 @@ const DATA_FILES = ['data.ts', 'data.mts', 'data.js', 'data.mjs']
  */
 export async function readMigrations(folder: string, engine: Engine): Promise<MigrationFolder> {
   const path = resolve(folder)
+  const described = await readDescribed(path)
+  const migrations = await Promise.all(described.map((each) => withSources(each, engine)))
+  return { path, migrations, head: (await readText(join(path, 'HEAD')))?.trim() }
+}
+
+/**
+ * What the migrations of a folder say of themselves, by id.
+ *
+ * @throws {MigrationUsageError} there is no such folder, or something in it is not what it should be
+ */
+export async function readDescribed(folder: string): Promise<readonly DescribedMigration[]> {
+  const path = resolve(folder)
   const entries = await readdir(path, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
     throw new MigrationUsageError(`there is no folder "${path}" (${error.code}); nothing was run`, {}, ['latchwork init'])
   })
   const names = entries
     .filter((entry) => (entry.isDirectory() || entry.isSymbolicLink()) && !entry.name.startsWith('.'))
     .map(({ name }) => name)
-  const migrations = await Promise.all(names.sort().map((name) => readMigration(join(path, name), name, engine)))
-  return { path, migrations: migrations.filter((each) => each !== undefined), head: (await readText(join(path, 'HEAD')))?.trim() }
+  const described = await Promise.all(names.sort().map((name) => readDescription(join(path, name), name)))
+  return described.filter((each) => each !== undefined)
 }
 
 /** Undefined: the folder is for something else, such as `repeatable`. */
-async function readMigration(folder: string, name: string, engine: Engine): Promise<Migration | undefined> {
+async function readDescription(folder: string, name: string): Promise<DescribedMigration | undefined> {
   const described = await readText(join(folder, 'migration.json'))
   if (described === undefined) {
     if (!ID_PATTERN.test(name)) return undefined
     throw new MigrationUsageError('is not there: a migration says its id and its parents in it', { file: join(folder, 'migration.json') })
   }
   const { parents, lossyDown, replaces } = parseDescription(described, join(folder, 'migration.json'), name)
+  return { id: name, parents, isLossyDown: lossyDown, replaces, folder }
+}
+
+async function withSources(described: DescribedMigration, engine: Engine): Promise<Migration> {
+  const { folder } = described
   const [up, down, data] = await Promise.all([
     readSql(join(folder, `up.${engine}.sql`)),
     readSql(join(folder, `down.${engine}.sql`)),
@@ -56,7 +73,7 @@ async function readMigration(folder: string, name: string, engine: Engine): Prom
       file: folder,
     })
   }
-  return { id: name, parents, isLossyDown: lossyDown, replaces, folder, up: up ?? data!, down: data ?? down }
+  return { ...described, up: up ?? data!, down: data ?? down }
 }
 
 function parseDescription(

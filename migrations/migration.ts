@@ -1,5 +1,12 @@
 /** One migration as it is on disk, for one engine. */
-export interface Migration {
+export interface Migration extends DescribedMigration {
+  readonly up: Source
+  /** Undefined: it cannot be reverted. A data module may have one. */
+  readonly down: Source | undefined
+}
+
+/** What a migration says of itself, whatever engines its SQL is for. */
+export interface DescribedMigration {
   readonly id: string
   /** Ids of those that it follows; empty: it is the first. */
   readonly parents: readonly string[]
@@ -9,9 +16,6 @@ export interface Migration {
   readonly replaces: readonly Replaced[]
   /** Absolute path of its folder. */
   readonly folder: string
-  readonly up: Source
-  /** Undefined: it cannot be reverted. A data module may have one. */
-  readonly down: Source | undefined
 }
 
 /** A migration that has gone into another; of one that had taken others in itself, those too. */

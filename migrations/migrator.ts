@@ -1,9 +1,7 @@
-import { existsSync } from 'node:fs'
 import { connectionConfig } from '../lib/dialect/connection-config.js'
 import { createMigrationDialect } from '../lib/dialect/create-migration-dialect.js'
 import { CONNECTION_CONFIG } from '../lib/dialect/migratable.js'
 import type { MigrationDialect } from '../lib/dialect/migration-dialect.js'
-import type { Schema } from '../lib/model/schema.js'
 import { baseline } from './baseline.js'
 import { applyingJobs, revertingJobs } from './choose-jobs.js'
 import { CommandFrame, type Holding } from './command-frame.js'
@@ -26,7 +24,7 @@ import { planned } from './dry-run.js'
 import { MigrationUsageError } from './errors.js'
 import type { HistoryRow } from './history-row.js'
 import { type Job, jobOf } from './job.js'
-import { snapshotBehind } from './last-snapshot.js'
+import { latestSnapshot } from './last-snapshot.js'
 import type { LockedRun } from './locked-run.js'
 import type { MigrationFolder } from './migration-files.js'
 import type {
@@ -48,7 +46,7 @@ import type {
   VerifyOptions,
 } from './migrator-api.js'
 import { type CheckedOptions, type MigratorOptions, migratorOptions } from './migrator-options.js'
-import { fileProblems, headsOf, historyProblems, pendingOf } from './plan.js'
+import { fileProblems, historyProblems, pendingOf } from './plan.js'
 import { type Pulled, pull } from './pull.js'
 import { requireCount, requireWhole } from './refusals.js'
 import { mark, requireMark, resumingJob } from './repair.js'
@@ -274,7 +272,7 @@ class FolderMigrator implements Migrator {
     const pulled: Pulled = { models: [], findings: [] }
     const found = { ...findings(), own: pulled }
     return this.#frame.documented('pull', found, async () => {
-      const known = await this.#lastSnapshot()
+      const known = await latestSnapshot(this.#options.folder)
       return this.#frame.connected(found, options.signal, async ({ session: { connection } }) => {
         Object.assign(pulled, await pull((asked) => this.#dialect.introspect(connection, asked), known, options))
         return { ...documentHead('pull', this.#dialect.engine, found), ...pulled }
@@ -290,13 +288,6 @@ class FolderMigrator implements Migrator {
       const { ids, sql } = await scriptOf(folder, repeatables, { from, to }, this.#dialect, this.#options)
       return { ...documentHead('script', this.#dialect.engine, found), ids, repeatables: repeatables.map(({ id }) => id), sql }
     })
-  }
-
-  /** The schema after the last migration; undefined where there is none. */
-  async #lastSnapshot(): Promise<Schema | undefined> {
-    if (!existsSync(this.#options.folder)) return undefined
-    const { migrations } = await this.#frame.readFolder()
-    return snapshotBehind(headsOf(migrations).at(-1), migrations)
   }
 
   /** Runs `body` under the lock; the document is that of what it found. */

@@ -1,5 +1,5 @@
 import type { HistoryProblem, MigrationState } from './documents.js'
-import type { Migration, Replaced } from './migration.js'
+import type { DescribedMigration, Migration, Replaced } from './migration.js'
 
 /** What the state table says of one migration, as far as plans go. */
 export interface Applied {
@@ -59,7 +59,7 @@ function childrenOf(migrations: readonly Migration[]): ReadonlyMap<string, reado
 }
 
 /** Those that nobody follows. */
-export function headsOf(migrations: readonly Migration[]): readonly string[] {
+export function headsOf(migrations: readonly DescribedMigration[]): readonly string[] {
   const parents = new Set(migrations.flatMap((migration) => migration.parents))
   return migrations.filter(({ id }) => !parents.has(id)).map(({ id }) => id)
 }

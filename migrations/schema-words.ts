@@ -16,7 +16,8 @@ function defaultText(value: Exclude<ColumnSchema['default'], undefined | { reado
   return value.kind === 'now' ? 'now' : value.sql
 }
 
-function typeText(type: ColumnType): string {
+/** `varchar(40)`: a type for people to read. */
+export function typeText(type: ColumnType): string {
   switch (type.kind) {
     case 'varchar':
       return `varchar(${type.length})`

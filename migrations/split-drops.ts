@@ -1,7 +1,7 @@
-import { alterTable } from '../lib/model/alter-table.js'
-import type { Schema, TableSchema } from '../lib/model/schema.js'
+import type { ColumnSchema, Schema, TableSchema } from '../lib/model/schema.js'
 import { factName, type SchemaChange, type TableChange } from '../lib/model/schema-change.js'
 import { EMPTY_SCHEMA } from '../lib/model/schema-diff.js'
+import { SchemaDraft } from '../lib/model/schema-draft.js'
 
 /** Changes without those that lose data, and the names of what these drop. */
 export interface SplitDrops {
@@ -12,7 +12,7 @@ export interface SplitDrops {
 }
 
 /**
- * The schema that is between two releases: everything new is there, and nothing old is gone. Pure.
+ * The schema that is between two releases: everything new is there, nothing old is gone, and nothing needs what goes. Pure.
  *
  * @param from     before the changes
  * @param changes  all of them, in order
@@ -22,17 +22,28 @@ export function splitDrops(from: Schema | undefined, changes: readonly SchemaCha
     if (change.kind === 'dropTable') return [factName(change.table)]
     return change.kind === 'dropColumn' ? [`${factName(change.table)}.${change.column.name}`] : []
   })
-  const drops = new Set(lost)
-  const tables = new Map((from ?? EMPTY_SCHEMA).tables.map((table) => [factName(table), table]))
+  const draft = new SchemaDraft(from ?? EMPTY_SCHEMA)
+  // what goes with a column may go before its table is renamed
+  const drops = new Set([...lost, ...changes.flatMap((change) => (change.kind === 'renameTable' ? namesBefore(change, lost) : []))])
   for (const change of changes) {
-    if (change.kind === 'createTable') tables.set(factName(change.table), change.table)
+    if (change.kind === 'createTable') draft.push(change)
     if (!('before' in change) || goesWithDrop(change, drops)) continue
     const { before, table: _, ...step } = change
-    const next = alterTable(tables.get(factName(before))!, step)
-    tables.delete(factName(before))
-    tables.set(factName(next), next)
+    draft.alter(before, step)
   }
-  return { kept: { version: 1, tables: [...tables.values()] as readonly TableSchema[] }, drops: lost }
+  return { kept: { version: 1, tables: draft.tables.map((table) => withoutDemands(table, drops)) }, drops: lost }
+}
+
+function namesBefore({ before, to }: Extract<TableChange, { kind: 'renameTable' }>, lost: readonly string[]): readonly string[] {
+  const prefix = `${factName(to)}.`
+  return lost.filter((name) => name.startsWith(prefix)).map((name) => `${factName(before)}.${name.slice(prefix.length)}`)
+}
+
+/** The release that does without a column makes rows without a value in it. */
+function withoutDemands(table: TableSchema, drops: ReadonlySet<string>): TableSchema {
+  const isOptional = ({ name, default: value }: ColumnSchema) =>
+    drops.has(`${factName(table)}.${name}`) && value === undefined && !table.primaryKey.columns.includes(name)
+  return { ...table, columns: table.columns.map((column) => (isOptional(column) ? { ...column, nullable: true } : column)) }
 }
 
 /** The drop of a column, or of a key, index or check that is only dropped because of it. */

@@ -1,10 +1,10 @@
 import { ModelError } from '../errors.js'
 import { givenOptions, suggestion } from './known-options.js'
 import type { FieldDefinition, ModelClass, ReferentialAction, RelationDefinition } from './model-definition.js'
-import { codeNameProblem } from './names.js'
+import { codeNameProblem, databaseNameProblem } from './names.js'
 
 const RELATION_OPTIONS: Readonly<Record<RelationDefinition['kind'], readonly string[]>> = {
-  belongsTo: ['kind', 'target', 'foreignKey', 'references', 'onDelete', 'onUpdate', 'constraint'],
+  belongsTo: ['kind', 'target', 'foreignKey', 'references', 'onDelete', 'onUpdate', 'constraint', 'constraintName'],
   hasOne: ['kind', 'target', 'foreignKey', 'references'],
   hasMany: ['kind', 'target', 'foreignKey', 'references'],
   manyToMany: ['kind', 'target', 'through', 'foreignKey', 'otherKey'],
@@ -30,7 +30,9 @@ export function defineRelation({ model, fields, isView }: RelationOwner, name: s
   checkRelationName(model, fields, name)
   const kind = relationKind(model, name, spec)
   const options = givenOptions(model, name, spec, RELATION_OPTIONS[kind])
-  const ofConstraint = isView ? ['onDelete', 'onUpdate', 'constraint'].find((option) => options[option] !== undefined) : undefined
+  const ofConstraint = isView
+    ? ['onDelete', 'onUpdate', 'constraint', 'constraintName'].find((option) => options[option] !== undefined)
+    : undefined
   if (ofConstraint !== undefined) throw new ModelError(model, name, `${ofConstraint}: a view has no foreign keys`)
   const relation: RelationDefinition = Object.freeze({
     name,
@@ -41,6 +43,7 @@ export function defineRelation({ model, fields, isView }: RelationOwner, name: s
     through: kind === 'manyToMany' ? thunk(model, name, 'through', options.through) : undefined,
     otherKey: kind === 'manyToMany' ? nameList(model, name, 'otherKey', options.otherKey) : NONE,
     constraint: kind === 'belongsTo' && !isView && constraintOption(model, name, options.constraint),
+    constraintName: constraintName(model, name, options),
     onDelete: action(model, name, 'onDelete', options.onDelete),
     onUpdate: action(model, name, 'onUpdate', options.onUpdate),
   })
@@ -81,6 +84,13 @@ function constraintOption(model: string, name: string, value: unknown): boolean 
   if (value !== undefined && typeof value !== 'boolean')
     throw new ModelError(model, name, `constraint: expected a boolean, got ${typeof value}`)
   return value !== false
+}
+
+function constraintName(model: string, name: string, { constraint, constraintName: given }: Readonly<Record<string, unknown>>) {
+  if (given === undefined) return undefined
+  const problem = constraint === false ? 'constraint: false makes none' : databaseNameProblem(given)
+  if (problem !== undefined) throw new ModelError(model, name, `constraintName: ${problem}`)
+  return given as string
 }
 
 function action(model: string, name: string, option: string, value: unknown): ReferentialAction {

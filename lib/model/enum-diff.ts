@@ -14,38 +14,42 @@ export interface EnumDiff {
   readonly early: readonly SchemaChange[]
   /** When no column has them any more. */
   readonly late: readonly SchemaChange[]
-  readonly decisions: readonly SchemaDecision[]
+  /** Values are gone, or in another order: for a person to decide, or to be had by {@link replaceEnums}. */
+  readonly replaced: readonly { readonly before: EnumType; readonly after: EnumType }[]
 }
 
 export function diffEnums(match: MatchedSchemas, from: readonly TableSchema[], to: readonly TableSchema[]): EnumDiff {
   const [olds, news] = [enumsOf(from), enumsOf(to)]
   const renamed = renamedEnums(match, olds, news)
   const early: SchemaChange[] = []
-  const decisions: SchemaDecision[] = []
+  const replaced: EnumDiff['replaced'][number][] = []
   for (const [key, type] of news) {
     const former = renamed.get(key)
     const before = olds.get(former ?? key)
     if (before === undefined) early.push({ kind: 'createEnum', ...type })
-    if (before === undefined) continue
-    const { values: _, ...name } = before
-    if (former !== undefined) early.push({ kind: 'renameEnum', ...name, to: type.name })
-    if (keepsValues(before.values, type.values)) early.push(...newValues(before, type))
-    else decisions.push({ kind: 'changeEnum', name: factName(type), from: before.values, to: type.values })
+    else if (keepsValues(before.values, type.values)) early.push(...newName(before, type), ...newValues(before, type))
+    else replaced.push({ before, after: type })
   }
   const former = new Set(renamed.values())
   const gone = [...olds].filter(([key]) => !news.has(key) && !former.has(key))
-  return { early, late: gone.map(([, { values: _, ...name }]) => ({ kind: 'dropEnum', ...name })), decisions }
+  return { early, late: gone.map(([, { values: _, ...name }]) => ({ kind: 'dropEnum', ...name })), replaced }
+}
+
+/** What has to be said of values that are gone. */
+export function enumDecisions({ replaced }: EnumDiff): readonly SchemaDecision[] {
+  return replaced.map(({ before, after }) => ({ kind: 'changeEnum', name: factName(after), from: before.values, to: after.values }))
 }
 
 /** The changes that give types their new list of values, whatever it is: for the way back. */
-export function replaceEnums(present: readonly TableSchema[], { decisions }: EnumDiff): readonly SchemaChange[] {
-  return decisions.flatMap((decision): SchemaChange[] => {
-    if (decision.kind !== 'changeEnum') return []
-    const tables = present.filter((table) => nativeEnumsOf(table).some(({ name }) => factName({ ...table, name }) === decision.name))
-    const { schema } = tables[0] ?? {}
-    const name = schema === undefined ? decision.name : decision.name.slice(schema.length + 1)
-    return [{ kind: 'replaceEnum', ...(schema === undefined ? {} : { schema }), name, values: decision.to, tables }]
+export function replaceEnums(present: readonly TableSchema[], { replaced }: EnumDiff): readonly SchemaChange[] {
+  return replaced.flatMap(({ before, after }): readonly SchemaChange[] => {
+    const isOfType = (table: TableSchema) => nativeEnumsOf(table).some(({ name }) => factName({ ...table, name }) === factName(before))
+    return [{ kind: 'replaceEnum', ...before, values: after.values, tables: present.filter(isOfType) }, ...newName(before, after)]
   })
+}
+
+function newName({ values: _, ...before }: EnumType, { name }: EnumType): readonly SchemaChange[] {
+  return before.name === name ? [] : [{ kind: 'renameEnum', ...before, to: name }]
 }
 
 function newValues(before: EnumType, { values, ...name }: EnumType): SchemaChange[] {

@@ -59,10 +59,7 @@ function matchTables(from: Schema, to: Schema, { renamedTables = {} }: SchemaFac
     pairs.push([before, after])
   }
   for (const [oldName, newName] of Object.entries(renamedTables)) pair(oldName, newName)
-  // what has its new name already was renamed before
-  for (const [name, table] of [...news]) {
-    if (table.renamedFrom !== undefined && !olds.has(name)) pair(factName({ ...table, name: table.renamedFrom }), name)
-  }
+  takeFormerNames(olds, news, (table) => table.renamedFrom && factName({ ...table, name: table.renamedFrom }), pair)
   for (const name of [...news.keys()]) pair(name, name)
   const order = new Map(to.tables.map((table, position) => [table, position]))
   pairs.sort(([, one], [, other]) => order.get(one)! - order.get(other)!)
@@ -83,9 +80,25 @@ function matchColumns(before: TableSchema, after: TableSchema, { renamedColumns 
     const stated = columnFacts(before, after, name).find((fact) => Object.hasOwn(renamedColumns, fact))
     if (stated !== undefined) match(name, renamedColumns[stated])
   }
-  for (const [name, { renamedFrom }] of [...news]) if (renamedFrom !== undefined && !olds.has(name)) match(renamedFrom, name)
+  takeFormerNames(olds, news, ({ renamedFrom }) => renamedFrom, match)
   for (const name of [...news.keys()]) match(name, name)
   return matched
+}
+
+/** Pairs what is new with what had its former name. What has its new name already was renamed before; unless another has just given it up. */
+function takeFormerNames<T>(
+  olds: { has(name: string): boolean },
+  news: ReadonlyMap<string, T>,
+  formerName: (item: T) => string | undefined,
+  pair: (oldName: string, newName: string) => void,
+): void {
+  for (let left = Number.POSITIVE_INFINITY; news.size < left; ) {
+    left = news.size
+    for (const [name, item] of [...news]) {
+      const former = formerName(item)
+      if (former !== undefined && !olds.has(name)) pair(former, name)
+    }
+  }
 }
 
 /** What facts may call a column: by the old or the new name of its table. */

@@ -89,6 +89,8 @@ export interface RelationDefinition {
   readonly otherKey: readonly string[]
   /** belongsTo: `false` makes no foreign key constraint. */
   readonly constraint: boolean
+  /** belongsTo: what the foreign key constraint is called; undefined: after its columns. */
+  readonly constraintName: string | undefined
   readonly onDelete: ReferentialAction
   readonly onUpdate: ReferentialAction
 }

@@ -70,6 +70,8 @@ export interface BelongsToOptions<F extends string = string, R extends string = 
   readonly onUpdate?: ReferentialAction
   /** `false`: no foreign key constraint in the database. Default true. */
   readonly constraint?: boolean
+  /** Name of the foreign key constraint. Default `<table>_<columns>_fkey`. */
+  readonly constraintName?: string
 }
 
 /** What a hasOne or hasMany takes beside its target. */

@@ -1,4 +1,4 @@
-import { diffEnums, replaceEnums } from './enum-diff.js'
+import { diffEnums, enumDecisions, replaceEnums } from './enum-diff.js'
 import type { MatchedSchemas, MatchedTable } from './match-schemas.js'
 import type { Schema, TableSchema } from './schema.js'
 import { factName, type SchemaChange, type SchemaDecision, type TableStep } from './schema-change.js'
@@ -30,7 +30,7 @@ export function planChanges(
 ): { readonly changes: readonly SchemaChange[]; readonly decisions: readonly SchemaDecision[] } {
   const { matched, added } = match
   const draft = new SchemaDraft(from)
-  const diffs = matched.map((each, position) => diffTable(renamed[position]!, each.after, treatment.backfillOf(each)))
+  const diffs = matched.map((each, position) => diffTable(renamed[position]!, each.after, movedNames(each), treatment.backfillOf(each)))
   const after = [...matched.map((each) => each.after), ...added]
   const enums = diffEnums(match, from.tables, after)
   const touched = touchedForeignKeys(diffs)
@@ -63,7 +63,11 @@ export function planChanges(
   dropTables(draft, after)
   for (const change of enums.late) draft.push(change)
   run(({ comments }) => comments)
-  return { changes: draft.changes, decisions: treatment.replacesEnums ? [] : enums.decisions }
+  return { changes: draft.changes, decisions: treatment.replacesEnums ? [] : enumDecisions(enums) }
+}
+
+function movedNames({ before, columns }: MatchedTable): readonly string[] {
+  return before.columns.flatMap(({ name }) => (columns.get(name) === name ? [] : [name]))
 }
 
 function newSchemas(from: readonly TableSchema[], to: readonly TableSchema[]): ReadonlySet<string> {

@@ -22,6 +22,11 @@ export function fitName(stem: string, suffix = '', maxBytes = MAX_NAME_BYTES): s
   return cutToBytes(stem, maxBytes - Buffer.byteLength(ending)) + ending
 }
 
+/** A name that an object has while its own is in use. */
+export function asideName(name: string): string {
+  return fitName(`_lw_${name}`, '_aside')
+}
+
 function cutToBytes(text: string, maxBytes: number): string {
   let cut = ''
   let bytes = 0

@@ -1,7 +1,7 @@
 import type { MatchedSchemas, MatchedTable } from './match-schemas.js'
 import { factName, type ObjectName } from './schema-change.js'
 import type { SchemaDraft } from './schema-draft.js'
-import { fitName } from './schema-names.js'
+import { asideName } from './schema-names.js'
 
 /** Renames tables, then columns. A name that is still in use moves out of the way first, for good where its owner is to be dropped. */
 export function renameAll(draft: SchemaDraft, { matched }: MatchedSchemas): void {
@@ -35,10 +35,6 @@ function renameColumns(draft: SchemaDraft, { after, columns }: MatchedTable): vo
     }
     draft.alter(after, { kind: 'renameColumn', from: rename.from, to: rename.to })
   }
-}
-
-function asideName(name: string): string {
-  return fitName(`_lw_${name}`, '_aside')
 }
 
 function objectName({ schema, name }: ObjectName): ObjectName {

@@ -1,4 +1,5 @@
 import { sameJson } from './json-text.js'
+import { mentions } from './mentions.js'
 import type { ColumnSchema, TableSchema } from './schema.js'
 import type { TableStep } from './schema-change.js'
 
@@ -22,15 +23,16 @@ export interface TableDiff {
 /** What the rows that are there get, for a column that takes no null; undefined: nothing is said. */
 export type Backfill = (column: ColumnSchema) => unknown
 
-export function diffTable(renamed: TableSchema, after: TableSchema, backfill: Backfill): TableDiff {
+/** @param movedNames  former names of columns that are gone, or called otherwise: SQL that has one speaks of another column from now on */
+export function diffTable(renamed: TableSchema, after: TableSchema, movedNames: readonly string[], backfill: Backfill): TableDiff {
   const fresh = after.columns.filter(({ name }) => !hasName(renamed.columns, name))
   const altered = renamed.columns.flatMap((from): Altered[] => {
     const to = after.columns.find(({ name }) => name === from.name)
     return to === undefined || sameJson(shape(from), shape(to)) ? [] : [{ from, to }]
   })
   const steps = altered.map((each) => alterSteps(each, renamed, after, backfill))
-  const [lostIndexes, newIndexes] = changed(renamed.indexes, after.indexes)
-  const [lostChecks, newChecks] = changed(renamed.checks, after.checks)
+  const [lostIndexes, newIndexes] = changed(renamed.indexes, after.indexes, ({ expression }) => speaksOf(expression, movedNames))
+  const [lostChecks, newChecks] = changed(renamed.checks, after.checks, ({ sql }) => speaksOf(sql, movedNames))
   const [lostForeignKeys, newForeignKeys] = changed(renamed.foreignKeys, after.foreignKeys)
   return {
     renamed,
@@ -130,9 +132,15 @@ function commentSteps(renamed: TableSchema, after: TableSchema): readonly TableS
 function changed<T extends { readonly name: string }>(
   before: readonly T[],
   after: readonly T[],
+  isAnother: (part: T) => boolean = () => false,
 ): readonly [lost: readonly T[], fresh: readonly T[]] {
-  const isIn = (list: readonly T[]) => (part: T) => list.some((other) => other.name === part.name && sameJson(other, part))
+  const isIn = (list: readonly T[]) => (part: T) =>
+    !isAnother(part) && list.some((other) => other.name === part.name && sameJson(other, part))
   return [before.filter((part) => !isIn(after)(part)), after.filter((part) => !isIn(before)(part))]
+}
+
+function speaksOf(sql: string | undefined, names: readonly string[]): boolean {
+  return sql !== undefined && names.some((name) => mentions(sql, name))
 }
 
 function hasName(list: readonly { readonly name: string }[], name: string): boolean {

@@ -1,4 +1,5 @@
 import type { SchemaDecision } from '../../lib/model/schema-change.js'
+import { typeText } from '../schema-words.js'
 
 /** A decision for people: what there is to decide, and the flags of which one decides it; none: a recipe says what to do. */
 export interface DecisionText {
@@ -37,7 +38,7 @@ export function decisionText(decision: SchemaDecision): DecisionText {
     case 'narrowType': {
       const name = `${decision.table}.${decision.column}`
       return {
-        message: `column ${name} would hold less than it does (${decision.from.type.kind} to ${decision.to.type.kind}): add a new column, copy what fits by a data migration, drop the old one later`,
+        message: `column ${name} would hold less than it does (${typeText(decision.from.type)} to ${typeText(decision.to.type)}): add a new column, copy what fits by a data migration, drop the old one later`,
         flags: [],
       }
     }

@@ -155,6 +155,12 @@ export function columnIn(part: string): ColumnBefore | undefined {
 const ADD_COLUMN =
   /^add (?:column )?(?:if not exists )?(?!constraint|primary|unique|check|foreign|key|index|fulltext|spatial|partition|period|value)(.+)$/
 
+/** The column that a clause of ALTER TABLE adds; undefined: it does something else, or adds several. */
+export function addedColumn(part: string): ColumnBefore | undefined {
+  const added = ADD_COLUMN.exec(part)?.[1]
+  return added === undefined ? undefined : columnIn(added)
+}
+
 /** The columns that a statement makes: those of CREATE TABLE, and of ADD COLUMN. */
 export function newColumns({ text, parts }: LintStatement): readonly ColumnBefore[] {
   if (CREATE_TABLE.test(text)) return parts.flatMap((part) => columnIn(part) ?? [])

@@ -1,13 +1,16 @@
 import { isSignificant, type SqlToken } from '../../lib/sql-text.js'
 
-/** A name, quoted or not, in the text that {@link plainText} gives. */
-const ONE = String.raw`(?:"(?:[^"]|"")*"|[\w$\u0080-\uffff]+)`
+/** A name, quoted or not, in the text that {@link plainText} gives. Captures nothing. */
+export const ONE = String.raw`(?:"(?:[^"]|"")*"|[\w$\u0080-\uffff]+)`
 
 /** A table, with its schema before it or not. Captures. */
 export const TABLE = String.raw`(${ONE}(?:\.${ONE})?)`
 
 /** A column, index or constraint. Captures. */
 export const NAME = `(${ONE})`
+
+/** What may stand before a constraint. Captures nothing. */
+export const CONSTRAINT_NAME = `(?:constraint ${ONE} )?`
 
 /**
  * A statement as rules read it: no comments, one space between words, words in small letters, every name that was quoted in double

@@ -19,6 +19,9 @@ const NEAREST: readonly (readonly [pattern: RegExp, type: ColumnType])[] = [
   [/^(tinytext|mediumtext|text|citext|character varying|varchar|clob)$/, { kind: 'text' }],
   [/^(tinyblob|mediumblob|blob)$/, { kind: 'bytes' }],
   [/^json$/, { kind: 'json' }],
+  // words that SQLite takes for numbers, which neither the numbers of a boolean nor the text of a day minds
+  [/^bool(ean)?$/, { kind: 'boolean' }],
+  [/^date$/, { kind: 'date' }],
   [/^time(\(\d\))?$/, { kind: 'time' }],
   [/^datetime(\([0-3]\))?$/, { kind: 'timestamp', precision: 3 }],
   [/^datetime\([4-6]\)$/, { kind: 'timestamp', precision: 6 }],

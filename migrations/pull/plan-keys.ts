@@ -6,12 +6,12 @@ import { fitName, objectName } from '../../lib/model/schema-names.js'
 import { type Find, isNamedKey } from './plan-fields.js'
 import { javascriptValue } from './read-constant.js'
 
-/** Names of keys, indexes and checks that are in use in a schema: models want each once, and not every engine does. */
+/** Names of keys, indexes, checks and foreign keys that are in use in a schema: models want each once, and not every engine does. */
 export class TakenNames {
   readonly #names = new Set<string>()
 
   /** False: it is taken. */
-  take(schema: string | undefined, space: 'index' | 'check', name: string): boolean {
+  take(schema: string | undefined, space: 'index' | 'check' | 'foreign key', name: string): boolean {
     const key = JSON.stringify([schema, space, name.toLowerCase()])
     if (this.#names.has(key)) return false
     this.#names.add(key)

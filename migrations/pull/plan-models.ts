@@ -88,7 +88,7 @@ function planAll(
     planned.push(end)
     ends.push(end)
   }
-  planRelations(ends, findIn)
+  planRelations(ends, taken, findIn)
   return planned.map(({ name, file, table, propertyOf, fields, relations }): ModelPlan => {
     const keys = new KeyPlan(table, propertyOf, taken, findIn(table))
     const isRelation = ({ columns }: ForeignKeySchema) =>

@@ -1,9 +1,12 @@
 import { definitionOf } from '../../lib/model/define-model.js'
+import { databaseNameProblem } from '../../lib/model/names.js'
 import { type ForeignKeySchema, storageOf, type TableSchema } from '../../lib/model/schema.js'
 import { factName } from '../../lib/model/schema-change.js'
+import { objectName } from '../../lib/model/schema-names.js'
 import { propertyName, relationName } from './code-names.js'
 import type { KeptModel, ModelName, PlannedRelation } from './model-plan.js'
 import type { Find } from './plan-fields.js'
+import type { TakenNames } from './plan-keys.js'
 
 /** An end of a relation: a model that is planned, or one that is there and stays as it is. */
 export interface RelationEnd extends ModelName {
@@ -24,12 +27,20 @@ export function keptEnd(kept: KeptModel, table: TableSchema): RelationEnd {
 }
 
 /** Each foreign key as a relation both ways. */
-export function planRelations(ends: readonly RelationEnd[], findIn: (table: TableSchema) => Find): void {
+export function planRelations(ends: readonly RelationEnd[], taken: TakenNames, findIn: (table: TableSchema) => Find): void {
   const byTable = new Map(ends.map((end) => [factName(end.table), end]))
-  for (const end of ends) for (const foreignKey of end.table.foreignKeys) planOne(end, foreignKey, byTable, findIn(end.table))
+  for (const end of ends) {
+    for (const foreignKey of end.table.foreignKeys) planOne(end, foreignKey, byTable, taken, findIn(end.table))
+  }
 }
 
-function planOne(end: RelationEnd, foreignKey: ForeignKeySchema, ends: ReadonlyMap<string, RelationEnd>, find: Find): void {
+function planOne(
+  end: RelationEnd,
+  foreignKey: ForeignKeySchema,
+  ends: ReadonlyMap<string, RelationEnd>,
+  taken: TakenNames,
+  find: Find,
+): void {
   const { name, columns, target, onDelete, onUpdate } = foreignKey
   const other = ends.get(factName({ ...target, name: target.table }))
   const problem = other === undefined ? `refers to ${target.table}, which has no model here` : misfit(end, foreignKey, other)
@@ -51,6 +62,7 @@ function planOne(end: RelationEnd, foreignKey: ForeignKeySchema, ends: ReadonlyM
         ...link,
         ...(onDelete === 'noAction' ? {} : { onDelete }),
         ...(onUpdate === 'noAction' ? {} : { onUpdate }),
+        ...constraintName(foreignKey, end.table, taken, find),
       },
       target: other,
       isOptional: columns.some((column) => end.table.columns.find((each) => each.name === column)!.nullable),
@@ -69,6 +81,19 @@ function planOne(end: RelationEnd, foreignKey: ForeignKeySchema, ends: ReadonlyM
     target: end,
     isOptional: isSole,
   })
+}
+
+/** Said where it is not what the model would call it. */
+function constraintName(
+  { name, columns }: ForeignKeySchema,
+  { name: table, schema }: TableSchema,
+  taken: TakenNames,
+  find: Find,
+): { readonly constraintName?: string } {
+  const problem = databaseNameProblem(name)
+  const isFree = problem === undefined && taken.take(schema, 'foreign key', name)
+  if (!isFree) find(name, `its name cannot stay: ${problem ?? 'something of another table has it, and models want it once'}`)
+  return isFree && name !== objectName(table, columns, 'fkey') ? { constraintName: name } : {}
 }
 
 /** The models are classes when all are planned. */

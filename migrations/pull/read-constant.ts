@@ -23,8 +23,12 @@ export function jsonConstant({ text, isQuoted }: SqlConstant, type: ColumnType):
     case 'timestamp':
       return isQuoted ? instant(text) : undefined
     case 'json':
-    case 'array':
       return isQuoted ? parsed(text) : undefined
+    case 'array': {
+      const list = isQuoted ? parsed(text) : undefined
+      // an engine's own form of an empty one is an object in JSON
+      return Array.isArray(list) ? list : undefined
+    }
     default:
       return isQuoted ? text : undefined
   }

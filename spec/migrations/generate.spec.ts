@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { Engine } from '../../lib/dialect/dialect.js'
 import { defineLooseModel } from '../../lib/model/define-model.js'
 import { type Schema, schemaOf } from '../../lib/model/schema.js'
-import { emptyMigration, type GenerateOptions, generateMigration } from '../../migrations/generate.js'
+import { emptyMigration, type GenerateOptions, generateMigration, generateSplit } from '../../migrations/generate.js'
 
 const ENGINES: readonly Engine[] = ['postgres', 'mysql', 'sqlite']
 const ID: FieldSpec = { kind: 'integer', primary: true, increment: true }
@@ -75,6 +75,29 @@ describe('generateMigration', () => {
     expect(operations).toEqual([{ kind: 'renameColumn', table: 'users', name: 'nick', to: 'handle' }])
     expect(losses).toEqual([])
     expect(JSON.parse(draft!.files['migration.json']!)).toMatchObject({ lossyDown: [], parents: ['20260101T000000Z_first'] })
+  })
+})
+
+describe('generateSplit', () => {
+  const old = users({ nick: { kind: 'text' }, legacy: { kind: 'integer', check: { $gt: 0 } } })
+
+  it('splits what a model says to be renamed, table and column, as well as what a fact does', () => {
+    class Person {}
+    const fields: Readonly<Record<string, FieldSpec>> = { id: ID, handle: { kind: 'text', renamedFrom: 'nick' } }
+    const to = schemaOf([defineLooseModel(Person, { name: 'Person', table: 'people', renamedFrom: 'users', fields })])
+    const split = generateSplit(options(old, to, { facts: { drops: ['users.legacy'] } }))
+    expect(split.map(({ operations }) => operations.map(({ kind }) => kind))).toEqual([
+      ['renameTable', 'renameColumn', 'alterColumn'],
+      ['dropCheck', 'dropColumn'],
+    ])
+    expect(snapshotOf(split[1]!).tables[0]?.columns.map(({ name }) => name)).toEqual(['id', 'handle'])
+  })
+
+  it('lets rows be made without a column that goes, before it does', () => {
+    const [first, second] = generateSplit(options(old, users({ nick: { kind: 'text' } }), { facts: { drops: ['users.legacy'] } }))
+    expect(first!.operations).toEqual([expect.objectContaining({ kind: 'alterColumn', table: 'users', name: 'legacy' })])
+    expect(snapshotOf(first!).tables[0]?.columns.find(({ name }) => name === 'legacy')).toMatchObject({ nullable: true })
+    expect(second!.operations.map(({ kind }) => kind)).toEqual(['dropCheck', 'dropColumn'])
   })
 })
 

@@ -1,3 +1,4 @@
+import { mentions } from '../../model/mentions.js'
 import type { CheckSchema, IndexSchema, TableSchema, UniqueSchema } from '../../model/schema.js'
 import type { TableChange } from '../../model/schema-change.js'
 import { conditionColumns } from '../../model/static-condition.js'
@@ -56,9 +57,4 @@ function hidesOf(index: IndexSchema | UniqueSchema, column: string): boolean {
 
 function speaksOf({ columns, sql }: CheckSchema, column: string): boolean {
   return columns.includes(column) || (sql !== undefined && mentions(sql, column))
-}
-
-/** Whether SQL may speak of a column; true too often does no harm. */
-function mentions(sql: string, column: string): boolean {
-  return sql.toLowerCase().includes(column.toLowerCase())
 }

@@ -43,7 +43,7 @@ where t.table_schema in $places and t.table_type = 'BASE TABLE' and t.table_name
 const COLUMNS = `select ${OWN.replaceAll('%', 'c')}, c.column_name, c.column_type, c.is_nullable, c.column_default, c.extra, c.generation_expression,
 c.character_set_name, c.column_comment from information_schema.columns c where c.table_schema in $places order by c.ordinal_position`
 
-const STATISTICS = `select ${OWN.replaceAll('%', 's')}, s.index_name, s.non_unique, s.column_name, s.sub_part from information_schema.statistics s
+const STATISTICS = `select ${OWN.replaceAll('%', 's')}, s.index_name, s.non_unique, s.column_name, s.sub_part, s.collation, s.index_type from information_schema.statistics s
 where s.table_schema in $places order by s.index_name, s.seq_in_index`
 
 const FOREIGN_KEYS = `select ${OWN.replaceAll('%', 'k')}, k.constraint_name, k.column_name, nullif(k.referenced_table_schema, database()),
@@ -113,9 +113,6 @@ function storedTable([schema, name, comment]: Row, catalogue: Catalogue): Stored
     foreignKeys: storedForeignKeys(of(catalogue.foreignKeys)),
     checks: checks.filter(({ sql }) => !rows.some(([column]) => isJsonCheck(sql, column!))),
     findings: [
-      ...plain
-        .filter(({ isPrefix }) => isPrefix)
-        .map((index) => ({ object: index.name, problem: 'an index on the beginning of a column' })),
       ...[...generated.keys()]
         .filter((column) => !column.startsWith(HIDDEN))
         .map((object) => ({ object, problem: 'a generated column, which no model has' })),
@@ -131,14 +128,25 @@ function isJsonCheck(sql: string, column: string): boolean {
 function storedIndexes(rows: readonly Row[], generated: ReadonlyMap<string, string>) {
   return [...grouped(rows, ([name]) => name!, 0)].map(([name, parts]) => {
     const hidden = parts.map(([, , column]) => column).find((column) => column?.startsWith(HIDDEN))
+    const sql = hidden === undefined ? specialIndex(parts) : generated.get(hidden)
     return {
       name,
       isUnique: parts[0]![1] === '0',
-      isPrefix: parts.some(([, , , prefix]) => prefix !== undefined),
       columns: parts.flatMap(([, , column]) => (column === undefined || column === hidden ? [] : [column])),
-      ...(hidden === undefined ? {} : { sql: generated.get(hidden)! }),
+      ...(sql === undefined ? {} : { sql }),
     }
   })
+}
+
+/** Of an index on the beginning of a column, in another order, or of another kind: all of it. */
+function specialIndex(parts: readonly Row[]): string | undefined {
+  const kind = parts[0]![5]!
+  const isPlain = kind === 'BTREE' && parts.every(([, , , prefix, order]) => prefix === undefined && order !== 'D')
+  if (isPlain) return undefined
+  const columns = parts.map(([, , column, prefix, order]) => {
+    return `${column ?? '(…)'}${prefix === undefined || kind === 'SPATIAL' ? '' : `(${prefix})`}${order === 'D' ? ' desc' : ''}`
+  })
+  return `${kind === 'BTREE' ? '' : `${kind.toLowerCase()} `}(${columns.join(', ')})`
 }
 
 function storedForeignKeys(rows: readonly Row[]): StoredTable['foreignKeys'] {

@@ -1,3 +1,4 @@
+import type { ColumnType } from '../../model/column-type.js'
 import type { TableSchema } from '../../model/schema.js'
 import type { SchemaChange, TableChange } from '../../model/schema-change.js'
 import { checkClause, columnList, createIndex, createTable, foreignKeyClause, qualifiedName } from '../ddl-clauses.js'
@@ -9,7 +10,20 @@ import { replaceEnum } from './replace-enum.js'
 
 /** The statements of changes of the schema on PostgreSQL. */
 export function ddl(changes: readonly SchemaChange[]): readonly DdlStatement[] {
-  return changes.flatMap(changeStatements)
+  return changes.flatMap((change) => changeStatements(withRenamedEnum(change, changes)))
+}
+
+/** A column follows the new name of its type; ALTER COLUMN would write every row anew for it. */
+function withRenamedEnum(change: SchemaChange, all: readonly SchemaChange[]): SchemaChange {
+  if (change.kind !== 'alterColumn') return change
+  const { from, table } = change
+  const nameNow = (type: ColumnType): ColumnType => {
+    if (type.kind === 'array') return { ...type, of: nameNow(type.of) as typeof type.of }
+    if (type.kind !== 'enum' || !type.native) return type
+    const renamed = all.find((each) => each.kind === 'renameEnum' && each.name === type.name && each.schema === table.schema)
+    return renamed?.kind === 'renameEnum' ? { ...type, name: renamed.to } : type
+  }
+  return { ...change, from: { ...from, type: nameNow(from.type) } }
 }
 
 function changeStatements(change: SchemaChange): readonly DdlStatement[] {

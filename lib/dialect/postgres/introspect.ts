@@ -44,8 +44,11 @@ const CATALOGUE = `select json_build_object(
     where k.conrelid = c.oid),
   'indexes', (select coalesce(json_agg(json_build_object(
       'name', x.relname, 'unique', i.indisunique, 'columns', ${columnsOf('i.indkey::int2[]', 'i.indrelid')},
-      'expression', pg_get_expr(i.indexprs, i.indrelid), 'where', pg_get_expr(i.indpred, i.indrelid)) order by x.relname), '[]')
-    from pg_catalog.pg_index i join pg_catalog.pg_class x on x.oid = i.indexrelid
+      'expression', pg_get_expr(i.indexprs, i.indrelid), 'where', pg_get_expr(i.indpred, i.indrelid),
+      'special', case when m.amname <> 'btree' or i.indnatts > i.indnkeyatts or 0 <> any (i.indoption::int2[])
+        or exists (select from pg_catalog.pg_opclass o where o.oid = any (i.indclass::oid[]) and not o.opcdefault)
+        then substring(pg_get_indexdef(i.indexrelid) from ' (USING .*)$') end) order by x.relname), '[]')
+    from pg_catalog.pg_index i join pg_catalog.pg_class x on x.oid = i.indexrelid join pg_catalog.pg_am m on m.oid = x.relam
     where i.indrelid = c.oid and not exists (select from pg_catalog.pg_constraint k where k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x')))
 )::text
 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
@@ -84,6 +87,8 @@ interface CatalogueTable {
     readonly columns: readonly string[]
     readonly expression: string | null
     readonly where: string | null
+    /** All of one that has another order, method or operators, or more columns than it sorts by. */
+    readonly special: string | null
   }[]
 }
 
@@ -92,12 +97,14 @@ const ACTIONS: Readonly<Record<string, ReferentialAction>> = { a: 'noAction', r:
 function storedTable({ schema, name, comment, columns, constraints, indexes }: CatalogueTable): StoredTable {
   const ofType = (type: string) => constraints.filter((constraint) => constraint.type === type)
   const [primaryKey] = ofType('p')
-  const stored = indexes.map(({ expression, where, ...index }) => ({
+  const stored = indexes.map(({ expression, where, special, ...index }) => ({
     unique: index.unique,
     name: index.name,
     columns: index.columns,
-    ...(expression === null ? {} : { expression }),
-    ...(expression === null && where === null ? {} : { sql: indexText(expression ?? undefined, where ?? undefined) }),
+    ...(expression === null || special !== null ? {} : { expression }),
+    ...(expression === null && where === null && special === null
+      ? {}
+      : { sql: special ?? indexText(expression ?? undefined, where ?? undefined) }),
   }))
   return {
     name,

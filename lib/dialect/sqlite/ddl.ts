@@ -1,5 +1,6 @@
 import { ModelError } from '../../errors.js'
 import type { SchemaChange, TableChange } from '../../model/schema-change.js'
+import { asideName } from '../../model/schema-names.js'
 import { createIndex } from '../ddl-clauses.js'
 import { type DdlStatement, statements } from '../ddl-statement.js'
 import { quoteStandard as quote } from '../quote-standard.js'
@@ -48,7 +49,7 @@ function alterStatements(change: TableChange): readonly string[] {
   switch (change.kind) {
     case 'renameTable':
       if (change.to.schema !== undefined) throw new ModelError(change.to.name, undefined, NO_SCHEMAS)
-      return [`alter table ${quote(change.before.name)} rename to ${quote(table.name)}`]
+      return renameStatements(change.before.name, table.name)
     case 'renameColumn':
       return [`${alter} rename column ${quote(change.from)} to ${quote(change.to)}`]
     case 'addColumn':
@@ -69,4 +70,12 @@ function alterStatements(change: TableChange): readonly string[] {
       // written with the table, or part of its rebuild
       return []
   }
+}
+
+/** A name that differs in capitals alone is in use, to SQLite: the table goes by way of another. */
+function renameStatements(from: string, to: string): readonly string[] {
+  const rename = (one: string, other: string) => `alter table ${quote(one)} rename to ${quote(other)}`
+  if (from.toLowerCase() !== to.toLowerCase()) return [rename(from, to)]
+  const aside = asideName(to)
+  return [rename(from, aside), rename(aside, to)]
 }

@@ -1,5 +1,6 @@
 import type { ColumnType } from '../../model/column-type.js'
 import type { ReferentialAction } from '../../model/model-definition.js'
+import { objectName } from '../../model/schema-names.js'
 import { conditionSql } from '../ddl-conditions.js'
 import type { Connection } from '../dialect.js'
 import type { Introspection, IntrospectOptions, StoredColumn, StoredIndex, StoredTable } from '../introspection.js'
@@ -7,7 +8,7 @@ import { nativeEnumChecks } from '../native-enum-checks.js'
 import { checkSqlOf, type EngineForms, foreignKeyText, readSchema } from '../read-schema.js'
 import { columnType, SYNTAX } from './column-ddl.js'
 import { defaultClause } from './table-ddl.js'
-import { readTableText, type TableText } from './table-text.js'
+import { readIndexText, readTableText, type TableText } from './table-text.js'
 
 type Row = readonly unknown[]
 
@@ -32,12 +33,14 @@ const TABLES = `select m.name, m.sql from sqlite_schema m where ${OWN}`
 const COLUMNS = `select m.name, c.name, c.type, c."notnull", c.dflt_value, c.pk, c.hidden
 from sqlite_schema m join pragma_table_xinfo(m.name) c where ${OWN} order by c.cid`
 
-const INDEXES = `select m.name, i.name, i."unique", i.origin, k.name, s.sql from sqlite_schema m
-join pragma_index_list(m.name) i join pragma_index_info(i.name) k left join sqlite_schema s on s.type = 'index' and s.name = i.name
+const INDEXES = `select m.name, i.name, i."unique", i.origin, k.name, s.sql, k."desc" or k.coll <> 'BINARY' from sqlite_schema m
+join pragma_index_list(m.name) i join pragma_index_xinfo(i.name) k on k.key left join sqlite_schema s on s.type = 'index' and s.name = i.name
 where ${OWN} order by i.name, k.seqno`
 
-const FOREIGN_KEYS = `select m.name, f.id, f."table", f."from", f."to", f.on_delete, f.on_update
-from sqlite_schema m join pragma_foreign_key_list(m.name) f where ${OWN} order by f.id, f.seq`
+/** One that names no columns refers to the primary key. */
+const FOREIGN_KEYS = `select m.name, f.id, f."table", f."from", coalesce(f."to", k.name), f.on_delete, f.on_update
+from sqlite_schema m join pragma_foreign_key_list(m.name) f left join pragma_table_info(f."table") k on f."to" is null and k.pk = f.seq + 1
+where ${OWN} order by f.id, f.seq`
 
 function byTable(rows: readonly Row[]): ReadonlyMap<string, readonly Row[]> {
   return grouped(rows, 1)
@@ -78,7 +81,7 @@ function storedTable(name: string, text: TableText, { columns, indexes, foreignK
         }),
     uniques: own.filter(({ isUnique }) => isUnique),
     indexes: own.filter(({ isUnique }) => !isUnique),
-    foreignKeys: [...grouped(foreignKeys, 0)].map(([, parts]) => storedForeignKey(parts, text)),
+    foreignKeys: [...grouped(foreignKeys, 0)].map(([, parts]) => storedForeignKey(parts, name, text)),
     checks: text.checks,
     findings: [
       ...(text.namelessChecks === 0 ? [] : [{ problem: `${text.namelessChecks} checks without a name, which no model has` }]),
@@ -132,23 +135,22 @@ function typeOf(text: string, name: string): ColumnType | undefined {
 function storedIndex(parts: readonly Row[]): StoredIndex & { readonly isUnique: boolean; readonly origin: string } {
   const [name, isUnique, origin, , sql] = parts[0]!
   const columns = parts.flatMap(([, , , column]) => (column === null ? [] : [String(column)]))
-  const expression = columns.length < parts.length
-  const where = sql === null ? undefined : sqlOfIndex(String(sql), expression)
+  const isPlain = columns.length === parts.length && parts.every(([, , , , , special]) => Number(special) === 0)
+  const said = sql === null ? undefined : sqlOfIndex(String(sql), isPlain)
   return {
     name: String(name),
     isUnique: Number(isUnique) === 1,
     origin: String(origin),
     columns,
-    ...(where === undefined ? {} : { sql: where }),
+    ...(said === undefined ? {} : { sql: said }),
   }
 }
 
-/** What follows the columns, or all that follows the table where there are none. */
-function sqlOfIndex(sql: string, isOnExpression: boolean): string | undefined {
-  const from = sql.indexOf('(')
-  if (isOnExpression) return sql.slice(from)
-  const where = sql.indexOf(' where ', from)
-  return where === -1 ? undefined : sql.slice(where)
+/** What follows the columns, or all that follows the table where they are not all, or in another order or collation. */
+function sqlOfIndex(sql: string, isPlain: boolean): string | undefined {
+  const list = readIndexText(sql)
+  if (!isPlain) return list.all
+  return list.rest === '' ? undefined : ` ${list.rest}`
 }
 
 const ACTIONS: Readonly<Record<string, ReferentialAction>> = {
@@ -159,11 +161,12 @@ const ACTIONS: Readonly<Record<string, ReferentialAction>> = {
   'SET DEFAULT': 'setDefault',
 }
 
-function storedForeignKey(parts: readonly Row[], text: TableText): StoredTable['foreignKeys'][number] {
+function storedForeignKey(parts: readonly Row[], owner: string, text: TableText): StoredTable['foreignKeys'][number] {
   const [, table, , , onDelete, onUpdate] = parts[0]!
   const columns = parts.map(([, , from]) => String(from))
   return {
-    name: text.foreignKeys.get(JSON.stringify(columns)) ?? `${columns.join('_')}_fkey`,
+    // without one, it is told by the name that a model gives
+    name: text.foreignKeys.get(JSON.stringify(columns)) ?? objectName(owner, columns, 'fkey'),
     columns,
     target: { table: String(table), columns: parts.map(([, , , to]) => String(to)) },
     onDelete: ACTIONS[String(onDelete)]!,

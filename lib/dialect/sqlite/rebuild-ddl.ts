@@ -49,6 +49,9 @@ function needsRebuild(group: readonly TableChange[]): boolean {
         return !canBeAdded(change.column, change.backfill)
       case 'alterColumn':
         return !isSameColumn(change)
+      case 'dropColumn':
+        // its check stands in the table
+        return isNativeEnum(change.column.type)
       case 'changePrimaryKey':
       case 'addCheck':
       case 'dropCheck':

@@ -44,6 +44,17 @@ export function readTableText(sql: string): TableText {
   }
 }
 
+/** Reads the text that SQLite keeps of an index: from its list of columns on, and behind that. */
+export function readIndexText(sql: string): { readonly all: string; readonly rest: string } {
+  let open = -1
+  walk(sql, 0, (at) => {
+    if (sql[at] === '(') open = at
+    return open !== -1
+  })
+  const all = sql.slice(open)
+  return { all, rest: all.slice(enclosed(all, 0).length + 2).trim() }
+}
+
 /** A name without its quotes. */
 function plainName(name: string): string {
   const trimmed = name.trim()

@@ -1,7 +1,7 @@
 import { type ColumnBefore, type LintFile, type LintStatement, newColumns } from '../lint-file.js'
 import { RESERVED_WORDS } from '../reserved-words.js'
 import { ALL_ENGINES, type Found, type SqlRule } from '../rule.js'
-import { bareName, inParentheses, NAME, namesIn, sameName, splitByComma, TABLE } from '../sql-shape.js'
+import { bareName, CONSTRAINT_NAME, inParentheses, NAME, namesIn, ONE, sameName, splitByComma, TABLE } from '../sql-shape.js'
 import { sqlType } from '../sql-type.js'
 
 /** A finding at each column that is made here and matches. */
@@ -36,7 +36,7 @@ export const intPrimaryKey: SqlRule = {
   level: 'warning',
   engines: ['postgres', 'mysql'],
   danger: 'A counter of 32 bits ends at 2,147,483,647; from then on every INSERT fails, and a wider key means to write the table anew.',
-  rewrite: 'bigint: @id({ type: "bigint" }) or field.bigint in the model.',
+  rewrite: "bigint: @id('bigint') in the model.",
   find: (file) =>
     columns(
       file,
@@ -49,11 +49,11 @@ function counts({ declared }: ColumnBefore): boolean {
   return /\bas identity\b|\bauto_increment\b|^(?:small)?serial/.test(declared)
 }
 
+const PRIMARY_KEY = new RegExp(`^${CONSTRAINT_NAME}primary key(?: using \\w+)? (\\(.*)$`)
+
 function isSoleKey({ name, declared }: ColumnBefore, { parts }: LintStatement): boolean {
   if (/\bprimary key\b/.test(declared)) return true
-  const list = parts
-    .map((part) => /^(?:constraint \S+ )?primary key(?: using \w+)? (\(.*)$/.exec(part)?.[1])
-    .find((each) => each !== undefined)
+  const list = parts.map((part) => PRIMARY_KEY.exec(part)?.[1]).find((each) => each !== undefined)
   const names = namesIn(inParentheses(list ?? '') ?? '')
   return names.length === 1 && sameName(names[0]!, name)
 }
@@ -69,7 +69,7 @@ const NAMES = [
   new RegExp(
     `^create (?:or replace )?(?:temp(?:orary)? |unlogged )?(?:table|view|sequence|type|domain|materialized view) (?:if not exists )?${TABLE}`,
   ),
-  new RegExp(`^alter table .* rename (?:column \\S+ )?to ${NAME}$`),
+  new RegExp(`^alter table .* rename (?:column )?(?:${ONE} )?to ${NAME}$`),
 ]
 
 /** Every name that a statement gives to something: of a table, column, constraint or index. */
@@ -108,7 +108,7 @@ export const reservedWord: SqlRule = {
     ),
 }
 
-const FOREIGN_KEY = /^(?:add )?(?:constraint \S+ )?foreign key (?!\()?[^(]*(\(.*)$/
+const FOREIGN_KEY = new RegExp(`^(?:add )?${CONSTRAINT_NAME}foreign key (?!\\()?[^(]*(\\(.*)$`)
 
 export const missingFkIndex: SqlRule = {
   level: 'warning',
@@ -145,13 +145,15 @@ function isIndexed(file: LintFile, table: string, columns: readonly string[]): b
   return [...known, ...here].some((key) => columns.every((column, position) => sameName(key[position] ?? '', column)))
 }
 
-const INDEX_KEYS = /^create (?:or replace )?(?:unique )?index .*? on \S+ (?:\S+ )?(?:using \w+ )?(\(.*)$/
-const KEY = /^(?:add )?(?:constraint \S+ )?(?:unique|primary key|(?:unique )?(?:index|key))\b[^(]*(\(.*)$/
+const INDEX_KEYS = new RegExp(
+  `^create (?:or replace )?(?:unique )?index (?:concurrently )?(?:if not exists )?(?:${NAME} )?(?:using \\w+ )?on (?:only )?${TABLE} (?:using \\w+ )?(\\(.*)$`,
+)
+const KEY = new RegExp(`^(?:add )?${CONSTRAINT_NAME}(?:unique|primary key|(?:unique )?(?:index|key))\\b[^(]*(\\(.*)$`)
 
 /** The column lists of the keys and indexes that a statement makes. */
 function keysIn(statement: LintStatement): readonly (readonly string[])[] {
   const { text, parts } = statement
-  const whole = INDEX_KEYS.exec(text)?.[1]
+  const whole = INDEX_KEYS.exec(text)?.at(-1)
   const lists = [whole, ...parts.map((part) => KEY.exec(part)?.[1])].filter((list) => list !== undefined)
   const inline = newColumns(statement)
     .filter(({ declared }) => /\b(?:primary key|unique)\b/.test(declared))
@@ -170,7 +172,7 @@ export const longIndexPrefix: SqlRule = {
   rewrite: 'A length for the column, or for its part of the key: (title(100)).',
   find: (file) =>
     file.statements.flatMap((statement) => {
-      const lists = [INDEX_KEYS.exec(statement.text)?.[1], ...statement.parts.map((part) => KEY.exec(part)?.[1])]
+      const lists = [INDEX_KEYS.exec(statement.text)?.at(-1), ...statement.parts.map((part) => KEY.exec(part)?.[1])]
       return lists.flatMap((list) => {
         const parts = splitByComma(inParentheses(list ?? '') ?? '')
         const bytes = parts.map((part) => keyBytes(file, statement, part))

@@ -1,6 +1,6 @@
-import { alterations, type LintFile, newColumns } from '../lint-file.js'
+import { addedColumn, alterations, type LintFile, newColumns } from '../lint-file.js'
 import type { Found, SqlRule } from '../rule.js'
-import { bareName, NAME, sameName } from '../sql-shape.js'
+import { bareName, CONSTRAINT_NAME, NAME, sameName } from '../sql-shape.js'
 
 /** A finding at each clause of ALTER TABLE that matches, on a table that was there. */
 function clauses(file: LintFile, matches: (part: string, table: string) => boolean, message: (table: string) => string): readonly Found[] {
@@ -8,6 +8,24 @@ function clauses(file: LintFile, matches: (part: string, table: string) => boole
     .filter(({ part, table }) => matches(part, table))
     .map(({ statement: { line }, table }) => ({ line, message: message(table), table }))
 }
+
+/** A finding at each constraint that is added to a table that was there, in a clause of its own or with a new column. */
+function additions(file: LintFile, clause: RegExp, ofColumn: RegExp, message: (table: string) => string): readonly Found[] {
+  return clauses(
+    file,
+    (part) => (clause.test(part) && !part.endsWith('not valid')) || ofColumn.test(withoutQuoted(addedColumn(part)?.declared ?? '')),
+    message,
+  )
+}
+
+/** So that a name is taken for no word. */
+function withoutQuoted(text: string): string {
+  return text.replaceAll(/"(?:[^"]|"")*"/g, '""')
+}
+
+const FOREIGN_KEY = new RegExp(`^add ${CONSTRAINT_NAME}foreign key\\b`)
+const CHECK = new RegExp(`^add ${CONSTRAINT_NAME}check\\b`)
+const KEY = new RegExp(`^add ${CONSTRAINT_NAME}(?:unique|primary key) (?!using)`)
 
 export const indexNotConcurrent: SqlRule = {
   level: 'size',
@@ -28,12 +46,7 @@ export const fkNotValid: SqlRule = {
   engines: ['postgres'],
   danger: 'All rows are looked at while nobody can write to either of the two tables.',
   rewrite: 'ADD CONSTRAINT … FOREIGN KEY … NOT VALID, and in a later migration VALIDATE CONSTRAINT, which lets others work.',
-  find: (file) =>
-    clauses(
-      file,
-      (part) => /^add (?:constraint \S+ )?foreign key\b/.test(part) && !part.endsWith('not valid'),
-      (table) => `adds a foreign key to ${table} and looks at all its rows`,
-    ),
+  find: (file) => additions(file, FOREIGN_KEY, /\breferences\b/, (table) => `adds a foreign key to ${table} and looks at all its rows`),
 }
 
 const NOT_NULL_CHECK = new RegExp(`^add constraint ${NAME} check \\( ${NAME} is not null \\) not valid$`)
@@ -43,12 +56,7 @@ export const checkNotValid: SqlRule = {
   engines: ['postgres'],
   danger: 'All rows are looked at while nobody can read or write the table.',
   rewrite: 'ADD CONSTRAINT … CHECK (…) NOT VALID, and in a later migration VALIDATE CONSTRAINT, which lets others work.',
-  find: (file) =>
-    clauses(
-      file,
-      (part) => /^add (?:constraint \S+ )?check\b/.test(part) && !part.endsWith('not valid'),
-      (table) => `adds a check to ${table} and looks at all its rows`,
-    ),
+  find: (file) => additions(file, CHECK, /\bcheck \(/, (table) => `adds a check to ${table} and looks at all its rows`),
 }
 
 export const notNullUnvalidated: SqlRule = {
@@ -107,8 +115,9 @@ function isVolatile(declared: string): boolean {
   return value !== undefined && !CONSTANT.test(value.replace(/^(?:\( )+/, ''))
 }
 
-const COPIES =
-  /^(?:modify|change|convert to|engine ?=?|order by|force\b|drop primary key|(?:default )?character set|add (?:constraint \S+ )?primary key)/
+const COPIES = new RegExp(
+  `^(?:modify|change|convert to|engine ?=?|order by|force\\b|drop primary key|(?:default )?character set|add ${CONSTRAINT_NAME}primary key)`,
+)
 
 export const mysqlCopy: SqlRule = {
   level: 'size',
@@ -133,12 +142,7 @@ export const uniqueNotUsingIndex: SqlRule = {
   engines: ['postgres'],
   danger: 'The index is built while nobody can read or write the table.',
   rewrite: 'CREATE UNIQUE INDEX CONCURRENTLY in a migration of its own, then ADD CONSTRAINT … UNIQUE USING INDEX ….',
-  find: (file) =>
-    clauses(
-      file,
-      (part) => /^add (?:constraint \S+ )?(?:unique|primary key) (?!using)/.test(part),
-      (table) => `adds a key to ${table} and builds its index meanwhile`,
-    ),
+  find: (file) => additions(file, KEY, /\b(?:unique|primary key)\b/, (table) => `adds a key to ${table} and builds its index meanwhile`),
 }
 
 export const noLockTimeout: SqlRule = {

@@ -36,6 +36,7 @@ function schema(...tables: readonly TableSchema[]): Schema {
 const nick = column('nick', { type: { kind: 'varchar', length: 20 } })
 const age = column('age')
 const mood = (...values: string[]): ColumnType => ({ kind: 'enum', name: 'mood', values, native: true })
+const spirit = (...values: string[]): ColumnType => ({ kind: 'enum', name: 'spirit', values, native: true })
 const posts = (more: Partial<TableSchema> = {}): TableSchema => ({
   ...users({ name: 'posts', primaryKey: { name: 'posts_pkey', columns: ['id'] } }, column('user_id')),
   indexes: [{ name: 'posts_user_id_idx', columns: ['user_id'] }],
@@ -49,6 +50,13 @@ const toUsers: ForeignKeySchema = {
   onUpdate: 'noAction',
 }
 const adult = { age: { $gte: 18 } }
+const spoken: Partial<TableSchema> = {
+  indexes: [{ name: 'abs_age', columns: [], expression: 'abs(age)' }],
+  checks: [
+    { name: 'some_age', columns: [], sql: 'age > 0' },
+    { name: 'some_size', columns: [], sql: 'size > 0' },
+  ],
+}
 
 interface Case {
   readonly from: Schema
@@ -125,6 +133,13 @@ const CASES: Readonly<Record<string, Case>> = {
     facts: { renamedColumns: { 'users.nick': 'name', 'users.name': 'nick' } },
     rows: ["insert into users (id, nick, name) values (1, 'n', 'm')"],
     gives: ['select nick, name from users', [['m', 'n']]],
+  },
+  'columns that change names with each other, of which SQL speaks': {
+    from: schema(users(spoken, age, column('size'))),
+    to: schema(users(spoken, age, column('size'))),
+    facts: { renamedColumns: { 'users.age': 'size', 'users.size': 'age' } },
+    rows: ['insert into users (id, age, size) values (1, 36, 180)'],
+    gives: ['select age, size from users', [['180', '36']]],
   },
   'new columns, with null, a default, and a value for the rows that are there': {
     from: schema(users({}, nick, age)),
@@ -261,9 +276,31 @@ const CASES: Readonly<Record<string, Case>> = {
     rows: [insertUser],
     gives: ['select mood from users', [['sad']]],
   },
+  'an enum type that is renamed and gets a new value': {
+    from: schema(users({}, column('mood', { type: mood('sad'), default: { kind: 'value', value: 'sad' } }))),
+    to: schema(users({}, column('mood', { type: spirit('glad', 'sad'), default: { kind: 'value', value: 'sad' } }))),
+    rows: ["insert into users (id, mood) values (1, 'sad')"],
+    gives: ['select mood from users', [['sad']]],
+  },
+  'a table whose name becomes another in capitals alone': {
+    from: schema(users({}, nick, age), posts({ foreignKeys: [toUsers] })),
+    to: schema(
+      users({ name: 'Users', renamedFrom: 'users' }, nick, age),
+      posts({ foreignKeys: [{ ...toUsers, target: { table: 'Users', columns: ['id'] } }] }),
+    ),
+    rows: [insertUser, 'insert into posts (id, user_id) values (1, 1)'],
+    gives: ['select user_id from posts', [['1']]],
+  },
+  'a column of an enum type that goes': {
+    from: schema(users({}, nick, column('mood', { type: mood('sad') }), column('other', { type: mood('sad') }))),
+    to: schema(users({}, nick, column('other', { type: mood('sad') }))),
+    facts: { drops: ['users.mood'] },
+    rows: ["insert into users (id, other) values (1, 'sad')"],
+    gives: ['select other from users', [['sad']]],
+  },
   'an enum type that is renamed': {
     from: schema(users({}, column('mood', { type: mood('sad') }))),
-    to: schema(users({}, column('mood', { type: { ...mood('sad'), name: 'spirit' } as ColumnType }))),
+    to: schema(users({}, column('mood', { type: spirit('sad') }))),
     rows: ["insert into users (id, mood) values (1, 'sad')"],
     gives: ['select mood from users', [['sad']]],
   },

@@ -323,6 +323,10 @@ describe('defineModel', () => {
       ['checks[0]: name: a name cannot be empty', { ...named(), checks: [{ sql: '1 = 1', name: '' }] }],
       ['has two keys or indexes on name', { ...named(), uniques: [{ on: ['name'] }], indexes: [{ on: ['name'] }] }],
       ['has two keys or indexes on id', { ...named(), uniques: [{ on: ['id'] }] }],
+      [
+        'renamedFrom: its columns change names in a circle',
+        { fields: { id: ID, a: { kind: 'text', renamedFrom: 'b' }, b: { kind: 'text', renamedFrom: 'a' } } },
+      ],
       ['called "A"', { ...named(), uniques: [{ on: ['name'], name: 'a' }], checks: [{ sql: '1 = 1', name: 'A' }] }],
     ]
 
@@ -354,6 +358,11 @@ describe('defineModel', () => {
       ['onDelete: expected one of cascade', { kind: 'belongsTo', target, foreignKey: 'name', onDelete: 'forget' }],
       ['setNull needs "name" to be nullable', { kind: 'belongsTo', target, foreignKey: 'name', onDelete: 'setNull' }],
       ['different numbers of fields', { kind: 'belongsTo', target, foreignKey: 'name', references: ['a', 'b'] }],
+      ['constraintName: a name cannot be empty', { kind: 'belongsTo', target, foreignKey: 'name', constraintName: '' }],
+      [
+        'constraintName: constraint: false makes none',
+        { kind: 'belongsTo', target, foreignKey: 'name', constraint: false, constraintName: 'a' },
+      ],
       ['constraint: expected a boolean', { kind: 'belongsTo', target, foreignKey: 'name', constraint: 'no' }],
     ]
 

@@ -211,6 +211,62 @@ describe('diffSchemas', () => {
       ])
     })
 
+    it('makes checks and indexes in SQL anew that speak of a column whose name is another one now', () => {
+      const speaking: Partial<TableSchema> = {
+        indexes: [
+          { name: 'abs_a', columns: [], expression: 'abs(A)' },
+          { name: 'area', columns: [], expression: 'area + other' },
+        ],
+        checks: [{ name: 'a_pos', columns: [], sql: '"a" > 0' }],
+      }
+      const columns = ['id', 'a', 'b', 'area', 'other'].map((name) => column(name, { nullable: name !== 'id' }))
+      const both = schema(table('users', { ...speaking, columns }))
+      const swapped = diffSchemas(both, both, { renamedColumns: { 'users.a': 'b', 'users.b': 'a' } })
+      expect(told(swapped)).toEqual([
+        'drop check a_pos',
+        'drop index abs_a',
+        'column users.b is _lw_b_aside',
+        'column users.a is b',
+        'column users._lw_b_aside is a',
+        'index abs_a',
+        'check a_pos',
+      ])
+      expect(
+        revertOf(both, swapped)
+          .changes.map(tell)
+          .filter((each) => /abs_a|a_pos/.test(each)),
+      ).toEqual(['drop check a_pos', 'drop index abs_a', 'index abs_a', 'check a_pos'])
+      const moved = schema(table('users', { ...speaking, columns: columns.filter(({ name }) => name !== 'b') }))
+      expect(told(diffSchemas(both, moved, { renamedColumns: { 'users.b': 'a' }, drops: ['users.a'] }))).toEqual([
+        'drop check a_pos',
+        'drop index abs_a',
+        'column users.a is _lw_a_aside',
+        'column users.b is a',
+        'index abs_a',
+        'drop column users._lw_a_aside',
+        'check a_pos',
+      ])
+    })
+
+    it('follows names that go on from column to column and from table to table, in any order', () => {
+      const before = schema(table('users', { columns: [column('id', { nullable: false }), column('a'), column('b')], indexes: [] }))
+      const moved = [column('b', { renamedFrom: 'a' }), column('c', { renamedFrom: 'b' })]
+      for (const columns of [moved, moved.toReversed()]) {
+        const after = schema(table('users', { columns: [column('id', { nullable: false }), ...columns], indexes: [] }))
+        const diff = diffSchemas(before, after)
+        expect(diff.decisions).toEqual([])
+        expect(diff.renamed.renamedColumns).toEqual({ 'users.a': 'b', 'users.b': 'c' })
+        expect(told(diffSchemas(diff.schema, after))).toEqual([])
+      }
+      const tables = [table('people', { renamedFrom: 'users' }), table('persons', { renamedFrom: 'people' })]
+      for (const given of [tables, tables.toReversed()]) {
+        const diff = diffSchemas(schema(table('users'), table('people')), schema(...given))
+        expect(diff.decisions).toEqual([])
+        expect(diff.renamed.renamedTables).toEqual({ users: 'people', people: 'persons' })
+        expect(told(diffSchemas(diff.schema, schema(...given)))).toEqual([])
+      }
+    })
+
     it('gives a new key another name where a renamed column has kept it', () => {
       const before = schema(table('users', { columns: [column('id', { nullable: false }), column('nick')], indexes: [], uniques: [key] }))
       const columns = [column('id', { nullable: false }), column('handle', { renamedFrom: 'nick' }), column('nick')]

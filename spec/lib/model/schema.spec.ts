@@ -232,6 +232,11 @@ describe('foreign keys of schemaOf', () => {
     expect(table(Kept).foreignKeys).toHaveLength(1)
   })
 
+  it('are called as the relation says', () => {
+    const [foreignKey] = tableOf({ fields: { countryId }, relations: belongsTo({ constraintName: 'fk_country' }) }, Country).foreignKeys
+    expect(foreignKey?.name).toBe('fk_country')
+  })
+
   it('are made for belongsTo alone, and not where the relation says constraint: false', () => {
     const relations: Record<string, RelationSpec> = {
       ...belongsTo({ constraint: false }),
@@ -303,6 +308,12 @@ describe('names of schemaOf', () => {
       expect(() => schemaOf([modelOf('One', one), modelOf('Other', other)])).toThrow(/"same" is already the name of/i)
     })
   }
+
+  it('are refused where models change them with each other by renamedFrom', () => {
+    const models = [modelOf('One', { table: 'one', renamedFrom: 'other' }), modelOf('Other', { table: 'other', renamedFrom: 'one' })]
+    expect(() => schemaOf(models)).toThrow(/change names in a circle.*--rename-table other:one --rename-table one:other/)
+    expect(schemaOf([models[0]!, modelOf('Others', { table: 'other', renamedFrom: 'others' })]).tables).toHaveLength(2)
+  })
 
   it('may be shared between schemas, and an enum type between tables with the same values', () => {
     const native = { kind: 'enum', values: ['x'], native: true, name: 'shared' } as const

@@ -105,6 +105,14 @@ describe('latchwork migrate generate', () => {
     expect(await project.read('migrations', dropped.id, 'up.sqlite.sql')).toContain('-- latchwork:approve drop-column users.handle\n')
   })
 
+  it('says of a narrower type what it holds before and after', async () => {
+    await using project = await withFirst()
+    await project.write({ 'models/user.ts': userModel(NICK.replace('40', '20')) })
+    const { exitCode, decisions } = await project.json('migrate', 'generate', 'short')
+    expect(exitCode).toBe(3)
+    expect(decisions).toMatchObject([{ kind: 'narrowType', message: expect.stringContaining('(varchar(40) to varchar(20))') }])
+  })
+
   it('gives rows that are there what --default says, as the column takes it', async () => {
     await using project = await withFirst()
     await project.write({ 'models/user.ts': userModel(`${NICK}\n  @field.integer() age!: number`) })

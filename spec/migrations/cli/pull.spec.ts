@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { createDatabase } from 'latchwork'
 import { createMigrator } from 'latchwork/migrations'
 import { describe, expect, it } from 'vitest'
+import { defineLooseModel } from '../../../lib/model/define-model.js'
 import { type Schema, schemaOf } from '../../../lib/model/schema.js'
 import { diffSchemas } from '../../../lib/model/schema-diff.js'
 import { MODELS } from '../../lib/dialect/ddl-models.js'
@@ -119,6 +121,21 @@ describe('db pull', () => {
       )
     }, 240_000)
 
+    it('reads that snapshot whatever engine the SQL beside it is for', async () => {
+      const other = engine.name === 'sqlite' ? 'postgres' : 'sqlite'
+      const make = async (db: MigratedDatabase) => {
+        await db.run('create table users (id integer not null primary key, email varchar(320) not null)')
+      }
+      await inDatabase(engine, make, async (project) => {
+        await project.write({ 'models/user.ts': userModel('', "{ comment: 'people' }") })
+        expect(await project.json('migrate', 'generate', 'first', '--dialect', other)).toMatchObject({ ok: true })
+        const { models, exitCode } = await project.json('db', 'pull', '--out', 'pulled', '--dry-run')
+        expect(exitCode).toBe(0)
+        // SQLite has no place for one
+        expect(models[0].text.includes("comment: 'people'")).toBe(engine.name === 'sqlite')
+      })
+    }, 240_000)
+
     it('gives names that code can have, and says what no model can', async () => {
       const quote = engine.name === 'mysql' ? (name: string) => `\`${name}\`` : (name: string) => `"${name}"`
       const make = async (db: MigratedDatabase) => {
@@ -172,6 +189,36 @@ describe('db pull', () => {
       })
     }, 240_000)
 
+    it('says what of an index no model can: another order, method or collation, a part of its columns', async () => {
+      const others: Readonly<Record<SpecEngine['name'], readonly string[]>> = {
+        postgres: ['using gin (notes)', '(nick desc)', '(nick) include (tags)', 'using hash (nick)', '(lower(nick), id)'],
+        mysql: ['(notes(10))', '(nick, notes(10))', 'fulltext (nick)'],
+        sqlite: ['(nick desc)', '(nick collate nocase)', '(lower(nick), id)'],
+      }
+      const notes = { postgres: 'jsonb', mysql: 'text', sqlite: 'text' }[engine.name]
+      const tags = engine.name === 'postgres' ? ", tags integer[] default '{}'" : ''
+      const make = async (db: MigratedDatabase) => {
+        await db.run(`create table members (id integer not null primary key, nick varchar(20), notes ${notes}${tags})`)
+        for (const [at, text] of others[engine.name].entries()) {
+          const [kind, on] = text.startsWith('fulltext') ? ['fulltext index', text.slice(9)] : ['index', text]
+          await db.run(`create ${kind} other_${at} on members ${on}`)
+        }
+        if (engine.name !== 'mysql') await db.run("create index some_nicks on members (nick) WHERE nick = 'a (WHERE b'")
+      }
+      await inDatabase(engine, make, async (project) => {
+        const { models, findings } = await project.json('db', 'pull')
+        expect(models.map(({ model }: Printed) => model)).toEqual(['Member'])
+        const ofIndexes = findings.filter(({ problem }: Printed) => problem.startsWith('an index whose SQL no model says so: '))
+        expect(ofIndexes.map(({ object }: Printed) => object)).toEqual(others[engine.name].map((_, at) => `other_${at}`))
+        const text = await project.read('models/member.ts')
+        if (engine.name !== 'mysql')
+          expect(text).toContain("indexes: [{ on: ['nick'], name: 'some_nicks', where: { nick: { $eq: 'a (WHERE b' } } }]")
+        expect(text).not.toContain('index: true')
+        expect(await compiled(project, {})).toBe('')
+        expect((await schemaIn(project)).tables[0]?.indexes).toHaveLength(engine.name === 'mysql' ? 0 : 1)
+      })
+    }, 240_000)
+
     it('ties tables both ways, several times and to themselves', async () => {
       const make = async (db: MigratedDatabase) => {
         await db.run(
@@ -189,16 +236,19 @@ describe('db pull', () => {
         expect((await project.json('db', 'pull')).models).toHaveLength(3)
         const user = await project.read('models/user.ts')
         for (const line of [
-          "@belongsTo(() => User, 'bossId') boss!: One<User> | null",
+          "@belongsTo(() => User, { foreignKey: 'bossId', constraintName: 'boss' }) boss!: One<User> | null",
           "@hasMany(() => User, 'bossId') usersByBoss!: Many<User>",
           "@hasOne(() => Profile, 'userId') profile!: One<Profile> | null",
           "@hasMany(() => Post, 'authorId') postsByAuthor!: Many<Post>",
           "@hasMany(() => Post, 'editorId') postsByEditor!: Many<Post>",
         ])
           expect(user).toContain(line)
-        expect(await project.read('models/post.ts')).toContain("@belongsTo(() => User, 'authorId') author!: One<User>")
+        expect(await project.read('models/post.ts')).toContain(
+          "@belongsTo(() => User, { foreignKey: 'authorId', constraintName: 'a' }) author!: One<User>",
+        )
         expect(await compiled(project, {})).toBe('')
-        expect((await schemaIn(project)).tables).toHaveLength(3)
+        const { id } = await project.json('migrate', 'generate', 'as it is')
+        expect(await project.json('migrate', 'baseline', id)).toMatchObject({ ok: true, differences: [] })
       })
     }, 240_000)
 
@@ -266,6 +316,55 @@ export class Person {
       })
     }, 240_000)
   })
+
+  forEachEngine(
+    (engine) => {
+      it('gives a boolean and a day of tables that were made by hand the nearest field, which reads and writes them', async () => {
+        const make = async (db: MigratedDatabase) => {
+          await db.run('create table visits (id integer not null primary key, paid boolean not null default 0, day date)')
+          await db.run("insert into visits (paid, day) values (true, '2024-02-29')")
+        }
+        await inDatabase(engine, make, async (project, db) => {
+          const { findings } = await project.json('db', 'pull')
+          const said = findings.map(({ object, problem }: Printed) => `${object} ${problem}`)
+          for (const kind of ['boolean', 'date'])
+            expect(said).toContainEqual(expect.stringContaining(`is of type "${kind}", and its field of the nearest kind, ${kind}`))
+          class Visit {}
+          defineLooseModel(Visit, {
+            fields: {
+              id: { kind: 'integer', primary: true, increment: true },
+              paid: { kind: 'boolean' },
+              day: { kind: 'date', nullable: true },
+            },
+          })
+          const shop = createDatabase({ url: db.fresh.url, models: { visits: Visit } })
+          const visits = shop.nodes.visits as Printed
+          const { id } = await visits.create({ paid: false, day: '2025-12-31' })
+          expect(await visits.read({ where: { id } })).toMatchObject({ paid: false, day: '2025-12-31' })
+          const { rows } = await visits.list({ where: { paid: true, day: { $lt: '2025-01-01' } } })
+          expect(rows).toMatchObject([{ paid: true, day: '2024-02-29' }])
+          await shop.close()
+        })
+      }, 240_000)
+
+      it('reads a foreign key that names no columns as one to the primary key', async () => {
+        const make = async (db: MigratedDatabase) => {
+          await db.run('create table rooms (house integer not null, number integer not null, primary key (number, house))')
+          await db.run(
+            'create table guests (id integer not null primary key, no integer, house integer, foreign key (no, house) references rooms)',
+          )
+          await db.run('create table bags (id integer not null primary key, guest integer references guests on delete cascade)')
+        }
+        await inDatabase(engine, make, async (project) => {
+          await project.json('db', 'pull')
+          expect(await project.read('models/guest.ts')).toContain("@belongsTo(() => Room, ['no', 'house']) room!: One<Room> | null")
+          expect(await project.read('models/bag.ts')).toMatch(/@belongsTo\(\(\) => Guest, \{ .*onDelete: 'cascade'.* \}\) /)
+          expect(await compiled(project, {})).toBe('')
+        })
+      }, 240_000)
+    },
+    { engines: ['sqlite'] },
+  )
 
   forEachEngine(
     (engine) => {

@@ -132,12 +132,27 @@ const EXAMPLES: Readonly<Record<SqlRuleId, readonly Example[]>> = {
       bad: 'alter table posts add constraint f foreign key (owner_id) references users (id)',
       good: 'alter table posts add constraint f foreign key (owner_id) references users (id) not valid',
     },
+    {
+      engine: 'postgres',
+      bad: 'alter table posts add constraint "the owner" foreign key (owner_id) references users (id)',
+      good: 'alter table posts add constraint "the owner" foreign key (owner_id) references users (id) not valid',
+    },
+    {
+      engine: 'postgres',
+      bad: 'alter table users add column boss_id bigint references users',
+      good: step('create table t (id bigint)', 'alter table t add user_id bigint references users'),
+    },
   ],
   'check-not-valid': [
     {
       engine: 'postgres',
       bad: 'alter table users add check (age > 0)',
       good: 'alter table users add constraint c check (age > 0) not valid',
+    },
+    {
+      engine: 'postgres',
+      bad: 'alter table users add column if not exists size integer constraint "of a size" check (size > 0)',
+      good: 'alter table users add column checked boolean, add constraint "of a size" check (age > 0) not valid',
     },
   ],
   'not-null-unvalidated': [
@@ -178,6 +193,12 @@ const EXAMPLES: Readonly<Record<SqlRuleId, readonly Example[]>> = {
       bad: 'alter table users add constraint k unique (nick)',
       good: 'alter table users add constraint k unique using index k_idx',
     },
+    {
+      engine: 'postgres',
+      bad: 'alter table users add column tag text unique',
+      good: 'alter table users add constraint "a key" unique using index k_idx',
+    },
+    { engine: 'postgres', bad: 'alter table users add constraint "a key" unique (nick)', good: 'alter table users add "unique" text' },
   ],
   'several-tables-one-tx': [
     {
@@ -247,6 +268,19 @@ const EXAMPLES: Readonly<Record<SqlRuleId, readonly Example[]>> = {
     { engine: 'sqlite', bad: 'alter table users rename column nick to "user"', good: 'create view readers as select 1' },
   ],
   'missing-fk-index': [
+    {
+      engine: 'postgres',
+      bad: step('create table "the posts" (id bigint, user_id bigint references users)', 'create index on "the posts" (id, user_id)'),
+      good: step(
+        'create table "the posts" (id bigint, user_id bigint references users)',
+        'create index on "the posts" using btree (user_id)',
+      ),
+    },
+    {
+      engine: 'postgres',
+      bad: 'alter table posts add constraint "the owner" foreign key (owner_id) references users (id)',
+      good: step('create index if not exists "on posts (x)" on only public.posts (x)', 'alter table posts add owner bigint'),
+    },
     {
       engine: 'postgres',
       bad: 'alter table posts add constraint f foreign key (owner_id) references users (id) not valid',

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { plainSql } from '../../../../lib/dialect/ddl-statement.js'
 import { ddl } from '../../../../lib/dialect/postgres/ddl.js'
-import type { TableSchema } from '../../../../lib/model/schema.js'
+import type { Schema, TableSchema } from '../../../../lib/model/schema.js'
 import { schemaOf } from '../../../../lib/model/schema.js'
 import { diffSchemas } from '../../../../lib/model/schema-diff.js'
 import { type FreshDatabase, forEachEngine } from '../../../support/engines.js'
@@ -145,6 +145,23 @@ forEachEngine(
         `authors_nick_email_idx (nick, email) WHERE ((active = true) AND ((country_code)::text = ANY ((ARRAY['FR'::character varying, 'it'::character varying])::text[])))`,
         'UNIQUE authors_nick_key (nick) WHERE (active = true)',
         'UNIQUE authors_pkey (id)',
+      ])
+    })
+
+    it('renames an enum type, and writes no row of its columns anew', () => {
+      const of = (name: string, ...values: string[]): Schema => {
+        const mood = { kind: 'enum', name, values, native: true } as const
+        const columns = [
+          { name: 'id', type: { kind: 'integer' }, nullable: false },
+          { name: 'mood', type: mood, nullable: true, default: { kind: 'value', value: 'sad' } },
+          { name: 'moods', type: { kind: 'array', of: mood }, nullable: true },
+        ] as const
+        const primaryKey = { name: 'users_pkey', columns: ['id'] }
+        return { version: 1, tables: [{ name: 'users', columns, primaryKey, uniques: [], indexes: [], foreignKeys: [], checks: [] }] }
+      }
+      expect(plainSql(ddl(diffSchemas(of('mood', 'sad'), of('spirit', 'sad', 'glad')).changes))).toEqual([
+        'alter type "mood" rename to "spirit"',
+        `alter type "spirit" add value 'glad'`,
       ])
     })
 
