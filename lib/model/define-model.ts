@@ -9,7 +9,6 @@ import { frozenMap } from './frozen-copy.js'
 import { givenOptions } from './known-options.js'
 import type { CheckDefinition, FieldDefinition, FieldRole, ModelClass, ModelDefinition } from './model-definition.js'
 import type { LooseModelOptions, ModelOptions } from './model-options.js'
-import { nameCircle } from './name-circle.js'
 import { codeNameProblem, databaseNameProblem, objectNameProblem, tableNameOf } from './names.js'
 import { columnCondition, conditionColumns, keyCondition } from './static-condition.js'
 import { isView } from './view.js'
@@ -78,7 +77,6 @@ function build(target: ModelClass, given: unknown): ModelDefinition {
   )
   const fields = defined.map(({ field }) => field)
   checkColumns(name, fields)
-  checkFormerNames(name, table as string, fields)
   const fieldByName = frozenMap(fields.map((field) => [field.name, field]))
   const isOfView = isView(target)
   if (isOfView) refuseOnView(name, defined, options)
@@ -158,19 +156,6 @@ function checkColumns(model: string, fields: readonly FieldDefinition[]): void {
     if (other !== undefined) throw new ModelError(model, name, `has the column "${column}", as "${other}" has`)
     seen.set(folded, name)
   }
-}
-
-function checkFormerNames(model: string, table: string, fields: readonly FieldDefinition[]): void {
-  const formerNames = fields.flatMap(({ column, renamedFrom }) => (renamedFrom === undefined ? [] : [[column, renamedFrom] as const]))
-  const circle = nameCircle(new Map(formerNames))
-  if (circle === undefined) return
-  const flags = circle.map((column) => `--rename ${table}.${new Map(formerNames).get(column)}:${column}`).join(' ')
-  throw new ModelError(
-    model,
-    undefined,
-    `renamedFrom: its columns change names in a circle, ${circle.join(', ')}, and nothing would tell when they have: ` +
-      `leave it out, and once say latchwork migrate generate <name> ${flags}`,
-  )
 }
 
 function rolesOf(model: string, defined: readonly DefinedField[]): ModelDefinition['roles'] {

@@ -3,7 +3,6 @@ import type { ColumnType } from './column-type.js'
 import { definitionOf } from './define-model.js'
 import { frozenCopy } from './frozen-copy.js'
 import type { FieldDefinition, ModelDefinition, ReferentialAction, RelationDefinition, StaticCondition } from './model-definition.js'
-import { nameCircle } from './name-circle.js'
 import { snakeCase } from './names.js'
 import { polymorphicCondition } from './polymorphic-keys.js'
 import { schemaConstant } from './schema-constant.js'
@@ -94,13 +93,12 @@ type EnumType = Extract<ColumnType, { kind: 'enum' }>
  * Every foreign key has an index of its own unless a key or index of the table starts with its columns. An enum that is not
  * native has a check, and so has a polymorphic relation, by its name: `comments_subject_check`. Views are left out: what makes them is their own. A default that is a function leaves nothing: it runs in this process, not in the database.
  *
- * @throws {ModelError} two models or objects share a name, models change names with each other, a foreign key does not fit its target, or a condition or default does not fit its field
+ * @throws {ModelError} two models or objects share a name, a foreign key does not fit its target, or a condition or default does not fit its field
  */
 export function schemaOf(definitions: readonly ModelDefinition[]): Schema {
   const models = definitions.filter(({ isView }) => !isView)
   const tables = models.map((definition) => tableOf(definition, models))
   refuseNameClashes(models, tables)
-  refuseNameCircle(models)
   return frozenCopy<Schema>({ version: 1, tables })
 }
 
@@ -328,22 +326,6 @@ function refuseNameClashes(definitions: readonly ModelDefinition[], tables: read
     }
   })
   refuseEnumClashes(definitions, tables)
-}
-
-function refuseNameCircle(definitions: readonly ModelDefinition[]): void {
-  const nameOf = (schema: string | undefined, table: string) => (schema === undefined ? table : `${schema}.${table}`)
-  const renamed = definitions.flatMap(({ name: model, table, schema, renamedFrom }) => {
-    return renamedFrom === undefined ? [] : [{ model, name: nameOf(schema, table), former: nameOf(schema, renamedFrom) }]
-  })
-  const circle = nameCircle(new Map(renamed.map(({ name, former }) => [name, former])))
-  if (circle === undefined) return
-  const inCircle = renamed.filter(({ name }) => circle.includes(name))
-  throw new ModelError(
-    inCircle[0]!.model,
-    undefined,
-    `renamedFrom: tables change names in a circle, ${circle.join(', ')}, and nothing would tell when they have: ` +
-      `leave it out, and once say latchwork migrate generate <name> ${inCircle.map(({ name, former }) => `--rename-table ${former}:${name}`).join(' ')}`,
-  )
 }
 
 function namesOf(table: TableSchema): readonly (readonly [space: string, name: string])[] {

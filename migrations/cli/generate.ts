@@ -8,6 +8,7 @@ import type { SchemaDecision, SchemaFacts } from '../../lib/model/schema-change.
 import { emptyMigration, type Generated, type GenerateOptions, generateMigration, generateSplit } from '../generate.js'
 import { lastMigration } from '../last-snapshot.js'
 import { loadModels } from '../models.js'
+import { refuseNameCircles } from '../name-circles.js'
 import type { Operation } from '../operation.js'
 import { type MigrationDraft, writeMigration } from '../write-migration.js'
 import { type CommandDocument, done } from './command-document.js'
@@ -84,8 +85,12 @@ function nameOf(name: string | undefined, { check }: GenerateFlags): string {
   throw new ConfigurationError('name', 'say what the migration does, such as: latchwork migrate generate "add email"')
 }
 
-function modelsOf({ config, folder }: Project): Promise<readonly ModelDefinition[]> {
-  if (config.models !== undefined && config.models.length > 0) return loadModels(config.models, folder)
+async function modelsOf({ config, folder }: Project): Promise<readonly ModelDefinition[]> {
+  if (config.models !== undefined && config.models.length > 0) {
+    const models = await loadModels(config.models, folder)
+    refuseNameCircles(models)
+    return models
+  }
   throw new ConfigurationError('models', "say where the models are: models: ['src/models/*.ts'] in latchwork.config.ts")
 }
 

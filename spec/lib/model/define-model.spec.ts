@@ -323,10 +323,6 @@ describe('defineModel', () => {
       ['checks[0]: name: a name cannot be empty', { ...named(), checks: [{ sql: '1 = 1', name: '' }] }],
       ['has two keys or indexes on name', { ...named(), uniques: [{ on: ['name'] }], indexes: [{ on: ['name'] }] }],
       ['has two keys or indexes on id', { ...named(), uniques: [{ on: ['id'] }] }],
-      [
-        'renamedFrom: its columns change names in a circle',
-        { fields: { id: ID, a: { kind: 'text', renamedFrom: 'b' }, b: { kind: 'text', renamedFrom: 'a' } } },
-      ],
       ['called "A"', { ...named(), uniques: [{ on: ['name'], name: 'a' }], checks: [{ sql: '1 = 1', name: 'A' }] }],
     ]
 

@@ -309,12 +309,6 @@ describe('names of schemaOf', () => {
     })
   }
 
-  it('are refused where models change them with each other by renamedFrom', () => {
-    const models = [modelOf('One', { table: 'one', renamedFrom: 'other' }), modelOf('Other', { table: 'other', renamedFrom: 'one' })]
-    expect(() => schemaOf(models)).toThrow(/change names in a circle.*--rename-table other:one --rename-table one:other/)
-    expect(schemaOf([models[0]!, modelOf('Others', { table: 'other', renamedFrom: 'others' })]).tables).toHaveLength(2)
-  })
-
   it('may be shared between schemas, and an enum type between tables with the same values', () => {
     const native = { kind: 'enum', values: ['x'], native: true, name: 'shared' } as const
     const models = [
