@@ -158,13 +158,10 @@ export class PostgresConnection implements Connection {
   }
 
   openCursor(statement: Statement): RowCursor {
-    const self = this
     const on: PortalSession = {
       session: this,
       send: (make) => this.#sendOwn(statement, make),
-      get transaction() {
-        return self.#beginning === undefined ? self.#transaction : 'T'
-      },
+      transaction: () => (this.#beginning === undefined ? this.#transaction : 'T'),
     }
     return new PortalCursor(on, statement)
   }

@@ -10,7 +10,7 @@ export interface PortalSession {
   /** Sends a request of our own making, in turn. */
   send(make: (onAnswer: OnAnswer) => AnsweredQuery): Promise<ServerResult>
   /** Of the last answer: I idle, T in a transaction, E in a failed one. */
-  readonly transaction: 'I' | 'T' | 'E'
+  transaction(): 'I' | 'T' | 'E'
 }
 
 let lastPortal = 0
@@ -34,8 +34,8 @@ export class PortalCursor implements RowCursor {
   }
 
   async fetch(size: number): Promise<RowBatch> {
-    const { session, transaction } = this.#on
-    if (this.#portal.fields === undefined && transaction === 'I') {
+    const { session } = this.#on
+    if (this.#portal.fields === undefined && this.#on.transaction() === 'I') {
       this.#ownsTransaction = true
       await session.run({ sql: 'begin', parameters: [] })
     }
@@ -44,7 +44,8 @@ export class PortalCursor implements RowCursor {
   }
 
   async close(): Promise<void> {
-    const { session, transaction } = this.#on
+    const { session } = this.#on
+    const transaction = this.#on.transaction()
     if (transaction === 'I') return
     if (this.#ownsTransaction) await session.run({ sql: transaction === 'E' ? 'rollback' : 'commit', parameters: [] })
     // a failed transaction takes nothing but its rollback, which frees it
