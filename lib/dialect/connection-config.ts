@@ -96,7 +96,10 @@ function sqliteFile(path: string): string {
 function serverFromUrl(engine: 'postgres' | 'mysql', text: string): ServerConnection {
   // what comes behind a / ? or # of a password would be taken for the database's name, and shown
   if (/^\w+:\/\/[^/?#]*[/?#].*@/s.test(text))
-    throw new ConfigurationError('url', 'has an @ behind the host: in user name and password write / as %2F, ? as %3F, # as %23, @ as %40')
+    throw new ConfigurationError(
+      'url',
+      'has an @ behind the host: write @ as %40, and in user name and password / as %2F, ? as %3F, # as %23',
+    )
   let url: URL
   try {
     url = new URL(text)

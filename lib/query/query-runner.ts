@@ -12,7 +12,7 @@ import {
 } from '../errors.js'
 import { Later } from '../later.js'
 import { currentFrame, currentScope, requireHeld } from '../lock/lock-scope.js'
-import type { MaybePromise } from '../maybe-promise.js'
+import { type MaybePromise, orElse } from '../maybe-promise.js'
 import { DebugValues } from './debug-values.js'
 import { type Interruption, interruptible, requireNotInterrupted } from './interruptible.js'
 import { QueryObserver } from './query-observer.js'
@@ -227,13 +227,10 @@ export class QueryRunner implements PlanRunner {
 
   #start<T>(connection: Connection, plan: QueryPlan<T>, interruption: Interruption | undefined): MaybePromise<StatementResult> {
     if (plan.foreignKeyProbes === undefined) return this.#runOnce(connection, plan, interruption)
-    const failed = (thrown: unknown) => this.#rejectNamed(connection, plan, thrown)
-    try {
-      const running = this.#runOnce(connection, plan, interruption)
-      return running instanceof Promise ? running.catch(failed) : running
-    } catch (thrown) {
-      return failed(thrown)
-    }
+    return orElse(
+      () => this.#runOnce(connection, plan, interruption),
+      (thrown) => this.#rejectNamed(connection, plan, thrown),
+    )
   }
 
   #runOnce<T>(connection: Connection, plan: QueryPlan<T>, interruption: Interruption | undefined): MaybePromise<StatementResult> {

@@ -1,54 +1,22 @@
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { createMigrator } from 'latchwork/migrations'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type FreshDatabase, forEachEngine } from '../support/engines.js'
+import { ConnectionCutter, type Cut } from './connection-cutter.js'
 import { type Draft, FIVE, folderOf, idOf } from './draft.js'
 
 const ids = FIVE.map(({ slug }) => idOf(FIVE, slug))
 
-/** Leads to a server, and cuts the connection once: at a COMMIT, before the server has it or before its answer is passed on. */
-class CommitCutter {
-  readonly #server: Server
-  readonly #sockets = new Set<Socket>()
-  #commits = 0
-  #isCut = false
-
-  constructor(target: URL, nth: number, when: 'unsent' | 'unanswered') {
-    this.#server = createServer((near) => {
-      const far = connect(Number(target.port), target.hostname)
-      const end = () => [near, far].map((socket) => socket.destroy())
-      for (const socket of [near, far]) {
-        this.#sockets.add(socket)
-        socket.on('error', end).on('close', end)
-      }
-      let isLast = false
-      near.on('data', (bytes) => {
-        if (!this.#isCut && bytes.includes('commit') && !bytes.includes('autocommit') && ++this.#commits === nth) {
-          this.#isCut = true
-          isLast = true
-          if (when === 'unsent') return end()
-        }
-        far.write(bytes)
-      })
-      far.on('data', (bytes) => (isLast ? end() : near.write(bytes)))
-    })
-  }
-
-  async listen(url: string): Promise<string> {
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve))
-    return Object.assign(new URL(url), { port: String((this.#server.address() as AddressInfo).port) }).href
-  }
-
-  close(): void {
-    for (const socket of this.#sockets) socket.destroy()
-    this.#server.close()
-  }
+/** Cuts a connection at the nth COMMIT. */
+function commitCutter(target: URL, nth: number, when: Cut['when']): ConnectionCutter {
+  let commits = 0
+  const isAt = (bytes: Buffer) => bytes.includes('commit') && !bytes.includes('autocommit') && ++commits === nth
+  return new ConnectionCutter(target, { isAt, when })
 }
 
 forEachEngine(
   (engine) => {
     let database: FreshDatabase
-    let cutter: CommitCutter
+    let cutter: ConnectionCutter
 
     beforeEach(async () => {
       database = await engine.freshDatabase()
@@ -59,8 +27,8 @@ forEachEngine(
       await database.drop()
     })
 
-    async function migratorThrough(nth: number, when: 'unsent' | 'unanswered', drafts = FIVE) {
-      cutter = new CommitCutter(new URL(database.url), nth, when)
+    async function migratorThrough(nth: number, when: Cut['when'], drafts = FIVE) {
+      cutter = commitCutter(new URL(database.url), nth, when)
       return createMigrator({ url: await cutter.listen(database.url), folder: await folderOf(drafts) })
     }
 

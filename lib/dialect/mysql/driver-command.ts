@@ -34,8 +34,9 @@ interface PrivateConnection {
  * does it.
  */
 export function readBinaryRows(execution: unknown): void {
+  const command = execution as ExecuteCommand
   // one function for all: with a closure for each, V8 kept every result until a full collection, a third of the CPU of a list
-  ;(execution as ExecuteCommand).buildParserFromFields = parserOf
+  command.buildParserFromFields = parserOf
 }
 
 function parserOf(this: ExecuteCommand, fields: readonly FieldPacket[], connection: unknown): RowReader {
