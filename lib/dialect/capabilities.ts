@@ -19,7 +19,7 @@ export interface Capabilities {
   readonly nullsFirstLast: boolean
   /** `DEFAULT` can stand for any value in an INSERT. MySQL, MariaDB: not for one of the counter, whose next value is NULL. */
   readonly defaultKeyword: boolean
-  /** How many rows go into one INSERT: arrays of columns, a list of rows, or one row a statement. */
+  /** How many rows go into one INSERT: arrays of columns, a list of rows, or one row wherever something is told of each. */
   readonly bulkInsert: 'arrays' | 'rows' | 'each'
   /** How a row is created or updated in one step. */
   readonly upsert: 'onConflict' | 'onDuplicateKey' | 'insertThenUpdate'

@@ -115,6 +115,7 @@ function tailOf(model: BoundModel, { skipsConflicts, selection }: BulkCreate): I
     operation: 'bulkCreate',
     key: `${skipsConflicts ? 'skip' : ''}${returning?.key ?? ''}`,
     exactIntegers: returning?.exactIntegers === true,
+    isToldEach: returning !== undefined,
     apply: (insert) => {
       const skipping = skip === undefined ? insert : skip(insert)
       return returning === undefined ? skipping : skipping.returning(returning.references)

@@ -1,5 +1,6 @@
 import { type InsertQueryBuilder, sql } from 'kysely'
 import type { StatementResult } from '../dialect/dialect.js'
+import { ConstraintError } from '../errors.js'
 import type { BoundField, BoundModel } from './bound-model.js'
 import { type CallLimits, type PlanRunner, planOf } from './query-plan.js'
 import { CHUNK_SIZE } from './row-chunks.js'
@@ -23,6 +24,8 @@ export interface InsertTail {
   readonly addValues?: (shape: StatementShape) => void
   readonly apply: (insert: Insert) => Insert
   readonly exactIntegers?: boolean
+  /** What is made of a row has to be known for each: its values, or whether there is one. Otherwise their number is enough. */
+  readonly isToldEach?: boolean
 }
 
 /** Inserts a group of rows in as few statements as the engine can, and gives the result of each. */
@@ -70,20 +73,22 @@ const insertArrays: Way = async (model, runner, { fields, rows }, tail, limits) 
 }
 
 /** A list of rows a statement. */
-const insertLists: Way = async (model, runner, { fields, rows }, tail, limits) => {
+const insertLists: Way = (model, runner, group, tail, limits) => insertInLists(CHUNK_SIZE, model, runner, group, tail, limits)
+
+async function insertInLists(longest: number, ...[model, runner, { fields, rows }, tail, limits]: Parameters<Way>) {
   const results: StatementResult[] = []
   for (let start = 0; start < rows.length; ) {
-    const count = listLength(model.dialect.capabilities.maxParameters, fields.length, rows.length - start)
+    const count = listLength(model.dialect.capabilities.maxParameters, fields.length, rows.length - start, longest)
     results.push(await insertList(model, runner, { fields, rows: rows.slice(start, start + count) }, tail, limits))
     start += count
   }
   return results
 }
 
-/** A whole chunk, or a power of two: few statements serve lists of every length. */
-function listLength(maxParameters: number, fieldCount: number, rowCount: number): number {
+/** The longest, or a power of two: few statements serve lists of every length. */
+function listLength(maxParameters: number, fieldCount: number, rowCount: number, longest = CHUNK_SIZE): number {
   const most = Math.min(rowCount, Math.max(1, Math.floor(maxParameters / (fieldCount + 2))))
-  return most >= CHUNK_SIZE ? CHUNK_SIZE : 2 ** Math.floor(Math.log2(most))
+  return most >= longest ? longest : 2 ** Math.floor(Math.log2(most))
 }
 
 async function insertList(
@@ -106,8 +111,23 @@ async function insertList(
   return runner.run(writePlan(model, tail, shape, build, rows), limits)
 }
 
+/** Where a statement costs no round trip, lists that are longer than this save nothing more. */
+const SHORT_LIST = 64
+
+/** Lists of rows where only their number is wanted; row by row, so that the error is the row's own, where one of these was refused. */
+const insertEach: Way = async (...call) => {
+  const [model, runner, { rows }, tail, limits] = call
+  if (tail.isToldEach === true || rows.length === 1) return insertOneByOne(...call)
+  try {
+    return await runner.attempt(model.labelOf(tail.operation), () => insertInLists(SHORT_LIST, ...call), limits)
+  } catch (error) {
+    if (!(error instanceof ConstraintError)) throw error
+    return insertOneByOne(...call)
+  }
+}
+
 /** One statement, run once a row. */
-const insertEach: Way = async (model, runner, { fields, rows }, tail, limits) => {
+const insertOneByOne: Way = async (model, runner, { fields, rows }, tail, limits) => {
   const { bound } = model.dialect.expressions
   const build = () => {
     const values = Object.fromEntries(fields.map((field, position) => [field.column, bound(slot(position, field), field.definition.type)]))

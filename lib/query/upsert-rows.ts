@@ -116,7 +116,8 @@ async function upsertOneByOne(
 }
 
 const insertThenUpdate: UpsertRows = async (model, runner, group, limits) => {
-  const unlessThere = tailOf(model, group, (insert) => insert.onConflict((conflict) => onKey(conflict, model, group.key).doNothing()))
+  const skipping = tailOf(model, group, (insert) => insert.onConflict((conflict) => onKey(conflict, model, group.key).doNothing()))
+  const unlessThere = { ...skipping, isToldEach: true }
   const results = await insertRows(model, runner, group, unlessThere, limits)
   const made = results.flatMap((result) => result.affectedEach ?? [])
   const there = group.rows.filter((_, index) => made[index] === 0)

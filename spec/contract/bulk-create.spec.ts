@@ -213,6 +213,22 @@ forEachEngine((engine) => {
       expect(made!.map(({ text }) => text)).toEqual(rows.map(({ text }) => text))
       expect(await shop.nodes.pages.bulkCreate({ rows })).toEqual({ count: 12 })
     })
+
+    if (engine.name !== 'sqlite') return
+
+    it.each(['abort', 'fail', 'rollback'])('leaves nothing where a trigger refuses one of the rows by raise(%s)', async (way) => {
+      const refusal = `before insert on pages when new.text = 'no' begin select raise(${way}, 'not this one'); end`
+      await engine.admin(shop.url, `create trigger refusing ${refusal}`)
+      const rows = Array.from({ length: 100 }, (_, index) => ({ text: index === 70 ? 'no' : String(index) }))
+      const create = (options?: { transaction: false }) => shop.nodes.pages.bulkCreate({ rows }, options)
+      for (const run of [() => create(), () => create({ transaction: false }), () => shop.db.transaction(() => create())]) {
+        const error = await rejectionOf(run())
+        expect(error).toMatchObject({ code: 'QUERY', databaseCode: 'SQLITE_CONSTRAINT_TRIGGER' })
+        expect(await shop.nodes.pages.count()).toBe(0)
+      }
+      await engine.admin(shop.url, 'drop trigger refusing')
+      expect(await create()).toEqual({ count: 100 })
+    })
   })
 
   describe('bulkUpdate and bulkDelete', () => {
