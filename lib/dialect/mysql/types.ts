@@ -17,7 +17,8 @@ const BIGINT: Readonly<Record<BigintMode, Codec>> = {
 }
 
 const TIMESTAMP: Readonly<Record<3 | 6, Codec>> = {
-  3: { encode: (value) => dateToDatetime(value as Date), decode: (value) => dateOf(value as Instant) },
+  // a copy: the caller's own may be changed before it is sent. The driver writes it as eleven bytes, in UTC
+  3: { encode: (value) => new Date(value as Date), decode: (value) => dateOf(value as Instant) },
   6: { encode: (text) => isoToDatetime(text as string), decode: (value) => isoOf(value as Instant) },
 }
 
@@ -53,10 +54,6 @@ function safeInteger(value: unknown): unknown {
 }
 
 // `2026-01-31T09:05:00.123Z` ↔ `2026-01-31 09:05:00.123`; the prepared protocol leaves out a fraction of zero
-
-function dateToDatetime(date: Date): string {
-  return isoToDatetime(instantText(date))
-}
 
 function isoToDatetime(text: string): string {
   return `${text.slice(0, 10)} ${text.slice(11, -1)}`
