@@ -59,6 +59,8 @@ async function includedIn<R extends PlainRow | null>(runner: PlanRunner, call: I
   return found
 }
 
+const NO_KEY = Symbol('no key')
+
 /** Gives every owner its rows; all of these in one list, where something is to be loaded into them. */
 async function loadRelation(
   runner: PlanRunner,
@@ -78,14 +80,21 @@ async function loadRelation(
     if (known === undefined) byKey.set(text, { key, rows: [row] })
     else known.rows.push(row)
   }
-  const keys = Array.from(byKey.values(), ({ key }) => key)
+  const owned = [...byKey.values()]
+  const keys = owned.map(({ key }) => key)
   const results = await Promise.all(
     chunksOfKeys(target, sourceFields, keys).map((chunk) => runner.run({ ...planOfKeys(load, chunk), label }, limits)),
   )
   const made: PlainRow[] = []
   for (const { rows } of results) {
+    let found: (typeof owned)[number] | undefined
+    let last: unknown = NO_KEY
     for (const values of rows) {
-      const found = byKey.get(keyText(sourceFields, values))
+      // rows of one owner mostly come one after the other
+      if (values[0] !== last || sourceFields.length > 1) {
+        last = values[0]
+        found = byKey.get(keyText(sourceFields, values))
+      }
       // a key that the database takes for the same may be of an owner who was not asked for
       if (found === undefined) continue
       for (const owner of found.rows) {
