@@ -27,7 +27,8 @@ export function openLatchwork({ url, maxConnections }: Place, options: { readonl
     transaction: (id, user) => {
       return db.transaction(async () => {
         const { age } = await users.readOrThrow({ where: { id } })
-        await users.update({ where: { id }, set: { age: age + 1 } })
+        // the row is not wanted: where an UPDATE gives none back, raw does not read it either
+        await users.bulkUpdate({ where: { id }, set: { age: age + 1 } })
         return users.create(user)
       })
     },
