@@ -73,12 +73,10 @@ const insertArrays: Way = async (model, runner, { fields, rows }, tail, limits) 
 }
 
 /** A list of rows a statement. */
-const insertLists: Way = (model, runner, group, tail, limits) => insertInLists(CHUNK_SIZE, model, runner, group, tail, limits)
-
-async function insertInLists(longest: number, ...[model, runner, { fields, rows }, tail, limits]: Parameters<Way>) {
+const insertLists: Way = async (model, runner, { fields, rows }, tail, limits) => {
   const results: StatementResult[] = []
   for (let start = 0; start < rows.length; ) {
-    const count = listLength(model.dialect.capabilities.maxParameters, fields.length, rows.length - start, longest)
+    const count = listLength(model.dialect.capabilities.maxParameters, fields.length, rows.length - start)
     results.push(await insertList(model, runner, { fields, rows: rows.slice(start, start + count) }, tail, limits))
     start += count
   }
@@ -99,16 +97,16 @@ async function insertList(
   limits?: CallLimits,
 ): Promise<StatementResult> {
   const shape = new StatementShape(`${tail.operation} ${rows.length} ${fields.map((field) => field.name).join()} ${tail.key}`)
-  const { values } = shape
-  for (const row of rows) for (const field of fields) values.push(encoded(field, row))
+  addRows(shape.values, fields, rows)
   tail.addValues?.(shape)
+  return runner.run(writePlan(model, tail, shape, () => listInsert(model, fields, rows.length, tail), rows), limits)
+}
+
+function listInsert(model: BoundModel, fields: readonly BoundField[], length: number, tail: InsertTail): Insert {
   const { bound } = model.dialect.expressions
-  const build = () => {
-    const columnOf = (field: BoundField, index: number) => [field.column, bound(slot(index, field), field.definition.type)]
-    const lists = rows.map((_, row) => Object.fromEntries(fields.map((field, position) => columnOf(field, row * fields.length + position))))
-    return tail.apply(model.compiler.insertInto(model.table).values(lists))
-  }
-  return runner.run(writePlan(model, tail, shape, build, rows), limits)
+  const columnOf = (field: BoundField, index: number) => [field.column, bound(slot(index, field), field.definition.type)]
+  const listed = (row: number) => Object.fromEntries(fields.map((field, position) => columnOf(field, row * fields.length + position)))
+  return tail.apply(model.compiler.insertInto(model.table).values(Array.from({ length }, (_, row) => listed(row))))
 }
 
 /** Where a statement costs no round trip, lists that are longer than this save nothing more. */
@@ -117,50 +115,58 @@ const SHORT_LIST = 64
 /** Lists of rows where only their number is wanted; row by row, so that the error is the row's own, where one of these was refused. */
 const insertEach: Way = async (...call) => {
   const [model, runner, { rows }, tail, limits] = call
-  if (tail.isToldEach === true || rows.length === 1) return insertOneByOne(...call)
+  if (tail.isToldEach === true || rows.length === 1) return insertRowByRow(...call)
   try {
-    return await runner.attempt(model.labelOf(tail.operation), () => insertInLists(SHORT_LIST, ...call), limits)
+    return await runner.attempt(model.labelOf(tail.operation), () => insertShortLists(...call), limits)
   } catch (error) {
     if (!(error instanceof ConstraintError)) throw error
-    return insertOneByOne(...call)
+    return insertRowByRow(...call)
   }
 }
 
+/** One statement, run once a list, and others for the rows that are left. */
+const insertShortLists: Way = async (model, runner, { fields, rows }, tail, limits) => {
+  const length = listLength(model.dialect.capabilities.maxParameters, fields.length, rows.length, SHORT_LIST)
+  const listed = rows.length - (rows.length % length)
+  const build = () => listInsert(model, fields, length, tail)
+  const result = await repeatFor(model, runner, { tail, fields, rows: rows.slice(0, listed), length, build }, limits)
+  return [result, ...(await insertLists(model, runner, { fields, rows: rows.slice(listed) }, tail, limits))]
+}
+
 /** One statement, run once a row. */
-const insertOneByOne: Way = async (model, runner, { fields, rows }, tail, limits) => {
-  const { bound } = model.dialect.expressions
-  const build = () => {
-    const values = Object.fromEntries(fields.map((field, position) => [field.column, bound(slot(position, field), field.definition.type)]))
-    return tail.apply(model.compiler.insertInto(model.table).values(values))
-  }
+const insertRowByRow: Way = async (model, runner, { fields, rows }, tail, limits) => {
+  const build = () => listInsert(model, fields, 1, tail)
   return [await repeatFor(model, runner, { tail, fields, rows, build }, limits)]
 }
 
 export interface Repetition extends RowGroup {
   readonly tail: Omit<InsertTail, 'apply'>
-  /** Builds the statement; its first slots are the fields, then the tail's own values. */
+  /** Rows a run. Default: 1. */
+  readonly length?: number
+  /** Builds the statement; its first slots are the fields, row after row, then the tail's own values. */
   readonly build: () => Insert | ReturnType<BoundModel['compiler']['updateTable']>
 }
 
-/** Runs a statement once for each row, with the row's values of `fields`. */
+/** Runs a statement once for each row, or for so many at a time, with their values of `fields`. */
 export async function repeatFor(
   model: BoundModel,
   runner: PlanRunner,
-  { tail, fields, rows, build }: Repetition,
+  { tail, fields, rows, length = 1, build }: Repetition,
   limits?: CallLimits,
 ): Promise<StatementResult> {
-  const shape = new StatementShape(`${tail.operation} each ${fields.map((field) => field.name).join()} ${tail.key}`)
-  for (const field of fields) shape.add(encoded(field, rows[0]!))
+  const shape = new StatementShape(`${tail.operation} each ${length} ${fields.map((field) => field.name).join()} ${tail.key}`)
+  addRows(shape.values, fields, rows, 0, length)
   tail.addValues?.(shape)
   const plan = writePlan(model, tail, shape, build, rows)
   const { bind } = model.statements.get(shape, build)
-  const rest = shape.values.slice(fields.length)
-  const repeat = rows.map((row) => {
+  const rest = shape.values.slice(fields.length * length)
+  const repeat: (readonly unknown[])[] = []
+  for (let start = 0; start < rows.length; start += length) {
     const values: unknown[] = []
-    for (const field of fields) values.push(encoded(field, row))
+    addRows(values, fields, rows, start, start + length)
     for (const value of rest) values.push(value)
-    return bind(values)
-  })
+    repeat.push(bind(values))
+  }
   return runner.run({ ...plan, statement: { ...plan.statement, repeat } }, limits)
 }
 
@@ -196,6 +202,11 @@ function encodedColumn(field: BoundField, rows: readonly Record<string, unknown>
     values[index] = value === null ? null : encode(value)
   }
   return values
+}
+
+/** Adds the values of the rows from `start` to before `end`. */
+function addRows(values: unknown[], fields: readonly BoundField[], rows: RowGroup['rows'], start = 0, end = rows.length): void {
+  for (let index = start; index < end; index++) for (const field of fields) values.push(encoded(field, rows[index]!))
 }
 
 function encoded(field: BoundField, row: Record<string, unknown>): unknown {
