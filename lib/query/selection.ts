@@ -213,10 +213,11 @@ export type OwnerKey = readonly unknown[]
 /** Of rows whose relations are yet to be loaded: the key of each. */
 const awaited = new WeakMap<PlainRow, readonly OwnerKey[]>()
 
-/** A relation to be loaded, and the rows that wait for it. */
+/** A relation to be loaded, and the rows that wait for it, each with its key. */
 export interface PendingLoad {
   readonly load: RelationLoad
-  readonly owners: readonly { readonly row: PlainRow; readonly key: OwnerKey }[]
+  readonly owners: readonly PlainRow[]
+  readonly keys: readonly OwnerKey[]
 }
 
 /** Every load that rows of a selection wait for. */
@@ -225,7 +226,7 @@ export function pendingLoads({ root, hasLoads }: Selection, rows: readonly Plain
 }
 
 function pendingOf({ joined, loaded }: RowPart, rows: readonly PlainRow[]): readonly PendingLoad[] {
-  const own = loaded.map(({ load }, index) => ({ load, owners: rows.map((row) => ({ row, key: awaited.get(row)![index]! })) }))
+  const own = loaded.map(({ load }, index) => ({ load, owners: rows, keys: rows.map((row) => awaited.get(row)![index]!) }))
   const inner = joined.flatMap((join) => {
     const present = rows.map((row) => relatedOf(row, join)).filter((row) => row !== null)
     return pendingOf(join.part, present)
