@@ -162,7 +162,8 @@ function withValues({ sql, parameters }: CompiledQuery, dialect: MigrationDialec
 function literal(value: unknown): string {
   if (value === null || value === undefined) return 'null'
   if (typeof value === 'number' || typeof value === 'bigint') return String(value)
-  const text = String(value)
+  // of the one engine that takes them as they are
+  const text = value instanceof Date ? value.toISOString().slice(0, -1).replace('T', ' ') : String(value)
   if (text.includes('\\')) throw new MigrationUsageError(`a backslash in "${text}" means something else on each server; leave it out`)
   return `'${text.replaceAll("'", "''")}'`
 }

@@ -6,6 +6,7 @@ import { parseInput, parseOptions } from './call-input.js'
 import { newRow } from './create.js'
 import { InputIssues } from './input-issues.js'
 import { isOneInsert } from './insert-rows.js'
+import { boundText } from './key-text.js'
 import type { CallLimits, PlanRunner } from './query-plan.js'
 import { parseRows } from './row-chunks.js'
 import { groupRows } from './row-groups.js'
@@ -93,7 +94,7 @@ class KeysSeen {
 
   add(row: Record<string, unknown>, position: number): void {
     if (this.key.some((field) => row[field.name] === undefined)) return
-    const text = this.key.map((field) => textOf(field.encode(row[field.name]))).join('\0')
+    const text = this.key.map((field) => boundText(field.encode(row[field.name]))).join('\0')
     const first = this.#positions.get(text)
     if (first !== undefined) throw this.#twice(first, position)
     this.#positions.set(text, position)
@@ -108,8 +109,4 @@ class KeysSeen {
 
 function namesOf(fields: readonly BoundField[]): string {
   return fields.map((field) => field.name).join()
-}
-
-function textOf(encoded: unknown): string {
-  return encoded instanceof Uint8Array ? Buffer.from(encoded).toString('hex') : String(encoded)
 }

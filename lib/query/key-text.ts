@@ -7,5 +7,12 @@ export function keyText(fields: readonly BoundField[], values: readonly unknown[
 }
 
 function valueText({ definition }: BoundField, value: unknown): string {
-  return definition.type.kind === 'uuid' ? String(value).toLowerCase() : String(value)
+  return definition.type.kind === 'uuid' ? boundText(value).toLowerCase() : boundText(value)
+}
+
+/** A value in a form that is bound or was read, as a text that no other value has. */
+export function boundText(value: unknown): string {
+  // a date's own text ends at the second
+  if (value instanceof Date) return value.toISOString()
+  return value instanceof Uint8Array ? Buffer.from(value).toString('hex') : String(value)
 }
