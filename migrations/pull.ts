@@ -70,7 +70,7 @@ class WantedTables {
     return (this.#patterns ?? []).flatMap(({ text }) => (/^[^.*]+\./.test(text) ? text.slice(0, text.indexOf('.')) : []))
   }
 
-  has(table: TableSchema): boolean {
+  has(table: Pick<TableSchema, 'schema' | 'name'>): boolean {
     const isOwn = table.schema === undefined
     // a snapshot may know of others
     if (this.#patterns === undefined) return isOwn

@@ -46,14 +46,14 @@ class TableComparison {
   readonly differences: SchemaDifference[] = []
   readonly notCompared: NotCompared[] = []
   readonly #table: string
-  /** Problems by object; what is said of is taken out. */
-  readonly #problems = new Map<string | undefined, string>()
+  /** What is wrong with objects; what is said of is taken out. */
+  readonly #findings: Set<IntrospectionFinding>
   readonly #kept: ReadonlySet<string>
 
   constructor(expected: TableSchema, actual: TableSchema, findings: readonly IntrospectionFinding[], kept: ReadonlySet<string>) {
     this.#table = factName(expected)
     this.#kept = kept
-    for (const { object, problem } of findings) this.#problems.set(object, problem)
+    this.#findings = new Set(findings)
     this.#columns(expected, actual)
     this.#primaryKey(expected, actual)
     this.#each('unique', expected.uniques, actual.uniques, partText)
@@ -61,7 +61,7 @@ class TableComparison {
     this.#each('foreign key', expected.foreignKeys, actual.foreignKeys, foreignKeyText)
     this.#each('check', expected.checks, actual.checks, partText, ({ sql }) => sql !== undefined)
     if (expected.comment !== actual.comment) this.#differ('comment', null, expected.comment ?? null, actual.comment ?? null)
-    for (const [object, problem] of this.#problems) {
+    for (const { object, problem } of this.#findings) {
       if (object === undefined) this.#differ('table', null, '', problem)
       else this.#differ('object', object, null, problem)
     }
@@ -93,7 +93,7 @@ class TableComparison {
     const there = new Map(actual.map((part) => [part.name, part]))
     for (const part of expected) {
       const other = there.get(part.name)
-      const problem = this.#take(part.name)
+      const problem = this.#take(what, part.name)
       there.delete(part.name)
       if (other !== undefined && problem === undefined && sameJson(part, other)) continue
       const said = problem ?? (other === undefined ? null : textOf(other))
@@ -101,17 +101,17 @@ class TableComparison {
         this.notCompared.push({ table: this.#table, what: what as ComparedKind, name: part.name, expected: textOf(part), actual: said })
       else this.#differ(what, part.name, textOf(part), said)
     }
-    for (const part of there.values()) this.#differ(what, part.name, null, this.#take(part.name) ?? textOf(part))
+    for (const part of there.values()) this.#differ(what, part.name, null, this.#take(what, part.name) ?? textOf(part))
   }
 
   #keyOf(what: SchemaDifference['what'], name: string): string {
     return expressionKey(this.#table, what === 'column' ? 'default' : (what as 'index' | 'check'), name)
   }
 
-  #take(name: string): string | undefined {
-    const problem = this.#problems.get(name)
-    this.#problems.delete(name)
-    return problem
+  #take(what: SchemaDifference['what'], name: string): string | undefined {
+    const found = [...this.#findings].filter((finding) => finding.what === what && finding.object === name)
+    for (const finding of found) this.#findings.delete(finding)
+    return found.length === 0 ? undefined : found.map(({ problem }) => problem).join('; ')
   }
 
   #differ(what: SchemaDifference['what'], name: string | null, expected: string | null, actual: string | null): void {

@@ -19,6 +19,8 @@ export interface Introspection {
   readonly schema: Schema
   /** What is there and cannot be said, or not with certainty. */
   readonly findings: readonly IntrospectionFinding[]
+  /** What is there and no schema has a word for, so that it is no difference to one: see {@link StoredTable.remarks}. */
+  readonly remarks: readonly IntrospectionFinding[]
   /** Each default, check, and condition or expression of an index as the engine gives it back, by `table/kind/name`. */
   readonly expressions: Readonly<Record<string, string>>
   /** What the schema leaves out, as the catalogue has it: a finding speaks of each. */
@@ -36,6 +38,8 @@ export interface IntrospectionFinding {
   readonly table: string
   /** Of a column, key, index or constraint; undefined: of the table. */
   readonly object?: string
+  /** What that is. */
+  readonly what?: 'column' | 'unique' | 'index' | 'foreign key' | 'check' | undefined
   /** For people: `a column of type "money", which no field has`. */
   readonly problem: string
 }
@@ -52,7 +56,11 @@ export interface StoredTable {
   readonly foreignKeys: Schema['tables'][number]['foreignKeys']
   readonly checks: readonly { readonly name: string; readonly sql: string }[]
   readonly findings?: readonly Omit<IntrospectionFinding, 'table'>[]
+  /** How columns compare text, when constraints are checked, what triggers there are: a migration leaves it as it is. */
+  readonly remarks?: readonly Remark[]
 }
+
+export type Remark = Omit<IntrospectionFinding, 'table' | 'what'>
 
 export interface StoredColumn {
   readonly name: string
@@ -60,6 +68,8 @@ export interface StoredColumn {
   readonly typeText: string
   /** As far as those tell it. */
   readonly type: Schema['tables'][number]['columns'][number]['type'] | undefined
+  /** Where they do not: a type whose values the engine keeps and gives alike. */
+  readonly nearest?: Schema['tables'][number]['columns'][number]['type'] | undefined
   readonly nullable: boolean
   readonly default?: string
   readonly counts: boolean

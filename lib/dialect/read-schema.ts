@@ -10,6 +10,7 @@ import type {
   Introspection,
   IntrospectionFinding,
   IntrospectOptions,
+  Remark,
   StoredColumn,
   StoredIndex,
   StoredTable,
@@ -33,8 +34,17 @@ export interface EngineForms {
   foreignKeyForm(foreignKey: ForeignKeySchema): string
 }
 
-/** A catalogue in the words of a schema: the known one's where they say the same, else the engine's own. Pure. */
-export function readSchema(stored: readonly StoredTable[], forms: EngineForms, options: IntrospectOptions): Introspection {
+/**
+ * A catalogue in the words of a schema: the known one's where they say the same, else the engine's own. Pure.
+ *
+ * @param beside  what is there beside tables, such as views
+ */
+export function readSchema(
+  stored: readonly StoredTable[],
+  forms: EngineForms,
+  options: IntrospectOptions,
+  beside: readonly IntrospectionFinding[] = [],
+): Introspection {
   const known = new Map(options.known?.tables.map((table) => [factName(table), table]))
   const reader = new SchemaReader(forms, options.expressions ?? {})
   const sorted = [...stored].sort((one, other) => (factName(one) < factName(other) ? -1 : 1))
@@ -42,6 +52,7 @@ export function readSchema(stored: readonly StoredTable[], forms: EngineForms, o
   return frozenCopy<Introspection>({
     schema: { version: 1, tables },
     findings: reader.findings,
+    remarks: [...sorted.flatMap((table) => (table.remarks ?? []).map((remark) => ({ table: factName(table), ...remark }))), ...beside],
     expressions: reader.expressions,
     unread: reader.unread,
   })
@@ -58,8 +69,8 @@ class SchemaReader {
   ) {}
 
   table(stored: StoredTable, known: TableSchema | undefined): TableSchema {
-    for (const finding of stored.findings ?? []) this.#find(stored, finding.object, finding.problem)
-    if (stored.primaryKey === undefined) this.#find(stored, undefined, 'a table without a primary key, which no model has')
+    for (const finding of stored.findings ?? []) this.#find(stored, finding)
+    if (stored.primaryKey === undefined) this.#find(stored, { problem: 'a table without a primary key, which no model has' })
     const comment = this.#comment(stored.comment, known?.comment)
     const columns = stored.columns.flatMap((column) => this.#column(column, stored, known))
     return {
@@ -82,7 +93,8 @@ class SchemaReader {
     const known = knownTable?.columns.find(({ name }) => name === stored.name)
     const type = this.#type(stored, known, table, knownTable)
     if (type === undefined) {
-      this.#find(table, stored.name, `a column of type "${stored.typeText}", which no field has`)
+      const problem = stored.typeText === '' ? 'a column without a type' : `a column of type "${stored.typeText}", which no field has`
+      this.#find(table, { what: 'column', object: stored.name, problem })
       this.unread.columns.push({ table: factName(table), position: table.columns.indexOf(stored), column: stored })
       return []
     }
@@ -118,7 +130,8 @@ class SchemaReader {
         (check) => !table.checks.some(({ name, sql }) => name === check.name && this.#isSame(this.forms.checkSql(check, knownTable!), sql)),
       )
     if (lacking === undefined) return known.type
-    this.#find(table, stored.name, `the check "${lacking.name}" of its enum type is not there, or has other values`)
+    const problem = `the check "${lacking.name}" of its enum type is not there, or has other values`
+    this.#find(table, { what: 'column', object: stored.name, problem })
     return { kind: 'text' }
   }
 
@@ -150,8 +163,10 @@ class SchemaReader {
         return [known]
     }
     if (stored.sql === undefined) return [{ name: stored.name, columns: stored.columns } as unknown as T]
-    this.#find(table, stored.name, `an index whose SQL no model says so: ${stored.sql}`)
-    this.unread.indexes.push({ table: factName(table), isUnique: table.uniques.includes(stored), index: stored })
+    const isUnique = table.uniques.includes(stored)
+    const problem = `an index whose SQL no model says so: ${stored.sql}`
+    this.#find(table, { what: isUnique ? 'unique' : 'index', object: stored.name, problem })
+    this.unread.indexes.push({ table: factName(table), isUnique, index: stored })
     return []
   }
 
@@ -185,8 +200,8 @@ class SchemaReader {
     return this.former[key] === sql
   }
 
-  #find(table: StoredTable, object: string | undefined, problem: string): void {
-    this.findings.push({ table: factName(table), ...(object === undefined ? {} : { object }), problem })
+  #find(table: StoredTable, finding: Omit<IntrospectionFinding, 'table'>): void {
+    this.findings.push({ table: factName(table), ...finding })
   }
 }
 
@@ -194,6 +209,11 @@ class SchemaReader {
 export function checkSqlOf({ sql, condition }: CheckSchema, table: TableSchema, syntax: DdlSyntax): readonly string[] {
   if (sql !== undefined) return [sql]
   return [conditionSql(condition!, table, syntax), conditionSql(withoutNot(condition!), table, syntax)]
+}
+
+/** Those that are not empty. */
+export function remarksOf(problems: readonly string[], object?: string): readonly Remark[] {
+  return problems.filter((problem) => problem !== '').map((problem) => ({ ...(object === undefined ? {} : { object }), problem }))
 }
 
 /** For engines that give back all of a foreign key. */

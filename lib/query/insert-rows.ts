@@ -99,7 +99,10 @@ async function insertList(
   const shape = new StatementShape(`${tail.operation} ${rows.length} ${fields.map((field) => field.name).join()} ${tail.key}`)
   addRows(shape.values, fields, rows)
   tail.addValues?.(shape)
-  return runner.run(writePlan(model, tail, shape, () => listInsert(model, fields, rows.length, tail), rows), limits)
+  return runner.run(
+    writePlan(model, tail, shape, () => listInsert(model, fields, rows.length, tail), rows),
+    limits,
+  )
 }
 
 function listInsert(model: BoundModel, fields: readonly BoundField[], length: number, tail: InsertTail): Insert {

@@ -83,7 +83,7 @@ function guessTable(table: TableSchema, unread: Unread): TableSchema {
 function withNearest(columns: readonly ColumnSchema[], table: TableSchema, unread: Unread): readonly ColumnSchema[] {
   const all = [...columns]
   for (const { table: owner, position, column } of unread.columns) {
-    const type = owner === factName(table) ? nearestType(column.typeText) : undefined
+    const type = owner === factName(table) ? nearestType(column) : undefined
     if (type === undefined) continue
     const { name, nullable, comment } = column
     const value: ColumnDefault | undefined = column.counts

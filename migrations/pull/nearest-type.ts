@@ -1,14 +1,15 @@
+import type { StoredColumn } from '../../lib/dialect/introspection.js'
 import type { ColumnType } from '../../lib/model/column-type.js'
 
 /**
- * The type whose values read and write as those of a column that no field has, by the engine's word for it; undefined: none does.
+ * The type whose values read and write as those of a column that no field has, by its word and what the engine makes of it; undefined: none does.
  * A model with it works, and differs from the database.
  */
-export function nearestType(typeText: string): ColumnType | undefined {
+export function nearestType({ typeText, nearest }: StoredColumn): ColumnType | undefined {
   const text = typeText.toLowerCase()
   const length = /^(?:character|char|nchar|nvarchar|character varying|varchar)\((\d+)\)/.exec(text)?.[1]
   if (length !== undefined) return { kind: 'varchar', length: Number(length) }
-  return NEAREST.find(([pattern]) => pattern.test(text))?.[1]
+  return NEAREST.find(([pattern]) => pattern.test(text))?.[1] ?? nearest
 }
 
 const NEAREST: readonly (readonly [pattern: RegExp, type: ColumnType])[] = [
@@ -23,6 +24,6 @@ const NEAREST: readonly (readonly [pattern: RegExp, type: ColumnType])[] = [
   [/^bool(ean)?$/, { kind: 'boolean' }],
   [/^date$/, { kind: 'date' }],
   [/^time(\(\d\))?$/, { kind: 'time' }],
-  [/^datetime(\([0-3]\))?$/, { kind: 'timestamp', precision: 3 }],
-  [/^datetime\([4-6]\)$/, { kind: 'timestamp', precision: 6 }],
+  [/^(?:datetime|timestamp)(\([0-3]\))?$/, { kind: 'timestamp', precision: 3 }],
+  [/^(?:datetime|timestamp)\([4-6]\)$/, { kind: 'timestamp', precision: 6 }],
 ]

@@ -16,7 +16,7 @@ export interface PullRequest {
   readonly known: Schema | undefined
   /** Beside the connection's own. */
   readonly schemas: readonly string[]
-  isWanted(table: TableSchema): boolean
+  isWanted(table: Pick<TableSchema, 'schema' | 'name'>): boolean
   /** Models that are there, which stay as they are. */
   readonly kept: readonly KeptModel[]
   /** Of files that are there, without folder and ending. */
@@ -42,7 +42,7 @@ export async function pullModels(introspect: Introspect, { known, schemas, isWan
   const schema = confirmed(found.schema, guess, asked.schema, asked.unread)
   const planned = planModels(schema, kept, files)
   const again = wantedOf(await introspect({ known: planned.schema, schemas: places }), isWanted)
-  const findings = [...findingsOf(again), ...planned.findings, ...differences(again, planned.schema)]
+  const findings = [...findingsOf(again), ...planned.findings, ...differences(again, planned.schema), ...again.remarks]
   const models = planned.models.map((plan) => {
     const own = findings.filter(({ table }) => table === factName(plan.table))
     return {
@@ -64,20 +64,28 @@ function wantedOf(all: Introspection, isWanted: PullRequest['isWanted']): Intros
   const tables = all.schema.tables.filter(isWanted)
   const names = new Set(tables.map(factName))
   const isOfOne = ({ table }: { readonly table: string }) => names.has(table)
+  const isOfTable = new Set(all.schema.tables.map(factName))
   const { columns, indexes } = all.unread
   return {
     ...all,
     schema: { ...all.schema, tables },
     findings: all.findings.filter(isOfOne),
+    remarks: all.remarks.filter((remark) => isOfOne(remark) || (!isOfTable.has(remark.table) && isWanted(named(remark.table)))),
     unread: { columns: columns.filter(isOfOne), indexes: indexes.filter(isOfOne) },
   }
+}
+
+/** Of a name as findings have it. */
+function named(text: string): Pick<TableSchema, 'schema' | 'name'> {
+  const [, schema, name] = /^([^.]+)\.(.+)$/s.exec(text) ?? []
+  return name === undefined ? { name: text } : { schema: schema!, name }
 }
 
 /** What the catalogue has and no schema says; of a column that is read as the nearest type, that. */
 function findingsOf({ findings, unread }: Introspection): readonly IntrospectionFinding[] {
   return findings.map((finding) => {
     const column = unread.columns.find(({ table, column: { name } }) => table === finding.table && name === finding.object)?.column
-    const type = column === undefined ? undefined : nearestType(column.typeText)
+    const type = column === undefined ? undefined : nearestType(column)
     return type === undefined
       ? finding
       : { ...finding, problem: `is of type "${column!.typeText}", and its field of the nearest kind, ${type.kind}` }

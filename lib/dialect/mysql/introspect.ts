@@ -1,8 +1,8 @@
 import type { ColumnType } from '../../model/column-type.js'
 import type { ReferentialAction } from '../../model/model-definition.js'
 import type { Connection } from '../dialect.js'
-import type { Introspection, IntrospectOptions, StoredColumn, StoredTable } from '../introspection.js'
-import { checkSqlOf, type EngineForms, foreignKeyText, readSchema } from '../read-schema.js'
+import type { Introspection, IntrospectOptions, Remark, StoredColumn, StoredTable } from '../introspection.js'
+import { checkSqlOf, type EngineForms, foreignKeyText, readSchema, remarksOf } from '../read-schema.js'
 import { columnType, defaultClause, SYNTAX } from './column-ddl.js'
 import { hiddenExpressions, isHidden } from './hidden-column.js'
 
@@ -23,11 +23,16 @@ export async function introspect(connection: Pick<Connection, 'run'>, options: I
     statistics: byTable(await ask(STATISTICS)),
     foreignKeys: byTable(await ask(FOREIGN_KEYS)),
     checks: byTable(await ask(/mariadb/i.test(version) ? MARIADB_CHECKS : MYSQL_CHECKS)),
+    triggers: byTable(await ask(TRIGGERS)),
   }
   return readSchema(
     (await ask(TABLES)).map((row) => storedTable(row, catalogue)),
     FORMS,
     options,
+    (await ask(VIEWS)).map(([schema, name]) => ({
+      table: schema === undefined ? name! : `${schema}.${name}`,
+      problem: 'a view: a class that extends View can read it',
+    })),
   )
 }
 
@@ -37,11 +42,18 @@ function textOf(value: unknown): string {
 
 const OWN = 'nullif(%.table_schema, database()), %.table_name'
 
-const TABLES = `select ${OWN.replaceAll('%', 't')}, t.table_comment from information_schema.tables t
-where t.table_schema in $places and t.table_type = 'BASE TABLE' and t.table_name not like '\\_latchwork\\_%'`
+// MariaDB has a type of its own for tables that keep their history
+const TABLES = `select ${OWN.replaceAll('%', 't')}, t.table_comment, t.engine, t.table_collation, t.create_options, t.table_type
+from information_schema.tables t where t.table_schema in $places and t.table_type in ('BASE TABLE', 'SYSTEM VERSIONED')
+and t.table_name not like '\\_latchwork\\_%'`
+
+const VIEWS = `select ${OWN.replaceAll('%', 'v')} from information_schema.views v where v.table_schema in $places order by v.table_name`
+
+const TRIGGERS = `select nullif(g.event_object_schema, database()), g.event_object_table, g.trigger_name from information_schema.triggers g
+where g.event_object_schema in $places order by g.trigger_name`
 
 const COLUMNS = `select ${OWN.replaceAll('%', 'c')}, c.column_name, c.column_type, c.is_nullable, c.column_default, c.extra, c.generation_expression,
-c.character_set_name, c.column_comment from information_schema.columns c where c.table_schema in $places order by c.ordinal_position`
+c.character_set_name, c.column_comment, c.collation_name from information_schema.columns c where c.table_schema in $places order by c.ordinal_position`
 
 const STATISTICS = `select ${OWN.replaceAll('%', 's')}, s.index_name, s.non_unique, s.column_name, s.sub_part, s.collation, s.index_type from information_schema.statistics s
 where s.table_schema in $places order by s.index_name, s.seq_in_index`
@@ -67,6 +79,7 @@ interface Catalogue {
   readonly statistics: ByTable
   readonly foreignKeys: ByTable
   readonly checks: ByTable
+  readonly triggers: ByTable
 }
 
 /** The rest of each row, by the schema and table that it begins with. */
@@ -86,7 +99,7 @@ function grouped(rows: readonly Row[], keyOf: (row: Row) => string, skip: number
 
 const HIDDEN = '_lw_'
 
-function storedTable([schema, name, comment]: Row, catalogue: Catalogue): StoredTable {
+function storedTable([schema, name, comment, ...options]: Row, catalogue: Catalogue): StoredTable {
   const of = (rows: ByTable) => rows.get(JSON.stringify([schema, name])) ?? []
   const checks = of(catalogue.checks).map(([check, sql]) => ({
     name: check!,
@@ -115,9 +128,38 @@ function storedTable([schema, name, comment]: Row, catalogue: Catalogue): Stored
     findings: [
       ...[...generated.keys()]
         .filter((column) => !column.startsWith(HIDDEN))
-        .map((object) => ({ object, problem: 'a generated column, which no model has' })),
+        .map((object) => ({ what: 'column' as const, object, problem: 'a generated column, which no model has' })),
+    ],
+    remarks: [
+      ...remarksOnTable(options, of(catalogue.triggers), rows),
+      ...rows.filter(([column]) => !isJson(column!) && !column!.startsWith(HIDDEN)).flatMap((row) => remarksOnColumn(row, options[1])),
     ],
   }
+}
+
+/** Those of {@link COLLATION}. */
+const OWN_COLLATIONS: readonly (string | undefined)[] = ['utf8mb4_0900_bin', 'utf8mb4_nopad_bin']
+
+function remarksOnTable([engine, collation, options, type]: Row, triggers: readonly Row[], columns: readonly Row[]): readonly Remark[] {
+  const isOwn = OWN_COLLATIONS.includes(collation) || !columns.some((column) => column.at(-1) === collation)
+  const problems = [
+    engine === 'InnoDB' ? '' : `is kept by ${engine}, which may know no transactions and no foreign keys`,
+    isOwn ? '' : `compares text by "${collation}", where tables that a migration makes compare it by code point`,
+    options?.includes('partitioned') === true ? 'is partitioned, which a migration leaves as it is' : '',
+    type === 'BASE TABLE' ? '' : 'is system-versioned, which a migration leaves as it is',
+    ...triggers.map(([name]) => `has the trigger "${name}", which a migration leaves as it is`),
+  ]
+  return remarksOf(problems)
+}
+
+function remarksOnColumn([name, typeText, , , extra, , , , collation]: Row, ofTable: string | undefined): readonly Remark[] {
+  const isUuid = typeText === 'char(36)' && collation === 'ascii_bin'
+  const problems = [
+    collation === undefined || collation === ofTable || isUuid ? '' : `has the collation "${collation}", which no model says`,
+    /on update/i.test(extra!) ? 'has ON UPDATE CURRENT_TIMESTAMP, which no model says' : '',
+    /invisible/i.test(extra!) ? 'is INVISIBLE, which no model says' : '',
+  ]
+  return remarksOf(problems, name)
 }
 
 /** What MariaDB has JSON be: text with this check. */

@@ -2,31 +2,42 @@ import type { ColumnType } from '../../model/column-type.js'
 import type { ReferentialAction } from '../../model/model-definition.js'
 import { conditionSql } from '../ddl-conditions.js'
 import type { Connection } from '../dialect.js'
-import type { Introspection, IntrospectOptions, StoredColumn, StoredTable } from '../introspection.js'
-import { checkSqlOf, type EngineForms, foreignKeyText, readSchema } from '../read-schema.js'
+import type { Introspection, IntrospectionFinding, IntrospectOptions, Remark, StoredColumn, StoredTable } from '../introspection.js'
+import { checkSqlOf, type EngineForms, foreignKeyText, readSchema, remarksOf } from '../read-schema.js'
 import { columnType, defaultClause, SYNTAX } from './column-ddl.js'
 
-/** What is in the database, by one question to its catalogue. */
+/** What is in the database, by two questions to its catalogue. */
 export async function introspect(connection: Pick<Connection, 'run'>, options: IntrospectOptions): Promise<Introspection> {
   const schemas = options.schemas ?? options.known?.tables.flatMap(({ schema }) => schema ?? []) ?? []
-  const { rows } = await connection.run({ sql: CATALOGUE, parameters: [JSON.stringify([...new Set(schemas)])] })
+  const parameters = [JSON.stringify([...new Set(schemas)])]
+  const tables = await connection.run({ sql: CATALOGUE, parameters })
+  const beside = await connection.run({ sql: BESIDE, parameters })
   return readSchema(
-    rows.map(([json]) => storedTable(JSON.parse(String(json)) as CatalogueTable)),
+    tables.rows.map(([json]) => storedTable(JSON.parse(String(json)) as CatalogueTable)),
     FORMS,
     options,
+    beside.rows.map(([name, kind]): IntrospectionFinding => ({ table: String(name), problem: BESIDE_TABLES[String(kind)]! })),
   )
 }
 
 const columnsOf = (keys: string, table: string) =>
   `(select coalesce(json_agg(a.attname order by o.nth), '[]') from unnest(${keys}) with ordinality o(num, nth) join pg_catalog.pg_attribute a on a.attrelid = ${table} and a.attnum = o.num)`
 
+/** From PostgreSQL 15 on: two rows with a null are refused as well. */
+const NULLS_ALIKE = "coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false)"
+
 /** A row a table, as JSON. */
 const CATALOGUE = `select json_build_object(
   'schema', nullif(n.nspname, current_schema()), 'name', c.relname, 'comment', obj_description(c.oid, 'pg_class'),
+  'unlogged', c.relpersistence = 'u', 'partitioned', c.relkind = 'p', 'guarded', c.relrowsecurity,
+  'parents', (select coalesce(json_agg(h.inhparent::regclass::text order by h.inhseqno), '[]') from pg_catalog.pg_inherits h where h.inhrelid = c.oid),
+  'triggers', (select coalesce(json_agg(g.tgname order by g.tgname), '[]') from pg_catalog.pg_trigger g where g.tgrelid = c.oid and not g.tgisinternal),
   'columns', (select coalesce(json_agg(json_build_object(
       'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'nullable', not a.attnotnull,
       'default', case when a.attgenerated = '' then pg_get_expr(d.adbin, d.adrelid) end,
-      'identity', a.attidentity <> '', 'generated', a.attgenerated <> '', 'comment', col_description(c.oid, a.attnum),
+      'identity', a.attidentity <> '', 'always', a.attidentity = 'a',
+      'collation', (select l.collname from pg_catalog.pg_collation l where l.oid = a.attcollation and a.attcollation <> t.typcollation and l.collname <> 'C'),
+      'generated', a.attgenerated <> '', 'comment', col_description(c.oid, a.attnum),
       'enumName', case when e.typtype = 'e' then e.typname end,
       'enumValues', (select json_agg(v.enumlabel order by v.enumsortorder) from pg_catalog.pg_enum v where v.enumtypid = e.oid)
     ) order by a.attnum), '[]')
@@ -38,12 +49,14 @@ const CATALOGUE = `select json_build_object(
   'constraints', (select coalesce(json_agg(json_build_object(
       'name', k.conname, 'type', k.contype, 'columns', ${columnsOf('k.conkey', 'k.conrelid')}, 'sql', pg_get_expr(k.conbin, k.conrelid),
       'targetSchema', nullif(fn.nspname, current_schema()), 'target', f.relname, 'targetColumns', ${columnsOf('k.confkey', 'k.confrelid')},
-      'onDelete', k.confdeltype, 'onUpdate', k.confupdtype) order by k.conname), '[]')
+      'onDelete', k.confdeltype, 'onUpdate', k.confupdtype, 'deferrable', k.condeferrable, 'deferred', k.condeferred,
+      'validated', k.convalidated, 'full', k.confmatchtype = 'f', 'noInherit', k.contype = 'c' and k.connoinherit,
+      'nullsAlike', (select ${NULLS_ALIKE} from pg_catalog.pg_index i where i.indexrelid = k.conindid and k.contype = 'u')) order by k.conname), '[]')
     from pg_catalog.pg_constraint k
     left join pg_catalog.pg_class f on f.oid = k.confrelid left join pg_catalog.pg_namespace fn on fn.oid = f.relnamespace
     where k.conrelid = c.oid),
   'indexes', (select coalesce(json_agg(json_build_object(
-      'name', x.relname, 'unique', i.indisunique, 'columns', ${columnsOf('i.indkey::int2[]', 'i.indrelid')},
+      'name', x.relname, 'unique', i.indisunique, 'valid', i.indisvalid, 'nullsAlike', ${NULLS_ALIKE}, 'columns', ${columnsOf('i.indkey::int2[]', 'i.indrelid')},
       'expression', pg_get_expr(i.indexprs, i.indrelid), 'where', pg_get_expr(i.indpred, i.indrelid),
       'special', case when m.amname <> 'btree' or i.indnatts > i.indnkeyatts or 0 <> any (i.indoption::int2[])
         or exists (select from pg_catalog.pg_opclass o where o.oid = any (i.indclass::oid[]) and not o.opcdefault)
@@ -55,16 +68,35 @@ from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamesp
 where c.relkind in ('r', 'p') and c.relname not like '\\_latchwork\\_%'
   and (n.nspname = current_schema() or n.nspname in (select json_array_elements_text($1::json)))`
 
+const BESIDE = `select case when n.nspname = current_schema() then '' else n.nspname || '.' end || c.relname, c.relkind
+from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.relkind in ('v', 'm', 'f')
+  and (n.nspname = current_schema() or n.nspname in (select json_array_elements_text($1::json))) order by 1`
+
+const BESIDE_TABLES: Readonly<Record<string, string>> = {
+  v: 'a view: a class that extends View can read it',
+  m: 'a materialized view: a class that extends View can read it',
+  f: 'a foreign table, which is left out',
+}
+
 interface CatalogueTable {
   readonly schema: string | null
   readonly name: string
   readonly comment: string | null
+  readonly unlogged: boolean
+  readonly partitioned: boolean
+  /** By policies for rows. */
+  readonly guarded: boolean
+  readonly parents: readonly string[]
+  readonly triggers: readonly string[]
   readonly columns: readonly {
     readonly name: string
     readonly type: string
     readonly nullable: boolean
     readonly default: string | null
     readonly identity: boolean
+    readonly always: boolean
+    /** Where it is neither that of the column's type nor ours. */
+    readonly collation: string | null
     readonly generated: boolean
     readonly comment: string | null
     readonly enumName: string | null
@@ -80,10 +112,18 @@ interface CatalogueTable {
     readonly targetColumns: readonly string[]
     readonly onDelete: string
     readonly onUpdate: string
+    readonly deferrable: boolean
+    readonly deferred: boolean
+    readonly validated: boolean
+    readonly full: boolean
+    readonly noInherit: boolean
+    readonly nullsAlike: boolean | null
   }[]
   readonly indexes: readonly {
     readonly name: string
     readonly unique: boolean
+    readonly valid: boolean
+    readonly nullsAlike: boolean
     readonly columns: readonly string[]
     readonly expression: string | null
     readonly where: string | null
@@ -94,7 +134,8 @@ interface CatalogueTable {
 
 const ACTIONS: Readonly<Record<string, ReferentialAction>> = { a: 'noAction', r: 'restrict', c: 'cascade', n: 'setNull', d: 'setDefault' }
 
-function storedTable({ schema, name, comment, columns, constraints, indexes }: CatalogueTable): StoredTable {
+function storedTable(table: CatalogueTable): StoredTable {
+  const { schema, name, comment, columns, constraints, indexes } = table
   const ofType = (type: string) => constraints.filter((constraint) => constraint.type === type)
   const [primaryKey] = ofType('p')
   const stored = indexes.map(({ expression, where, special, ...index }) => ({
@@ -126,10 +167,59 @@ function storedTable({ schema, name, comment, columns, constraints, indexes }: C
       ...ofType('x').map((constraint) => ({ object: constraint.name, problem: 'an exclusion constraint, which no model has' })),
       ...columns
         .filter(({ generated }) => generated)
-        .map((column) => ({ object: column.name, problem: 'a generated column, which no model has' })),
+        .map((column) => ({ what: 'column' as const, object: column.name, problem: 'a generated column, which no model has' })),
     ],
+    remarks: remarksOn(table),
   }
 }
+
+function remarksOn({
+  unlogged,
+  partitioned,
+  guarded,
+  parents,
+  triggers,
+  columns,
+  constraints,
+  indexes,
+}: CatalogueTable): readonly Remark[] {
+  const ofTable = [
+    unlogged ? 'is unlogged: its rows are gone after a crash' : '',
+    partitioned ? 'is partitioned, which a migration leaves as it is' : '',
+    guarded ? 'has row level security, which a migration leaves as it is' : '',
+    parents.length > 0 ? `is a part, or inherits, of ${parents.join(', ')}` : '',
+    ...triggers.map((name) => `has the trigger "${name}", which a migration leaves as it is`),
+  ]
+  return [
+    ...remarksOf(ofTable),
+    ...columns.flatMap(({ name, collation, always }) =>
+      remarksOf(
+        [
+          collation === null ? '' : `has the collation "${collation}", which no model says`,
+          always ? 'is GENERATED ALWAYS AS IDENTITY: an INSERT with a value of its own is refused' : '',
+        ],
+        name,
+      ),
+    ),
+    ...constraints.flatMap(({ name, deferrable, deferred, validated, full, noInherit, nullsAlike }) =>
+      remarksOf(
+        [
+          deferrable ? `is DEFERRABLE${deferred ? ' INITIALLY DEFERRED' : ''}, which no model says` : '',
+          validated ? '' : 'is NOT VALID: rows from before it may be otherwise',
+          full ? 'is MATCH FULL, which no model says' : '',
+          noInherit ? 'is NO INHERIT, which no model says' : '',
+          nullsAlike === true ? NULLS_NOT_DISTINCT : '',
+        ],
+        name,
+      ),
+    ),
+    ...indexes.flatMap(({ name, valid, nullsAlike }) =>
+      remarksOf([valid ? '' : 'is not valid: it was not built to its end', nullsAlike ? NULLS_NOT_DISTINCT : ''], name),
+    ),
+  ]
+}
+
+const NULLS_NOT_DISTINCT = 'is NULLS NOT DISTINCT, which no model says'
 
 function storedColumn(column: CatalogueTable['columns'][number]): StoredColumn {
   const native = column.enumName === null ? undefined : { name: column.enumName, values: column.enumValues ?? [] }

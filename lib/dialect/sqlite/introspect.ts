@@ -5,7 +5,7 @@ import { conditionSql } from '../ddl-conditions.js'
 import type { Connection } from '../dialect.js'
 import type { Introspection, IntrospectOptions, StoredColumn, StoredIndex, StoredTable } from '../introspection.js'
 import { nativeEnumChecks } from '../native-enum-checks.js'
-import { checkSqlOf, type EngineForms, foreignKeyText, readSchema } from '../read-schema.js'
+import { checkSqlOf, type EngineForms, foreignKeyText, readSchema, remarksOf } from '../read-schema.js'
 import { columnType, SYNTAX } from './column-ddl.js'
 import { defaultClause } from './table-ddl.js'
 import { readIndexText, readTableText, type TableText } from './table-text.js'
@@ -18,17 +18,41 @@ export async function introspect(connection: Pick<Connection, 'run'>, options: I
   const columns = byTable(await ask(COLUMNS))
   const indexes = byTable(await ask(INDEXES))
   const foreignKeys = byTable(await ask(FOREIGN_KEYS))
-  const tables = (await ask(TABLES)).map(([name, sql]) => {
+  const triggers = byTable(await ask(TRIGGERS))
+  const tables = (await ask(TABLES)).map(([name, sql, isStrict, isWithoutRowid]) => {
     const key = String(name)
-    const parts = { columns: columns.get(key) ?? [], indexes: indexes.get(key) ?? [], foreignKeys: foreignKeys.get(key) ?? [] }
-    return storedTable(key, readTableText(String(sql)), parts)
+    const of = (parts: ReadonlyMap<string, readonly Row[]>) => parts.get(key) ?? []
+    const problems = [
+      Number(isStrict) === 1 ? 'is STRICT: a migration that makes it anew leaves that out' : '',
+      Number(isWithoutRowid) === 1 ? 'is WITHOUT ROWID: a migration that makes it anew leaves that out' : '',
+      ...of(triggers).map(([trigger]) => `has the trigger "${trigger}", which a migration leaves as it is`),
+    ]
+    const text = readTableText(String(sql))
+    const parts = { columns: of(columns), indexes: of(indexes), foreignKeys: of(foreignKeys) }
+    return { ...storedTable(key, text, parts), remarks: [...remarksOf(problems), ...text.remarks] }
   })
-  return readSchema(tables, FORMS, options)
+  return readSchema(
+    tables,
+    FORMS,
+    options,
+    (await ask(BESIDE)).map(([name, kind]) => ({ table: String(name), problem: BESIDE_TABLES[String(kind)]! })),
+  )
 }
 
-const OWN = "m.type = 'table' and m.name not like 'sqlite\\_%' escape '\\' and m.name not like '\\_latchwork\\_%' escape '\\'"
+// virtual tables, such as those of full-text search, keep what they hold in others, their shadows
+const OWN = `m.type = 'table' and m.name not like 'sqlite\\_%' escape '\\' and m.name not like '\\_latchwork\\_%' escape '\\'
+and m.name in (select l.name from pragma_table_list l where l.schema = 'main' and l.type = 'table')`
 
-const TABLES = `select m.name, m.sql from sqlite_schema m where ${OWN}`
+const TABLES = `select m.name, m.sql, l.strict, l.wr from sqlite_schema m join pragma_table_list(m.name) l on l.schema = 'main' where ${OWN}`
+
+const TRIGGERS = `select m.tbl_name, m.name from sqlite_schema m where m.type = 'trigger' order by m.name`
+
+const BESIDE = `select l.name, l.type from pragma_table_list l where l.schema = 'main' and l.type in ('view', 'virtual') order by l.name`
+
+const BESIDE_TABLES: Readonly<Record<string, string>> = {
+  view: 'a view: a class that extends View can read it',
+  virtual: 'a virtual table, which is left out with those that it keeps its rows in',
+}
 
 const COLUMNS = `select m.name, c.name, c.type, c."notnull", c.dflt_value, c.pk, c.hidden
 from sqlite_schema m join pragma_table_xinfo(m.name) c where ${OWN} order by c.cid`
@@ -85,10 +109,12 @@ function storedTable(name: string, text: TableText, { columns, indexes, foreignK
     checks: text.checks,
     findings: [
       ...(text.namelessChecks === 0 ? [] : [{ problem: `${text.namelessChecks} checks without a name, which no model has` }]),
-      ...own.filter(({ origin }) => origin === 'u').map((index) => ({ object: index.name, problem: 'a key without a name' })),
+      ...own
+        .filter(({ origin }) => origin === 'u')
+        .map((index) => ({ what: 'unique' as const, object: index.name, problem: 'a key without a name' })),
       ...columns
         .filter((row) => Number(row[5]) > 1)
-        .map(([column]) => ({ object: String(column), problem: 'a generated column, which no model has' })),
+        .map(([column]) => ({ what: 'column' as const, object: String(column), problem: 'a generated column, which no model has' })),
     ],
   }
 }
@@ -101,6 +127,7 @@ function storedColumn([name, type, notNull, value, pk]: Row, isCounting: boolean
     name: String(name),
     typeText,
     type: typeOf(typeText.toUpperCase(), String(name)),
+    nearest: AFFINITIES.find(([pattern]) => pattern.test(typeText))?.[1],
     nullable: Number(notNull) === 0 && !isRowId,
     counts: isRowId || (isCounting && Number(pk) > 0),
     ...(value === null ? {} : { default: String(value) }),
@@ -122,6 +149,14 @@ const PLAIN: Readonly<Record<string, ColumnType>> = {
   JSON_TEXT: { kind: 'json' },
   BLOB: { kind: 'bytes' },
 }
+
+/** Of a type that no field has, by what SQLite makes of its name. Source: sqlite.org/datatype3.html, "Determination Of Column Affinity". */
+const AFFINITIES: readonly (readonly [pattern: RegExp, type: ColumnType])[] = [
+  [/int/i, { kind: 'integer' }],
+  [/char|clob|text/i, { kind: 'text' }],
+  // of NUMERIC affinity, as any other name: but these say that it holds numbers, which are kept as floats where they are not whole
+  [/num|dec|money|currency/i, { kind: 'float' }],
+]
 
 function typeOf(text: string, name: string): ColumnType | undefined {
   const varchar = /^VARCHAR\((\d+)\)$/.exec(text)

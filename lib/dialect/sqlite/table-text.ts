@@ -1,3 +1,7 @@
+import { sqlTokens } from '../../sql-text.js'
+import type { Remark } from '../introspection.js'
+import { sqlTraits } from './sql-traits.js'
+
 /** What the text of a CREATE TABLE says that no pragma tells. */
 export interface TableText {
   readonly checks: readonly { readonly name: string; readonly sql: string }[]
@@ -7,23 +11,32 @@ export interface TableText {
   readonly foreignKeys: ReadonlyMap<string, string>
   readonly primaryKey: string | undefined
   readonly isCounting: boolean
+  readonly remarks: readonly Remark[]
 }
 
 const NAME = `"(?:[^"]|"")*"|\`(?:[^\`]|\`\`)*\`|\\[[^\\]]*\\]|[\\p{L}_][\\p{L}\\p{N}_$]*`
 const CHECK = new RegExp(`(?:constraint\\s+(${NAME})\\s+)?check\\s*\\(`, 'giu')
 const KEY = new RegExp(`constraint\\s+(${NAME})\\s+primary\\s+key`, 'iu')
 const TABLE_FOREIGN_KEY = new RegExp(`^constraint\\s+(${NAME})\\s+foreign\\s+key\\s*\\(`, 'iu')
+const COLUMN = new RegExp(`^(?!(?:constraint|primary|unique|check|foreign)\\b)(${NAME})`, 'iu')
+/** What stands in a column or constraint beside its words for a model, and what it means. */
+const REMARKS: readonly (readonly [clause: RegExp, problem: (found: string) => string])[] = [
+  [/\bcollate\s+["'`[]?(?!binary\b)(\w+)/giu, (collation) => `has the collation ${collation}, which no model says`],
+  [/\bdeferrable\s+initially\s+(deferred)\b/giu, () => 'has a key that is DEFERRABLE INITIALLY DEFERRED, which no model says'],
+  [/\bon\s+conflict\s+(rollback|fail|ignore|replace)\b/giu, (way) => `has ON CONFLICT ${way.toUpperCase()}, which no model says`],
+]
 const COLUMN_FOREIGN_KEY = new RegExp(`^(${NAME})\\s.*constraint\\s+(${NAME})\\s+references\\s`, 'isu')
 
 /** Reads the text that SQLite keeps of a table. */
 export function readTableText(sql: string): TableText {
-  const items = itemsOf(sql.slice(sql.indexOf('(')))
+  const text = withoutComments(sql)
+  const items = itemsOf(text.slice(text.indexOf('(')))
   const checks: { name: string; sql: string }[] = []
   const foreignKeys = new Map<string, string>()
   let namelessChecks = 0
   for (const item of items) {
     for (const found of item.matchAll(CHECK)) {
-      if (isQuoted(item, found.index)) continue
+      if (depthAt(item, found.index) === undefined) continue
       const inner = enclosed(item, found.index + found[0].length - 1)
       if (found[1] === undefined) namelessChecks++
       else checks.push({ name: plainName(found[1]), sql: inner })
@@ -41,7 +54,23 @@ export function readTableText(sql: string): TableText {
     foreignKeys,
     primaryKey: key === undefined ? undefined : plainName(key),
     isCounting: items.some((item) => /\bautoincrement\b/i.test(item)),
+    remarks: items.flatMap(remarksOn),
   }
+}
+
+function remarksOn(item: string): readonly Remark[] {
+  const column = COLUMN.exec(item)?.[1]
+  return REMARKS.flatMap(([clause, problem]) =>
+    [...item.matchAll(clause)]
+      .filter(({ index }) => depthAt(item, index) === 0)
+      .map(([, found]) => ({ ...(column === undefined ? {} : { object: plainName(column) }), problem: problem(found!) })),
+  )
+}
+
+function withoutComments(sql: string): string {
+  return sqlTokens(sql, sqlTraits)
+    .map(({ kind, text }) => (kind === 'comment' ? ' ' : text))
+    .join('')
 }
 
 /** Reads the text that SQLite keeps of an index: from its list of columns on, and behind that. */
@@ -88,13 +117,14 @@ function enclosed(text: string, open: number): string {
   return text.slice(open + 1, end)
 }
 
-function isQuoted(text: string, position: number): boolean {
-  let isOutside = false
-  walk(text, 0, (at) => {
-    if (at === position) isOutside = true
+/** How many parentheses are open at a position; undefined: it is in quotes. */
+function depthAt(text: string, position: number): number | undefined {
+  let found: number | undefined
+  walk(text, 0, (at, depth) => {
+    if (at === position) found = depth
     return at >= position
   })
-  return !isOutside
+  return found
 }
 
 /** Visits each character that is in no quotes, with how many parentheses are open after it; until `visit` says stop. */

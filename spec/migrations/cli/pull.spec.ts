@@ -63,6 +63,90 @@ function modelIn({ models }: Printed, table: string): Printed {
   return models.find((model: Printed) => model.table === table)
 }
 
+const BESIDE_MODELS: Readonly<
+  Record<
+    SpecEngine['name'],
+    { readonly statements: readonly string[]; readonly said: readonly RegExp[]; readonly files: readonly string[] }
+  >
+> = {
+  postgres: {
+    statements: [
+      'create table books (a integer not null, b integer not null, constraint books_pkey primary key (a, b))',
+      `create unlogged table notes (id integer generated always as identity, title text collate "POSIX" not null, a integer, b integer,
+        constraint notes_pkey primary key (id),
+        constraint book foreign key (a, b) references books (a, b) match full deferrable initially deferred,
+        constraint titles unique (title) deferrable)`,
+      "alter table notes add constraint short check (title <> '') not valid",
+      'create index notes_a_b_idx on notes (a, b)',
+      'alter table notes enable row level security',
+      "create function quiet() returns trigger language plpgsql as 'begin return new; end'",
+      'create trigger hush before insert on notes for each row execute function quiet()',
+      'create view titles_only as select title from notes',
+      'create materialized view titles_kept as select title from notes',
+    ],
+    said: [
+      /^notes is unlogged/,
+      /^notes has row level security/,
+      /^notes has the trigger "hush"/,
+      /^notes\.id is GENERATED ALWAYS AS IDENTITY/,
+      /^notes\.title has the collation "POSIX"/,
+      /^notes\.book is DEFERRABLE INITIALLY DEFERRED/,
+      /^notes\.book is MATCH FULL/,
+      /^notes\.titles is DEFERRABLE, which/,
+      /^notes\.short is NOT VALID/,
+      /^titles_only a view/,
+      /^titles_kept a materialized view/,
+    ],
+    files: ['book.ts', 'note.ts'],
+  },
+  mysql: {
+    statements: [
+      `create table notes (id integer not null primary key, title varchar(40) character set latin1 collate latin1_swedish_ci not null,
+        changed datetime(3) not null default current_timestamp(3) on update current_timestamp(3), secret integer invisible)
+        character set utf8mb4 collate utf8mb4_unicode_ci`,
+      'create table lists (id integer not null primary key) engine = MyISAM',
+      'create trigger hush before insert on notes for each row set new.secret = 1',
+      'create view titles_only as select title from notes',
+    ],
+    said: [
+      /^notes has the trigger "hush"/,
+      /^notes\.title has the collation "latin1_swedish_ci"/,
+      /^notes\.changed has ON UPDATE CURRENT_TIMESTAMP/,
+      /^notes\.secret is INVISIBLE/,
+      /^lists is kept by MyISAM/,
+      /^titles_only a view/,
+    ],
+    files: ['list.ts', 'note.ts'],
+  },
+  sqlite: {
+    statements: [
+      'create table lists (id integer not null, constraint lists_pkey primary key (id)) strict',
+      `create table notes (
+        id integer not null, -- the writer's own
+        title varchar(40) collate nocase not null, /* it's (not) unique, */
+        price numeric(10, 2) not null, list_id integer, body text not null on conflict ignore,
+        constraint notes_pkey primary key (id),
+        constraint listed foreign key (list_id) references lists (id) deferrable initially deferred) without rowid`,
+      'create index notes_list_id_idx on notes (list_id)',
+      "create trigger hush before insert on notes begin select raise(ignore) where new.title = ''; end",
+      'create view titles_only as select title from notes',
+      'create virtual table words using fts5(word)',
+    ],
+    said: [
+      /^lists is STRICT/,
+      /^notes is WITHOUT ROWID/,
+      /^notes has the trigger "hush"/,
+      /^notes\.title has the collation nocase/,
+      /^notes\.price is of type "numeric\(10, 2\)", and its field of the nearest kind, float/i,
+      /^notes\.body has ON CONFLICT IGNORE/,
+      /^notes has a key that is DEFERRABLE INITIALLY DEFERRED/,
+      /^titles_only a view/,
+      /^words a virtual table/,
+    ],
+    files: ['list.ts', 'note.ts'],
+  },
+}
+
 describe('db pull', () => {
   forEachEngine((engine) => {
     it('writes models that compile and say all that was made: types, defaults, keys, indexes, checks, foreign keys, comments', async () => {
@@ -217,6 +301,27 @@ describe('db pull', () => {
         expect(await compiled(project, {})).toBe('')
         expect((await schemaIn(project)).tables[0]?.indexes).toHaveLength(engine.name === 'mysql' ? 0 : 1)
       })
+    }, 240_000)
+
+    it('says what is there that no model has a word for, of tables, columns and constraints, and what is beside tables', async () => {
+      await inDatabase(
+        engine,
+        async (db) => {
+          for (const sql of BESIDE_MODELS[engine.name].statements) await db.run(sql)
+        },
+        async (project) => {
+          const { findings } = await project.json('db', 'pull')
+          const said = findings.map(({ table, object, problem }: Printed) => `${table}${object === null ? '' : `.${object}`} ${problem}`)
+          for (const expected of BESIDE_MODELS[engine.name].said) expect(said).toContainEqual(expect.stringMatching(expected))
+          expect(await project.list('models')).toEqual(BESIDE_MODELS[engine.name].files)
+          expect(await project.read('models/note.ts')).toMatch(/^\/\/ (body|title): /m)
+          expect(await compiled(project, {})).toBe('')
+          // none of it is a difference to what a migration would make, but that a column is of another type
+          const { id } = await project.json('migrate', 'generate', 'as it is')
+          const { differences } = await project.json('migrate', 'baseline', id)
+          expect(differences.map(({ name }: Printed) => name)).toEqual(engine.name === 'sqlite' ? ['price'] : [])
+        },
+      )
     }, 240_000)
 
     it('ties tables both ways, several times and to themselves', async () => {
