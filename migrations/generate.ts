@@ -4,6 +4,7 @@ import { revertOf, type SchemaLoss } from '../lib/model/revert-diff.js'
 import type { Schema } from '../lib/model/schema.js'
 import type { SchemaDecision, SchemaFacts } from '../lib/model/schema-change.js'
 import { diffSchemas, EMPTY_SCHEMA } from '../lib/model/schema-diff.js'
+import { MigrationDecisionError } from './errors.js'
 import { newMigrationId } from './new-id.js'
 import { NOWHERE } from './nowhere.js'
 import { type Operation, operationOf } from './operation.js'
@@ -40,16 +41,30 @@ export interface Generated {
   readonly draft: MigrationDraft | undefined
 }
 
-/** The same in two migrations, the second of which drops; one where there is nothing to drop, or nothing else. */
+/**
+ * The same in two migrations, the second of which drops; one where there is nothing to drop, or nothing else.
+ *
+ * @throws {MigrationDecisionError} the name of what is dropped is taken: between the two there would be two of that name
+ */
 export function generateSplit(options: GenerateOptions): readonly Generated[] {
   const { changes, renamed } = diffSchemas(options.from, options.to, options.facts)
-  const { kept, drops } = splitDrops(options.from, changes)
+  const { kept, drops, taken } = splitDrops(options.from, changes)
+  refuseTakenNames(taken)
   if (drops.length === 0) return [generateMigration(options)]
   const first = generateMigration({ ...options, to: kept, facts: { ...options.facts, ...renamed, drops: [] } })
   if (first.draft === undefined) return [generateMigration(options)]
   const { id } = first.draft
   const rest = { from: kept, facts: { drops }, ids: [...options.ids, id], parents: [id], name: `drop ${options.name}` }
   return [first, generateMigration({ ...options, ...rest })]
+}
+
+/** @throws {MigrationDecisionError} there is one */
+function refuseTakenNames(taken: readonly string[]): void {
+  if (taken.length === 0) return
+  throw new MigrationDecisionError(
+    `--split cannot keep ${taken.join(', ')} for a second migration: something else takes the name in the first; nothing was written; leave --split out, or take the name in a later migration, when what has it is gone`,
+    ['latchwork migrate generate --help'],
+  )
 }
 
 /**

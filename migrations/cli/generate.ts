@@ -53,6 +53,7 @@ export type Undecided = SchemaDecision & { readonly message: string; readonly fl
  *
  * @throws {ConfigurationError} models, names or flags are wrong
  * @throws {MigrationHistoryError} there are two heads
+ * @throws {MigrationDecisionError} what is dropped cannot be kept for a second migration
  * @throws {AbortedError} a question was broken off
  */
 export async function generate(call: Call<GenerateFlags>): Promise<GenerateDocument> {

@@ -20,6 +20,14 @@ function options(from: Schema | undefined, to: Schema, more: Partial<GenerateOpt
   return { name: 'change', now: new Date('2026-11-23T12:00:00Z'), ids: parents, parents, from, to, facts: {}, engines: ENGINES, ...more }
 }
 
+function rejectionOf(work: () => unknown): unknown {
+  try {
+    return work()
+  } catch (error) {
+    return error
+  }
+}
+
 function snapshotOf({ draft }: ReturnType<typeof generateMigration>): Schema {
   return JSON.parse(draft!.files['snapshot.json']!)
 }
@@ -91,6 +99,17 @@ describe('generateSplit', () => {
       ['dropCheck', 'dropColumn'],
     ])
     expect(snapshotOf(split[1]!).tables[0]?.columns.map(({ name }) => name)).toEqual(['id', 'handle'])
+  })
+
+  it.each([
+    ['column', users({ nick: { kind: 'integer' } }), { drops: ['users.nick'], renamedColumns: { 'users.legacy': 'nick' } }, 'users.nick'],
+    ['table', users({ nick: { kind: 'text' } }, 'users'), { drops: ['users'], renamedTables: { people: 'users' } }, 'users'],
+  ])('refuses to keep a %s whose name another takes', (kind, to, facts, name) => {
+    const from = kind === 'column' ? old : { ...old, tables: [...old.tables, ...users({ nick: { kind: 'text' } }, 'people').tables] }
+    expect(generateMigration(options(from, to, { facts }))).toMatchObject({ decisions: [] })
+    const refusal = rejectionOf(() => generateSplit(options(from, to, { facts })))
+    expect(refusal).toMatchObject({ code: 'MIGRATION_DECISION', exitCode: 3 })
+    expect(String(refusal)).toContain(`cannot keep ${name} for`)
   })
 
   it('lets rows be made without a column that goes, before it does', () => {
