@@ -4,6 +4,7 @@ import { revertOf, type SchemaLoss } from '../lib/model/revert-diff.js'
 import type { Schema } from '../lib/model/schema.js'
 import type { SchemaDecision, SchemaFacts } from '../lib/model/schema-change.js'
 import { diffSchemas, EMPTY_SCHEMA } from '../lib/model/schema-diff.js'
+import { type DoubtfulFill, doubtfulFills } from './doubtful-fills.js'
 import { MigrationDecisionError } from './errors.js'
 import { newMigrationId } from './new-id.js'
 import { NOWHERE } from './nowhere.js'
@@ -37,6 +38,8 @@ export interface Generated {
   readonly operations: readonly Operation[]
   /** What the way back does not restore. */
   readonly losses: readonly SchemaLoss[]
+  /** What may refuse the way back. */
+  readonly warnings: readonly string[]
   /** Undefined where there is nothing to do, or something to decide. */
   readonly draft: MigrationDraft | undefined
 }
@@ -79,17 +82,23 @@ export function generateMigration(options: GenerateOptions): Generated {
   const diff = diffSchemas(from, to, facts)
   const revert = revertOf(from, diff)
   const operations = diff.changes.map(operationOf)
-  if (diff.changes.length === 0) return { decisions: diff.decisions, operations, losses: [], draft: undefined }
+  if (diff.changes.length === 0) return { decisions: diff.decisions, operations, losses: [], warnings: [], draft: undefined }
   const approvals = approvalsText(diff.changes)
+  const doubts = doubtfulFills(revert.changes, from ?? EMPTY_SCHEMA).map(doubtText)
+  const remarks = doubts.map((doubt) => `-- ${doubt}\n`).join('')
   const files = engines.flatMap((engine) => {
     const dialect = createMigrationDialect(NOWHERE[engine])
     return [
       [`up.${engine}.sql`, `${approvals}${stepsText(dialect.ddl(diff.changes))}`],
-      [`down.${engine}.sql`, stepsText(dialect.ddl(revert.changes))],
+      [`down.${engine}.sql`, `${remarks}${stepsText(dialect.ddl(revert.changes))}`],
     ]
   })
   const draft = draftOf(options, diff.schema, Object.fromEntries(files), { operations, lossyDown: revert.losses })
-  return { decisions: [], operations, losses: revert.losses, draft }
+  return { decisions: [], operations, losses: revert.losses, warnings: doubts.map((doubt) => `down: ${doubt}`), draft }
+}
+
+function doubtText({ column, refusedBy }: DoubtfulFill): string {
+  return `rows that are there get a placeholder in ${column}, such as 0 or '', which ${refusedBy.join(', ')} may refuse: write a value that fits into down.<engine>.sql`
 }
 
 /** A migration without changes of the models, to be written by hand: SQL, or `data.ts`. */

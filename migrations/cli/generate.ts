@@ -79,7 +79,9 @@ export async function generate(call: Call<GenerateFlags>): Promise<GenerateDocum
   return { ...whole, dropsId: id, files: [...whole.files, ...files] }
 }
 
-const NOTHING: Pick<Generated, 'operations' | 'losses'> = { operations: [], losses: [] }
+type Meaning = Pick<Generated, 'operations' | 'losses' | 'warnings'>
+
+const NOTHING: Meaning = { operations: [], losses: [], warnings: [] }
 
 function nameOf(name: string | undefined, { check }: GenerateFlags): string {
   if (name !== undefined || check === true) return name ?? 'check'
@@ -116,7 +118,7 @@ async function written(
   { migrations }: Project,
   engines: readonly Engine[],
   draft: MigrationDraft,
-  meaning: Pick<Generated, 'operations' | 'losses'>,
+  meaning: Meaning,
 ): Promise<GenerateDocument> {
   await writeMigration(migrations, draft)
   const folder = relative(process.cwd(), join(migrations, draft.id))
@@ -153,6 +155,16 @@ function undecided(engines: readonly Engine[], decisions: readonly SchemaDecisio
   }
 }
 
-function document(engines: readonly Engine[], { operations, losses }: Pick<Generated, 'operations' | 'losses'>): GenerateDocument {
-  return { ...done('generate'), dialects: engines, id: null, dropsId: null, files: [], operations, losses, ambiguous: [], decisions: [] }
+function document(engines: readonly Engine[], { operations, losses, warnings }: Meaning): GenerateDocument {
+  return {
+    ...done('generate', { warnings }),
+    dialects: engines,
+    id: null,
+    dropsId: null,
+    files: [],
+    operations,
+    losses,
+    ambiguous: [],
+    decisions: [],
+  }
 }

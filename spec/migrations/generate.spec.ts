@@ -56,7 +56,13 @@ describe('generateMigration', () => {
 
   it('gives nothing the second time, from what the first has written', () => {
     const snapshot = snapshotOf(generateMigration(options(undefined, first)))
-    expect(generateMigration(options(snapshot, first))).toEqual({ decisions: [], operations: [], losses: [], draft: undefined })
+    expect(generateMigration(options(snapshot, first))).toEqual({
+      decisions: [],
+      operations: [],
+      losses: [],
+      warnings: [],
+      draft: undefined,
+    })
   })
 
   it('puts one statement in each step, and the approval of a drop above it', () => {
@@ -83,6 +89,37 @@ describe('generateMigration', () => {
     expect(operations).toEqual([{ kind: 'renameColumn', table: 'users', name: 'nick', to: 'handle' }])
     expect(losses).toEqual([])
     expect(JSON.parse(draft!.files['migration.json']!)).toMatchObject({ lossyDown: [], parents: ['20260101T000000Z_first'] })
+  })
+})
+
+describe('the way back of a column that takes no null', () => {
+  const kept: Readonly<Record<string, FieldSpec>> = { email: { kind: 'text', maxLength: 320 } }
+
+  it.each<[string, FieldSpec, string]>([
+    ['a check', { kind: 'integer', check: { $gt: 17 } }, 'users_age_check'],
+    ['a unique key', { kind: 'integer', unique: true }, 'users_age_key'],
+  ])('says in the file and beside it that %s may refuse what rows get', (_what, age, refusedBy) => {
+    const from = users({ ...kept, age })
+    const { draft, warnings, losses } = generateMigration(options(from, users(kept), { facts: { drops: ['users.age'] } }))
+    expect(losses).toEqual([{ kind: 'notRestored', table: 'users', column: 'age' }])
+    expect(warnings).toEqual([expect.stringContaining(`a placeholder in users.age, such as 0 or '', which ${refusedBy} may refuse`)])
+    for (const engine of ENGINES) {
+      expect(draft!.files[`down.${engine}.sql`]).toMatch(new RegExp(`^-- rows that are there get .*${refusedBy} may refuse`))
+      expect(draft!.files[`up.${engine}.sql`]).not.toContain('placeholder')
+    }
+    // the same where it only was made to take null
+    const loose = users({ ...kept, age: { ...age, nullable: true } as FieldSpec })
+    expect(generateMigration(options(from, loose)).warnings).toEqual(warnings)
+  })
+
+  it.each<[string, FieldSpec]>([
+    ['nothing speaks of it', { kind: 'integer' }],
+    ['its check lists what it may be', { kind: 'enum', values: ['a', 'b'] }],
+    ['it has a default', { kind: 'integer', default: 21, check: { $gt: 17 } }],
+    ['it takes null', { kind: 'integer', nullable: true, check: { $gt: 17 } }],
+  ])('says nothing where %s', (_why, age) => {
+    const dropped = generateMigration(options(users({ ...kept, age }), users(kept), { facts: { drops: ['users.age'] } }))
+    expect([dropped.warnings, dropped.draft!.files['down.postgres.sql']]).toEqual([[], expect.not.stringContaining('placeholder')])
   })
 })
 
