@@ -8,7 +8,7 @@ import { MigrationUsageError } from './errors.js'
 import type { CheckedOptions } from './migrator-options.js'
 import { isDone, isHalfDone } from './plan.js'
 import { RunContext } from './run-context.js'
-import { describeHolder } from './run-lock.js'
+import { describeHolder, END_HOLDER, END_PROCESS } from './run-lock.js'
 import { toolVersion } from './tool-version.js'
 
 /** Of Node.js; the same as `engines` of the package says. */
@@ -93,7 +93,11 @@ async function stateChecks(context: RunContext): Promise<readonly Examination[]>
     await historyCheck(context),
     holder === undefined
       ? ok('lock', 'free')
-      : warn('lock', `held by ${describeHolder(holder)}`, 'wait for it, or end it: latchwork migrate unlock --terminate'),
+      : warn(
+          'lock',
+          `held by ${describeHolder(holder)}`,
+          context.dialect.migrations.endsHolders ? `wait for it, or end it: ${END_HOLDER}` : END_PROCESS,
+        ),
   ]
 }
 

@@ -4,6 +4,8 @@ import { revertOf, type SchemaLoss } from '../lib/model/revert-diff.js'
 import type { Schema } from '../lib/model/schema.js'
 import type { SchemaDecision, SchemaFacts } from '../lib/model/schema-change.js'
 import { diffSchemas, EMPTY_SCHEMA } from '../lib/model/schema-diff.js'
+import { type DoubtfulFill, doubtfulFills } from './doubtful-fills.js'
+import { MigrationDecisionError } from './errors.js'
 import { newMigrationId } from './new-id.js'
 import { NOWHERE } from './nowhere.js'
 import { type Operation, operationOf } from './operation.js'
@@ -36,20 +38,36 @@ export interface Generated {
   readonly operations: readonly Operation[]
   /** What the way back does not restore. */
   readonly losses: readonly SchemaLoss[]
+  /** What may refuse the way back. */
+  readonly warnings: readonly string[]
   /** Undefined where there is nothing to do, or something to decide. */
   readonly draft: MigrationDraft | undefined
 }
 
-/** The same in two migrations, the second of which drops; one where there is nothing to drop, or nothing else. */
+/**
+ * The same in two migrations, the second of which drops; one where there is nothing to drop, or nothing else.
+ *
+ * @throws {MigrationDecisionError} the name of what is dropped is taken: between the two there would be two of that name
+ */
 export function generateSplit(options: GenerateOptions): readonly Generated[] {
   const { changes, renamed } = diffSchemas(options.from, options.to, options.facts)
-  const { kept, drops } = splitDrops(options.from, changes)
+  const { kept, drops, taken } = splitDrops(options.from, changes)
+  refuseTakenNames(taken)
   if (drops.length === 0) return [generateMigration(options)]
   const first = generateMigration({ ...options, to: kept, facts: { ...options.facts, ...renamed, drops: [] } })
   if (first.draft === undefined) return [generateMigration(options)]
   const { id } = first.draft
   const rest = { from: kept, facts: { drops }, ids: [...options.ids, id], parents: [id], name: `drop ${options.name}` }
   return [first, generateMigration({ ...options, ...rest })]
+}
+
+/** @throws {MigrationDecisionError} there is one */
+function refuseTakenNames(taken: readonly string[]): void {
+  if (taken.length === 0) return
+  throw new MigrationDecisionError(
+    `--split cannot keep ${taken.join(', ')} for a second migration: something else takes the name in the first; nothing was written; leave --split out, or take the name in a later migration, when what has it is gone`,
+    ['latchwork migrate generate --help'],
+  )
 }
 
 /**
@@ -64,17 +82,23 @@ export function generateMigration(options: GenerateOptions): Generated {
   const diff = diffSchemas(from, to, facts)
   const revert = revertOf(from, diff)
   const operations = diff.changes.map(operationOf)
-  if (diff.changes.length === 0) return { decisions: diff.decisions, operations, losses: [], draft: undefined }
+  if (diff.changes.length === 0) return { decisions: diff.decisions, operations, losses: [], warnings: [], draft: undefined }
   const approvals = approvalsText(diff.changes)
+  const doubts = doubtfulFills(revert.changes, from ?? EMPTY_SCHEMA).map(doubtText)
+  const remarks = doubts.map((doubt) => `-- ${doubt}\n`).join('')
   const files = engines.flatMap((engine) => {
     const dialect = createMigrationDialect(NOWHERE[engine])
     return [
       [`up.${engine}.sql`, `${approvals}${stepsText(dialect.ddl(diff.changes))}`],
-      [`down.${engine}.sql`, stepsText(dialect.ddl(revert.changes))],
+      [`down.${engine}.sql`, `${remarks}${stepsText(dialect.ddl(revert.changes))}`],
     ]
   })
   const draft = draftOf(options, diff.schema, Object.fromEntries(files), { operations, lossyDown: revert.losses })
-  return { decisions: [], operations, losses: revert.losses, draft }
+  return { decisions: [], operations, losses: revert.losses, warnings: doubts.map((doubt) => `down: ${doubt}`), draft }
+}
+
+function doubtText({ column, refusedBy }: DoubtfulFill): string {
+  return `rows that are there get a placeholder in ${column}, such as 0 or '', which ${refusedBy.join(', ')} may refuse: write a value that fits into down.<engine>.sql`
 }
 
 /** A migration without changes of the models, to be written by hand: SQL, or `data.ts`. */

@@ -55,7 +55,7 @@ import { Repeatables } from './repeatables.js'
 import { documentHead, type Findings, findings, runDocument } from './report.js'
 import { type ResetFindings, runReset } from './reset.js'
 import { runJobs } from './run-jobs.js'
-import { freeLock } from './run-lock.js'
+import { END_HOLDER, END_PROCESS, freeLock } from './run-lock.js'
 import { scriptOf } from './script.js'
 import { readSeeds } from './seed-files.js'
 import { runSeeds, type SeedFindings, seedEnv } from './seeds.js'
@@ -219,14 +219,16 @@ class FolderMigrator implements Migrator {
   lock({ signal }: SignalOption = {}): Promise<LockDocument> {
     return this.#frame.looking('lock', signal, async ({ context, found }) => {
       const holder = (await context.session.holder()) ?? null
-      const next = holder === null ? [] : ['latchwork migrate unlock --terminate']
+      const { endsHolders } = this.#dialect.migrations
+      if (holder !== null && !endsHolders) found.warnings = [END_PROCESS]
+      const next = holder !== null && endsHolders ? [END_HOLDER] : []
       return { ...documentHead('lock', this.#dialect.engine, found), holder, terminated: false, next }
     })
   }
 
   unlock({ terminate = false, signal }: UnlockOptions = {}): Promise<LockDocument> {
     return this.#frame.looking('unlock', signal, async ({ context, found }) => {
-      const freed = await freeLock(context.session, terminate)
+      const freed = await freeLock(context.session, terminate, this.#dialect.migrations.endsHolders)
       return { ...documentHead('unlock', this.#dialect.engine, found), ...freed }
     })
   }

@@ -7,6 +7,7 @@ import type { ResumeOptions } from './migrator-api.js'
 import { isDone, isHalfDone, pendingOf } from './plan.js'
 import { unknownId } from './refusals.js'
 import type { RunContext } from './run-context.js'
+import { withSquashed } from './squashed.js'
 import { inStateTransaction } from './state-transaction.js'
 
 /**
@@ -80,13 +81,14 @@ export function requireMark(state: string, reason: unknown): void {
 /**
  * Writes down in which state a migration is, and why somebody says so.
  *
- * @throws {MigrationUsageError} there is no such migration
+ * @throws {MigrationUsageError} there is no such migration, or it would be taken as applied again
  */
 export async function mark(locked: LockedRun, id: string, state: 'applied' | 'pending' | 'reverted', reason: string): Promise<void> {
   const { context, ordered, rows, found } = locked
   const migration = ordered.find((each) => each.id === id)
   const row = rows.find((each) => each.id === id)
   if (migration === undefined && (state === 'applied' || row === undefined)) throw unknownId(id, ordered)
+  if (state === 'pending' && migration !== undefined) refuseRetaken(migration, rows)
   await inStateTransaction(context.session, context.dialect, async () => {
     if (state === 'pending') await context.history.remove(id)
     else await context.history.write(markedRow(context, migration, row, id, state))
@@ -103,6 +105,18 @@ export async function mark(locked: LockedRun, id: string, state: 'applied' | 'pe
   })
   locked.rows = await context.history.read()
   found.pending = pendingOf(ordered, locked.rows).map((each) => each.id)
+}
+
+/** @throws {MigrationUsageError} without a row of its own the next run would take it for what it replaces */
+function refuseRetaken(migration: Migration, rows: readonly HistoryRow[]): void {
+  const { id } = migration
+  const others = rows.filter((row) => row.id !== id)
+  if (withSquashed([migration], others).taken.length === 0) return
+  throw new MigrationUsageError(
+    `${id} cannot be pending here: this database has all that it replaces, so the next command would take it as applied again; nothing was changed; mark it reverted, and up runs it`,
+    {},
+    [`latchwork migrate mark ${id} reverted --reason …`],
+  )
 }
 
 /** The row of a migration whose state somebody says. Of one that was applied, the instant stays at which it was. */

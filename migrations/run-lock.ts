@@ -46,22 +46,32 @@ function notFree(holder: MigrationLockHolder | undefined, waitedMs: number): Mig
   )
 }
 
+/** Ends whoever has the lock, where the engine can. */
+export const END_HOLDER = 'latchwork migrate unlock --terminate'
+
+/** The way where it cannot. */
+export const END_PROCESS = 'wait for that process, or end it on its machine; the lock is free with it'
+
 /**
  * Ends the session that has the lock, where that is said.
  *
  * @returns who had it; null: it was free
  * @throws {MigrationLockError} somebody has it, and may not or cannot be ended
  */
-export async function freeLock(session: MigrationSession, terminate: boolean): Promise<Pick<LockDocument, 'holder' | 'terminated'>> {
+export async function freeLock(
+  session: MigrationSession,
+  terminate: boolean,
+  endsHolders: boolean,
+): Promise<Pick<LockDocument, 'holder' | 'terminated'>> {
   const holder = await session.holder()
   if (holder === undefined) return { holder: null, terminated: false }
   const who = describeHolder(holder)
-  if (!terminate)
-    throw new MigrationLockError(`the lock is held by ${who}; it is free when that ends`, holder, ['latchwork migrate unlock --terminate'])
+  if (!terminate && endsHolders) throw new MigrationLockError(`the lock is held by ${who}; it is free when that ends`, holder, [END_HOLDER])
   if (await session.endHolder(holder)) return { holder, terminated: true }
   throw new MigrationLockError(
-    `the lock is held by ${who}, which cannot be ended from here: end that process; the lock is free with it`,
+    `the lock is held by ${who}, which cannot be ended from here: ${endsHolders ? 'end that process; the lock is free with it' : END_PROCESS}`,
     holder,
+    endsHolders ? [] : ['latchwork migrate lock'],
   )
 }
 

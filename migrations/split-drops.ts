@@ -9,6 +9,8 @@ export interface SplitDrops {
   readonly kept: Schema
   /** As facts name them: tables and columns. */
   readonly drops: readonly string[]
+  /** What would have to be kept, and leaves its name to something else. */
+  readonly taken: readonly string[]
 }
 
 /**
@@ -25,13 +27,22 @@ export function splitDrops(from: Schema | undefined, changes: readonly SchemaCha
   const draft = new SchemaDraft(from ?? EMPTY_SCHEMA)
   // what goes with a column may go before its table is renamed
   const drops = new Set([...lost, ...changes.flatMap((change) => (change.kind === 'renameTable' ? namesBefore(change, lost) : []))])
+  const taken = changes.flatMap((change) => nameTaken(change, drops))
   for (const change of changes) {
     if (change.kind === 'createTable') draft.push(change)
     if (!('before' in change) || goesWithDrop(change, drops)) continue
     const { before, table: _, ...step } = change
     draft.alter(before, step)
   }
-  return { kept: { version: 1, tables: draft.tables.map((table) => withoutDemands(table, drops)) }, drops: lost }
+  return { kept: { version: 1, tables: draft.tables.map((table) => withoutDemands(table, drops)) }, drops: lost, taken }
+}
+
+/** What goes is renamed before only where it stands in the way of its name. */
+function nameTaken(change: SchemaChange, drops: ReadonlySet<string>): readonly string[] {
+  if (change.kind === 'renameTable') return drops.has(factName(change.to)) ? [factName(change.before)] : []
+  if (change.kind !== 'renameColumn') return []
+  const table = factName(change.table)
+  return drops.has(`${table}.${change.to}`) ? [`${table}.${change.from}`] : []
 }
 
 function namesBefore({ before, to }: Extract<TableChange, { kind: 'renameTable' }>, lost: readonly string[]): readonly string[] {

@@ -140,6 +140,8 @@ export interface MigrationParts {
   isDoneAlready(error: unknown, statement: string): boolean
   /** Undefined: the engine alters its tables. */
   readonly rebuild?: TableRebuild
+  /** Whether the session that has the lock can be ended from another one. */
+  readonly endsHolders: boolean
   /** The package that drives the engine, and the smallest version of it that is supported. */
   readonly driver: { readonly name: string; readonly smallest: string }
   /** Whether server, user and settings are fit for migrations. Changes nothing. */

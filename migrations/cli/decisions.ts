@@ -1,5 +1,6 @@
 import type { SchemaDecision } from '../../lib/model/schema-change.js'
 import { typeText } from '../schema-words.js'
+import { flagName, pastedFlag } from './quoted-names.js'
 
 /** A decision for people: what there is to decide, and the flags of which one decides it; none: a recipe says what to do. */
 export interface DecisionText {
@@ -13,26 +14,26 @@ export function decisionText(decision: SchemaDecision): DecisionText {
     case 'renameTable':
       return {
         message: `table ${decision.removed} is gone and ${decision.added} is new${decision.sameColumns ? ', with the same columns' : ''}: renamed, or dropped?`,
-        flags: [`--rename-table ${decision.removed}:${decision.added}`, `--drop ${decision.removed}`],
+        flags: [pastedFlag('--rename-table', `${flagName(decision.removed)}:${flagName(decision.added)}`), dropFlag(decision.removed)],
       }
     case 'renameColumn': {
       const { table, removed, added, sameType } = decision
       return {
         message: `column ${table}.${removed} is gone and ${added} is new, of ${sameType ? 'the same' : 'another'} type: renamed, or dropped?`,
-        flags: [`--rename ${table}.${removed}:${added}`, `--drop ${table}.${removed}`],
+        flags: [pastedFlag('--rename', `${flagName(`${table}.${removed}`)}:${flagName(added)}`), dropFlag(`${table}.${removed}`)],
       }
     }
     case 'dropTable':
-      return { message: `table ${decision.table} is gone: dropping it loses its rows`, flags: [`--drop ${decision.table}`] }
+      return { message: `table ${decision.table} is gone: dropping it loses its rows`, flags: [dropFlag(decision.table)] }
     case 'dropColumn': {
       const name = `${decision.table}.${decision.column}`
-      return { message: `column ${name} is gone: dropping it loses its values`, flags: [`--drop ${name}`] }
+      return { message: `column ${name} is gone: dropping it loses its values`, flags: [dropFlag(name)] }
     }
     case 'fillColumn': {
       const name = `${decision.table}.${decision.column}`
       return {
         message: `column ${name} takes no null and has no default: what do rows get that are there?`,
-        flags: [`--default ${name}=VALUE`],
+        flags: [pastedFlag('--default', `${flagName(name)}=VALUE`)],
       }
     }
     case 'narrowType': {
@@ -55,9 +56,13 @@ export function decisionText(decision: SchemaDecision): DecisionText {
     case 'unfitDefault':
       return {
         message: `${decision.table}.${decision.column} cannot be given that default: ${decision.problem}`,
-        flags: [`--default ${decision.table}.${decision.column}=VALUE`],
+        flags: [pastedFlag('--default', `${flagName(`${decision.table}.${decision.column}`)}=VALUE`)],
       }
     case 'unknownFact':
       return { message: `${decision.fact} names ${decision.name}, which neither the models nor the last snapshot have`, flags: [] }
   }
+}
+
+function dropFlag(name: string): string {
+  return pastedFlag('--drop', flagName(name))
 }

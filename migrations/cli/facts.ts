@@ -2,6 +2,7 @@ import { ConfigurationError } from '../../lib/errors.js'
 import type { ColumnType } from '../../lib/model/column-type.js'
 import type { Schema } from '../../lib/model/schema.js'
 import { factName, type SchemaFacts } from '../../lib/model/schema-change.js'
+import { nameBefore, unreadable } from './quoted-names.js'
 
 /** Flags that decide what the models alone do not say. */
 export interface FactFlags {
@@ -19,12 +20,10 @@ export interface FactFlags {
  */
 export function factsOf(flags: FactFlags, to: Schema): SchemaFacts {
   return {
-    renamedColumns: pairs('--rename', flags.rename, ':', 'users.nick:handle'),
-    renamedTables: pairs('--rename-table', flags.renameTable, ':', 'people:users'),
-    drops: flags.drop ?? [],
-    defaults: Object.fromEntries(
-      Object.entries(pairs('--default', flags.default, '=', 'users.age=0')).map(([name, text]) => [name, jsonOf(name, text, to)]),
-    ),
+    renamedColumns: renames('--rename', flags.rename, 'users.nick:handle'),
+    renamedTables: renames('--rename-table', flags.renameTable, 'people:users'),
+    drops: (flags.drop ?? []).flatMap((text) => namesOf('--drop', text)),
+    defaults: defaultsOf(flags.default, to),
   }
 }
 
@@ -38,14 +37,33 @@ export function joinFacts(known: SchemaFacts, more: SchemaFacts): SchemaFacts {
   }
 }
 
-function pairs(flag: string, values: readonly string[] = [], separator: string, example: string): Record<string, string> {
+/** Both sides are names. */
+function renames(flag: string, values: readonly string[] = [], example: string): Record<string, string> {
   return Object.fromEntries(
     values.map((text) => {
-      const at = text.indexOf(separator)
-      if (at < 1 || (separator === ':' && at === text.length - 1)) throw new ConfigurationError(flag, `expected ${example}, got ${text}`)
-      return [text.slice(0, at), text.slice(at + 1)]
+      const { name, rest = '' } = nameBefore(':', flag, text, example)
+      const to = nameBefore(':', flag, rest, example)
+      if (to.rest !== undefined) throw unreadable(flag, text, example)
+      return [name, to.name]
     }),
   )
+}
+
+/** What is behind the first sign outside of quotes is the value as it stands. */
+function defaultsOf(values: readonly string[] = [], to: Schema): Record<string, unknown> {
+  const example = 'users.age=0'
+  return Object.fromEntries(
+    values.map((text) => {
+      const { name, rest } = nameBefore('=', '--default', text, example)
+      if (rest === undefined) throw unreadable('--default', text, example)
+      return [name, jsonOf(name, rest, to)]
+    }),
+  )
+}
+
+function namesOf(flag: string, text: string): readonly string[] {
+  const { name, rest } = nameBefore(',', flag, text, 'users.nick')
+  return rest === undefined ? [name] : [name, ...namesOf(flag, rest)]
 }
 
 const WRITTEN_AS_JSON: ReadonlySet<ColumnType['kind']> = new Set(['integer', 'float', 'boolean', 'json', 'array'])

@@ -53,6 +53,7 @@ export type Undecided = SchemaDecision & { readonly message: string; readonly fl
  *
  * @throws {ConfigurationError} models, names or flags are wrong
  * @throws {MigrationHistoryError} there are two heads
+ * @throws {MigrationDecisionError} what is dropped cannot be kept for a second migration
  * @throws {AbortedError} a question was broken off
  */
 export async function generate(call: Call<GenerateFlags>): Promise<GenerateDocument> {
@@ -78,7 +79,9 @@ export async function generate(call: Call<GenerateFlags>): Promise<GenerateDocum
   return { ...whole, dropsId: id, files: [...whole.files, ...files] }
 }
 
-const NOTHING: Pick<Generated, 'operations' | 'losses'> = { operations: [], losses: [] }
+type Meaning = Pick<Generated, 'operations' | 'losses' | 'warnings'>
+
+const NOTHING: Meaning = { operations: [], losses: [], warnings: [] }
 
 function nameOf(name: string | undefined, { check }: GenerateFlags): string {
   if (name !== undefined || check === true) return name ?? 'check'
@@ -115,7 +118,7 @@ async function written(
   { migrations }: Project,
   engines: readonly Engine[],
   draft: MigrationDraft,
-  meaning: Pick<Generated, 'operations' | 'losses'>,
+  meaning: Meaning,
 ): Promise<GenerateDocument> {
   await writeMigration(migrations, draft)
   const folder = relative(process.cwd(), join(migrations, draft.id))
@@ -152,6 +155,16 @@ function undecided(engines: readonly Engine[], decisions: readonly SchemaDecisio
   }
 }
 
-function document(engines: readonly Engine[], { operations, losses }: Pick<Generated, 'operations' | 'losses'>): GenerateDocument {
-  return { ...done('generate'), dialects: engines, id: null, dropsId: null, files: [], operations, losses, ambiguous: [], decisions: [] }
+function document(engines: readonly Engine[], { operations, losses, warnings }: Meaning): GenerateDocument {
+  return {
+    ...done('generate', { warnings }),
+    dialects: engines,
+    id: null,
+    dropsId: null,
+    files: [],
+    operations,
+    losses,
+    ambiguous: [],
+    decisions: [],
+  }
 }

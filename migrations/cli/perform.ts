@@ -52,7 +52,7 @@ export function perform<D extends CommandDocument, O>(work: Work<D, O>): (...giv
 }
 
 /** `migrate up`, as people type it. */
-function typedName(command: Command): string {
+export function typedName(command: Command): string {
   const { parent } = command
   return parent?.parent == null ? command.name() : `${typedName(parent)} ${command.name()}`
 }

@@ -20,6 +20,14 @@ function options(from: Schema | undefined, to: Schema, more: Partial<GenerateOpt
   return { name: 'change', now: new Date('2026-11-23T12:00:00Z'), ids: parents, parents, from, to, facts: {}, engines: ENGINES, ...more }
 }
 
+function rejectionOf(work: () => unknown): unknown {
+  try {
+    return work()
+  } catch (error) {
+    return error
+  }
+}
+
 function snapshotOf({ draft }: ReturnType<typeof generateMigration>): Schema {
   return JSON.parse(draft!.files['snapshot.json']!)
 }
@@ -48,7 +56,13 @@ describe('generateMigration', () => {
 
   it('gives nothing the second time, from what the first has written', () => {
     const snapshot = snapshotOf(generateMigration(options(undefined, first)))
-    expect(generateMigration(options(snapshot, first))).toEqual({ decisions: [], operations: [], losses: [], draft: undefined })
+    expect(generateMigration(options(snapshot, first))).toEqual({
+      decisions: [],
+      operations: [],
+      losses: [],
+      warnings: [],
+      draft: undefined,
+    })
   })
 
   it('puts one statement in each step, and the approval of a drop above it', () => {
@@ -78,6 +92,37 @@ describe('generateMigration', () => {
   })
 })
 
+describe('the way back of a column that takes no null', () => {
+  const kept: Readonly<Record<string, FieldSpec>> = { email: { kind: 'text', maxLength: 320 } }
+
+  it.each<[string, FieldSpec, string]>([
+    ['a check', { kind: 'integer', check: { $gt: 17 } }, 'users_age_check'],
+    ['a unique key', { kind: 'integer', unique: true }, 'users_age_key'],
+  ])('says in the file and beside it that %s may refuse what rows get', (_what, age, refusedBy) => {
+    const from = users({ ...kept, age })
+    const { draft, warnings, losses } = generateMigration(options(from, users(kept), { facts: { drops: ['users.age'] } }))
+    expect(losses).toEqual([{ kind: 'notRestored', table: 'users', column: 'age' }])
+    expect(warnings).toEqual([expect.stringContaining(`a placeholder in users.age, such as 0 or '', which ${refusedBy} may refuse`)])
+    for (const engine of ENGINES) {
+      expect(draft!.files[`down.${engine}.sql`]).toMatch(new RegExp(`^-- rows that are there get .*${refusedBy} may refuse`))
+      expect(draft!.files[`up.${engine}.sql`]).not.toContain('placeholder')
+    }
+    // the same where it only was made to take null
+    const loose = users({ ...kept, age: { ...age, nullable: true } as FieldSpec })
+    expect(generateMigration(options(from, loose)).warnings).toEqual(warnings)
+  })
+
+  it.each<[string, FieldSpec]>([
+    ['nothing speaks of it', { kind: 'integer' }],
+    ['its check lists what it may be', { kind: 'enum', values: ['a', 'b'] }],
+    ['it has a default', { kind: 'integer', default: 21, check: { $gt: 17 } }],
+    ['it takes null', { kind: 'integer', nullable: true, check: { $gt: 17 } }],
+  ])('says nothing where %s', (_why, age) => {
+    const dropped = generateMigration(options(users({ ...kept, age }), users(kept), { facts: { drops: ['users.age'] } }))
+    expect([dropped.warnings, dropped.draft!.files['down.postgres.sql']]).toEqual([[], expect.not.stringContaining('placeholder')])
+  })
+})
+
 describe('generateSplit', () => {
   const old = users({ nick: { kind: 'text' }, legacy: { kind: 'integer', check: { $gt: 0 } } })
 
@@ -91,6 +136,17 @@ describe('generateSplit', () => {
       ['dropCheck', 'dropColumn'],
     ])
     expect(snapshotOf(split[1]!).tables[0]?.columns.map(({ name }) => name)).toEqual(['id', 'handle'])
+  })
+
+  it.each([
+    ['column', users({ nick: { kind: 'integer' } }), { drops: ['users.nick'], renamedColumns: { 'users.legacy': 'nick' } }, 'users.nick'],
+    ['table', users({ nick: { kind: 'text' } }, 'users'), { drops: ['users'], renamedTables: { people: 'users' } }, 'users'],
+  ])('refuses to keep a %s whose name another takes', (kind, to, facts, name) => {
+    const from = kind === 'column' ? old : { ...old, tables: [...old.tables, ...users({ nick: { kind: 'text' } }, 'people').tables] }
+    expect(generateMigration(options(from, to, { facts }))).toMatchObject({ decisions: [] })
+    const refusal = rejectionOf(() => generateSplit(options(from, to, { facts })))
+    expect(refusal).toMatchObject({ code: 'MIGRATION_DECISION', exitCode: 3 })
+    expect(String(refusal)).toContain(`cannot keep ${name} for`)
   })
 
   it('lets rows be made without a column that goes, before it does', () => {

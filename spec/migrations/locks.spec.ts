@@ -64,6 +64,24 @@ forEachEngine((engine) => {
       await expect(migrator.unlock()).rejects.toMatchObject({ exitCode: 7 })
     })
 
+    it('has an end that is offered where the engine has it', async () => {
+      const folder = await folderOf(drafts)
+      await migrating(folder)
+      const migrator = createMigrator({ url: database.url, folder })
+      const isEndable = engine.name !== 'sqlite'
+      const end = isEndable ? ['latchwork migrate unlock --terminate'] : []
+      expect(await migrator.lock()).toMatchObject({
+        next: end,
+        warnings: isEndable ? [] : [expect.stringContaining('end it on its machine')],
+      })
+      const refusal = await migrator.unlock().catch((reason: unknown) => reason)
+      expect(refusal).toMatchObject({ exitCode: 7, next: isEndable ? end : ['latchwork migrate lock'] })
+      const { checks } = await migrator.doctor()
+      const advice = checks.find(({ name }) => name === 'lock')?.advice
+      if (isEndable) expect(advice).toContain('unlock --terminate')
+      else expect(advice).toBe('wait for that process, or end it on its machine; the lock is free with it')
+    })
+
     it('is free soon after its holder was killed', async () => {
       const folder = await folderOf(drafts)
       const process = await migrating(folder)

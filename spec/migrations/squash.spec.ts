@@ -74,6 +74,28 @@ forEachEngine((engine) => {
       expect(await shapeOf(whole, ...TABLES)).toEqual(await shapeOf(none, ...TABLES))
     }, 60_000)
 
+    it('cannot be marked pending where it would be taken as applied again, and can be marked reverted', async () => {
+      const folder = await ownFolder(FIVE)
+      const migrator = createMigrator({ url: await fresh(), folder })
+      await migrator.up()
+      const [all] = (await squash(folder, id('marks'), id('seeds'))).ids as [string]
+      for (const isTaken of [false, true]) {
+        if (isTaken) await migrator.up()
+        await expect(migrator.mark(all, 'pending', { reason: 'again' })).rejects.toMatchObject({
+          code: 'MIGRATION_USAGE',
+          exitCode: 2,
+          next: [`latchwork migrate mark ${all} reverted --reason …`],
+        })
+        expect(await migrator.status()).toMatchObject({ applied: [all], pending: [] })
+      }
+      expect(await migrator.mark(all, 'reverted', { reason: 'again' })).toMatchObject({ pending: [all] })
+      expect(await migrator.status()).toMatchObject({ applied: [], pending: [all] })
+      // without what it replaces it is one like any other
+      const plain = createMigrator({ url: await fresh(), folder })
+      await plain.up()
+      expect(await plain.mark(all, 'pending', { reason: 'again' })).toMatchObject({ pending: [all] })
+    }, 60_000)
+
     it('is refused by a database that has a part, which stays as it is', async () => {
       const folder = await ownFolder(FIVE)
       const url = await fresh()

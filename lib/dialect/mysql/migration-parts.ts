@@ -20,6 +20,7 @@ export function migrationParts(address: Address): MigrationParts {
     describe,
     isAtomic: (statement) => !dropsSeveral(statement) && !IN_PARTS.test(leadingWords(statement, 4)),
     isDoneAlready: (error, statement) => saysDone(statement, errnoOf(error) ?? 0),
+    endsHolders: true,
     driver: { name: 'mysql2', smallest: '3.24.0' },
     examine: (connection) => examine(connection),
     open: (opening) => openMigrationSession(address, opening),

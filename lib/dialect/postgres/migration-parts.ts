@@ -23,6 +23,7 @@ export function migrationParts(server: PostgresServer): MigrationParts {
     // outside of a transaction these may commit on the way
     isAtomic: (statement) => !/^(?:call|do)\b/.test(leadingWords(statement, 1)),
     isDoneAlready: (error, statement) => isServerError(error) && (DONE[leadingWords(statement, 1)]?.includes(error.code) ?? false),
+    endsHolders: true,
     driver: { name: 'pg', smallest: '8.16.0' },
     examine: (connection) => examine(connection),
     open: (opening) => openMigrationSession(server, opening),

@@ -20,6 +20,7 @@ export function migrationParts(file: string): MigrationParts {
     isAtomic: () => true,
     isDoneAlready: () => false,
     rebuild,
+    endsHolders: false,
     driver: { name: 'better-sqlite3', smallest: '12.0.0' },
     examine: (connection) => examine(connection, file),
     open: (opening) => openMigrationSession(file, opening),

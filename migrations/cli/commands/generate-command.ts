@@ -32,9 +32,10 @@ export function addGenerateFlags(command: Command): Command {
   return command
     .addOption(new Option('--rename <table.column:name>', 'a column was renamed (repeatable)').argParser(repeated))
     .addOption(new Option('--rename-table <table:name>', 'a table was renamed (repeatable)').argParser(repeated))
-    .addOption(new Option('--drop <table[.column]>', 'a table or column may go, with all that is in it (repeatable)').argParser(list))
+    .addOption(new Option('--drop <table[.column]>', 'a table or column may go, with all that is in it (repeatable)').argParser(repeated))
     .addOption(new Option('--default <table.column=value>', 'what rows get that are there (repeatable)').argParser(repeated))
     .addOption(enginesOption())
+    .addHelpText('after', `\nA name that holds : = or , is written in double quotes: --rename 'users."a:b":handle'`)
 }
 
 /** `--dialect` of a command that writes files. */

@@ -5,13 +5,14 @@ import type { Terminal } from '../terminal.js'
 
 /** What was written and what it does, or what has to be decided first. */
 export function generateText(document: GenerateDocument, { onResult }: Terminal): string {
-  const { id, files, operations, losses, ambiguous, decisions } = document
+  const { id, files, operations, losses, warnings, ambiguous, decisions } = document
   if (ambiguous.length + decisions.length > 0) return [...ambiguous, ...decisions].map(undecidedText).join('\n')
   if (operations.length === 0 && id === null) return 'the models are as the last migration left them'
   return [
     ...(id === null ? [] : [`${onResult('green', 'wrote')} ${id}`, ...files.map((file) => `  ${file}`)]),
     ...operations.map((operation) => `  ${operationText(operation)}`),
     ...losses.map((loss) => `  ${onResult('yellow', 'down loses')}: ${lossText(loss)}`),
+    ...warnings.map((warning) => `  ${onResult('yellow', 'warning')}: ${warning}`),
   ].join('\n')
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { CliProject } from './cli-project.js'
+import { CliProject, type Printed } from './cli-project.js'
 import { HANDLE, NICK, shop, userModel } from './models.js'
 
 const ENGINES = ['postgres', 'mysql', 'sqlite']
@@ -105,6 +105,34 @@ describe('latchwork migrate generate', () => {
     expect(await project.read('migrations', dropped.id, 'up.sqlite.sql')).toContain('-- latchwork:approve drop-column users.handle\n')
   })
 
+  it('takes names that hold what separates them, in quotes, and prints flags that can be pasted', async () => {
+    const named = (column: string, more = '') =>
+      userModel(`@field.integer({ column: ${JSON.stringify(column)}, nullable: true }) odd!: number | null\n  ${more}`)
+    await using project = await CliProject.create({ ...shop(ENGINES), 'models/user.ts': named('a:b, c') })
+    await project.run('migrate', 'generate', 'first')
+    // what a shell makes of a printed flag
+    const pasted = (flag: string) => [flag.split(' ', 1)[0]!, flag.slice(flag.indexOf(' ') + 1).replace(/^'(.*)'$/, '$1')]
+
+    await project.write({ 'models/user.ts': named('d=e') })
+    const { ambiguous } = await project.json('migrate', 'generate', 'odd')
+    expect(ambiguous[0].flags).toEqual([`--rename '"users.a:b, c":"d=e"'`, `--drop '"users.a:b, c"'`])
+    expect(await project.json('migrate', 'generate', 'odd', ...pasted(ambiguous[0].flags[0]))).toMatchObject({
+      ok: true,
+      operations: [{ kind: 'renameColumn', name: 'a:b, c', to: 'd=e' }],
+    })
+    await project.write({ 'models/user.ts': named('d=e', "@field.integer({ column: 'f=g' }) more!: number") })
+    const { decisions } = await project.json('migrate', 'generate', 'filled')
+    expect(decisions[0].flags).toEqual([`--default '"users.f=g"=VALUE'`])
+    const filled = pasted(decisions[0].flags[0]).map((word) => word.replace('VALUE', '21'))
+    expect(await project.json('migrate', 'generate', 'filled', ...filled)).toMatchObject({ ok: true })
+    await project.write({ 'models/user.ts': userModel() })
+    const gone = await project.json('migrate', 'generate', 'gone')
+    const drops = gone.decisions.flatMap(({ flags }: Printed) => pasted(flags[0]))
+    expect(drops).toEqual(['--drop', '"users.d=e"', '--drop', '"users.f=g"'])
+    expect(await project.json('migrate', 'generate', 'gone', ...drops)).toMatchObject({ ok: true })
+    expect((await project.run('migrate', 'generate', '--help')).stdout).toContain('in double quotes')
+  })
+
   it('says of a narrower type what it holds before and after', async () => {
     await using project = await withFirst()
     await project.write({ 'models/user.ts': userModel(NICK.replace('40', '20')) })
@@ -126,6 +154,10 @@ describe('latchwork migrate generate', () => {
 
   it.each([
     [['--rename', 'users.nick'], '--rename: expected users.nick:handle'],
+    [['--rename', 'users.nick:a:b'], '--rename: expected users.nick:handle, got users.nick:a:b; write a name that holds'],
+    [['--rename', 'users."nick:a'], '--rename: expected users.nick:handle'],
+    [['--drop', 'users.nick,'], '--drop: expected users.nick'],
+    [['--default', '=1'], '--default: expected users.age=0'],
     [['--default', 'users.year=1'], '--default: no model has a column users.year'],
     [['--dialect', 'oracle'], 'Expected postgres, mysql or sqlite'],
     [['--empty', '--data'], 'cannot be used with'],

@@ -43,6 +43,18 @@ describe('latchwork', () => {
     expect(document.error.message).toMatch(/^[^(]/)
   })
 
+  it.each([
+    [['migrate', 'up', '--steps', '0'], 'up', 'latchwork migrate up --help'],
+    [['--url', 'sqlite:up', '--cwd=.', 'migrate', 'mark', 'x'], 'mark', 'latchwork migrate mark --help'],
+    [['db', 'seed', '--nothing'], 'seed', 'latchwork db seed --help'],
+    [['migrate', 'upp'], 'migrate', 'latchwork migrate --help'],
+    [['doctor', '--nothing'], 'doctor', 'latchwork doctor --help'],
+    [['nothing'], 'latchwork', 'latchwork --help'],
+  ])('names the command that was asked for: %j', async (words, command, next) => {
+    await using project = await CliProject.create({})
+    expect(await project.json(...words)).toMatchObject({ command, exitCode: 2, error: { code: 'USAGE' }, next: [next] })
+  })
+
   it('says where a database is to be given', async () => {
     await using project = await CliProject.create({})
     const { exitCode, stderr } = await project.run('migrate', 'up')
