@@ -9,7 +9,6 @@ import { rowExists } from '../query/exists.js'
 import { countRows, listRows } from '../query/list.js'
 import type { PlanRunner } from '../query/query-plan.js'
 import { readOne, readOneOrThrow } from '../query/read.js'
-import { readRowsByKey } from '../query/read-many.js'
 import { streamedLater } from '../query/stream-later.js'
 import { updateMany, updateOne } from '../query/update.js'
 import { withPart } from '../query/with-part.js'
@@ -36,7 +35,7 @@ function later<Part>(name: string, load: () => Promise<Part>, operationOf: (part
 }
 
 /**
- * Every operation on a model. A new one is a file in `lib/query` and a row here. Reads, and changes of one row, are there at once; what
+ * Every operation on a model. A new one is a file in `lib/query` and a row here. Most reads, and changes of one row, are there at once; what
  * fewer applications use is loaded with its first call.
  */
 const OPERATIONS: Readonly<Record<keyof ModelNodes<object>, Operation>> = {
@@ -53,7 +52,15 @@ const OPERATIONS: Readonly<Record<keyof ModelNodes<object>, Operation>> = {
       (part) => part.restoreOne,
     ),
   },
-  readMany: { effect: 'read', run: readRowsByKey, needsKey: true },
+  readMany: {
+    effect: 'read',
+    run: later(
+      'readMany',
+      () => import('../query/read-many.js'),
+      (part) => part.readRowsByKey,
+    ),
+    needsKey: true,
+  },
   list: { effect: 'read', run: listRows },
   stream: { effect: 'read', run: streamedLater, isStream: true, needsKey: true },
   count: { effect: 'read', run: countRows },

@@ -6,7 +6,7 @@ import { parseInput, parseOptions } from './call-input.js'
 import { newRow } from './create.js'
 import { InputIssues } from './input-issues.js'
 import { isOneInsert } from './insert-rows.js'
-import { boundText } from './key-text.js'
+import { keyText } from './key-text.js'
 import type { CallLimits, PlanRunner } from './query-plan.js'
 import { parseRows } from './row-chunks.js'
 import { groupRows } from './row-groups.js'
@@ -94,7 +94,10 @@ class KeysSeen {
 
   add(row: Record<string, unknown>, position: number): void {
     if (this.key.some((field) => row[field.name] === undefined)) return
-    const text = this.key.map((field) => boundText(field.encode(row[field.name]))).join('\0')
+    const text = keyText(
+      this.key,
+      this.key.map((field) => field.encode(row[field.name])),
+    )
     const first = this.#positions.get(text)
     if (first !== undefined) throw this.#twice(first, position)
     this.#positions.set(text, position)

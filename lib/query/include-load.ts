@@ -59,8 +59,11 @@ async function includedIn<R extends PlainRow | null>(runner: PlanRunner, call: I
   return found
 }
 
-const NO_KEY = Symbol('no key')
-const NO_OWNER = -1
+/**
+ * Copied for each owner, in place of `[]`: when many lists of one place in the code live through a collection, V8 makes all later ones in its
+ * old space, where each keeps its rows until a full collection. That was a third of the CPU of an include by many callers.
+ */
+const NO_ROWS: readonly PlainRow[] = []
 
 /** Gives every owner its rows; all of these in one list, where something is to be loaded into them. */
 async function loadRelation(
@@ -74,12 +77,12 @@ async function loadRelation(
   // of each key the owner who was met last, and of each owner the one before who has the same
   const lastByKey = new Map<string, number>()
   const before = owners.map((row, index) => {
-    putRelated(row, load, isMany ? noRows() : null)
+    putRelated(row, load, isMany ? NO_ROWS.slice() : null)
     const key = keys[index]!
     // a key with a null in it belongs to nothing
-    if (key.includes(null)) return NO_OWNER
+    if (key.includes(null)) return undefined
     const text = keyText(sourceFields, key)
-    const other = lastByKey.get(text) ?? NO_OWNER
+    const other = lastByKey.get(text)
     lastByKey.set(text, index)
     return other
   })
@@ -89,16 +92,16 @@ async function loadRelation(
   )
   const made: PlainRow[] = []
   for (const { rows } of results) {
-    let last = NO_OWNER
-    let lastKey: unknown = NO_KEY
+    let last: number | undefined
+    let lastKey: unknown
     for (const values of rows) {
       // rows of one owner mostly come one after the other
       if (values[0] !== lastKey || sourceFields.length > 1) {
         lastKey = values[0]
         // a key that the database takes for the same may be of an owner who was not asked for
-        last = lastByKey.get(keyText(sourceFields, values)) ?? NO_OWNER
+        last = lastByKey.get(keyText(sourceFields, values))
       }
-      for (let index = last; index !== NO_OWNER; index = before[index]!) {
+      for (let index = last; index !== undefined; index = before[index]) {
         // one for each owner, also where several have the same: nobody's row is somebody else's too
         const row = readRow(selection, values, sourceFields.length)
         if (isMany) (owners[index]![name] as PlainRow[]).push(row)
@@ -108,16 +111,6 @@ async function loadRelation(
     }
   }
   return made
-}
-
-const NO_ROWS: readonly PlainRow[] = []
-
-/**
- * A list to be filled. Not `[]`: when many of one place in the code live through a collection, V8 makes all later ones in its old space,
- * where each keeps its rows until a full collection: a third of the CPU of an include by many callers.
- */
-function noRows(): PlainRow[] {
-  return NO_ROWS.slice()
 }
 
 /** One statement for the rows of these owners. Its first columns are the owner's key, as the owner's own statement gives it. */

@@ -7,12 +7,8 @@ export function keyText(fields: readonly BoundField[], values: readonly unknown[
 }
 
 function valueText({ definition }: BoundField, value: unknown): string {
-  return definition.type.kind === 'uuid' ? boundText(value).toLowerCase() : boundText(value)
-}
-
-/** A value in a form that is bound or was read, as a text that no other value has. */
-export function boundText(value: unknown): string {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex')
   // a date's own text ends at the second
-  if (value instanceof Date) return value.toISOString()
-  return value instanceof Uint8Array ? Buffer.from(value).toString('hex') : String(value)
+  const text = String(value instanceof Date ? value.getTime() : value)
+  return definition.type.kind === 'uuid' ? text.toLowerCase() : text
 }

@@ -114,7 +114,7 @@ export class BinaryRows {
   #text(buffer: Buffer): string {
     const length = this.#length(buffer)
     const start = this.#skip(length)
-    return length === 0 ? '' : (buffer as TextBuffer).utf8Slice(start, start + length)
+    return (buffer as TextBuffer).utf8Slice(start, start + length)
   }
 
   /** A window on the packet's bytes. */

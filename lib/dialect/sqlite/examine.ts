@@ -5,7 +5,7 @@ import type { Connection } from '../dialect.js'
 import { type Examination, fail, ok, versionCheck, warn } from '../examination.js'
 
 /** The smallest version that is supported. */
-const SMALLEST = '3.35.0'
+const SMALLEST = '3.37.0'
 
 /** What migrations cannot do without. Source: SQLite, "Compile-time Options". */
 const MISSING_PARTS = ['OMIT_FOREIGN_KEY', 'OMIT_ALTERTABLE', 'OMIT_TRIGGER', 'OMIT_VIEW', 'OMIT_JSON']
