@@ -65,7 +65,20 @@ export function hasDefinition(target: ModelClass): boolean {
   return Reflect.hasOwnMetadata(DEFINITION, target)
 }
 
-const MODEL_OPTIONS = ['name', 'table', 'schema', 'fields', 'relations', 'indexes', 'uniques', 'checks', 'comment', 'renamedFrom', 'audit']
+const MODEL_OPTIONS = [
+  'name',
+  'table',
+  'schema',
+  'fields',
+  'primaryKeyName',
+  'relations',
+  'indexes',
+  'uniques',
+  'checks',
+  'comment',
+  'renamedFrom',
+  'audit',
+]
 
 function build(target: ModelClass, given: unknown): ModelDefinition {
   const name = modelName(target.name, given)
@@ -92,6 +105,7 @@ function build(target: ModelClass, given: unknown): ModelDefinition {
     fields: Object.freeze(fields),
     fieldByName,
     primaryKey,
+    primaryKeyName: options.primaryKeyName as string | undefined,
     uniques: defineUniques(name, defined, fieldByName, options),
     indexes: isOfView ? Object.freeze([]) : defineIndexes(name, defined, fieldByName, options),
     checks: defineChecks(name, defined, options.checks),
@@ -106,7 +120,7 @@ function build(target: ModelClass, given: unknown): ModelDefinition {
 
 /** What only a table can hold. */
 function refuseOnView(model: string, defined: readonly DefinedField[], options: Readonly<Record<string, unknown>>): void {
-  const option = ['indexes', 'checks', 'renamedFrom', 'audit'].find((each) => options[each] !== undefined)
+  const option = ['primaryKeyName', 'indexes', 'checks', 'renamedFrom', 'audit'].find((each) => options[each] !== undefined)
   if (option !== undefined) throw new ModelError(model, undefined, `${option}: a view has none`)
   const field = defined.find(({ field: { role }, check, isIndexed }) => check !== undefined || (isIndexed && role !== 'tenant'))
   if (field !== undefined)
@@ -134,6 +148,7 @@ function checkNames(model: string, options: Readonly<Record<string, unknown>>): 
   const problems = {
     table: objectNameProblem(options.table),
     schema: options.schema === undefined ? undefined : databaseNameProblem(options.schema),
+    primaryKeyName: options.primaryKeyName === undefined ? undefined : databaseNameProblem(options.primaryKeyName),
     renamedFrom: options.renamedFrom === undefined ? undefined : objectNameProblem(options.renamedFrom),
     comment:
       options.comment === undefined || typeof options.comment === 'string' ? undefined : `expected a string, got ${typeof options.comment}`,

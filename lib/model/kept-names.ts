@@ -39,10 +39,12 @@ export function keepNames(
 }
 
 function withNamesOf(renamed: TableSchema, after: TableSchema): TableSchema {
+  const { primaryKey } = after
+  const isMadeKey = primaryKey.name === objectName(after.name, [], 'pkey')
   const isMade = (kind: SchemaObjectKind) => (part: Part) => isMadeName(after.name, part, kind)
   return {
     ...after,
-    primaryKey: { ...after.primaryKey, name: renamed.primaryKey.name },
+    primaryKey: isMadeKey ? { ...primaryKey, name: renamed.primaryKey.name } : primaryKey,
     uniques: keep(renamed.uniques, after.uniques, isMade('key')),
     indexes: keep(renamed.indexes, after.indexes, isMade('idx')),
     foreignKeys: keep(renamed.foreignKeys, after.foreignKeys, isMade('fkey')),

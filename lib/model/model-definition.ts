@@ -129,6 +129,8 @@ export interface ModelDefinition {
   readonly fieldByName: ReadonlyMap<string, FieldDefinition>
   /** Names of the key's fields, in order; empty only for a view without one. */
   readonly primaryKey: readonly string[]
+  /** Of its constraint; undefined: it follows from the table. */
+  readonly primaryKeyName: string | undefined
   readonly uniques: readonly UniqueDefinition[]
   readonly indexes: readonly IndexDefinition[]
   readonly checks: readonly CheckDefinition[]

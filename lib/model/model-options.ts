@@ -44,6 +44,11 @@ export interface TableOptions<F extends string = string> {
    * connection's own.
    */
   readonly schema?: string
+  /**
+   * What the constraint of the primary key is called: for a table that another tool has made. Default: `<table>_pkey`, which a rename of the table
+   * leaves as it was. MySQL and MariaDB call it PRIMARY whatever is said.
+   */
+  readonly primaryKeyName?: string
   readonly indexes?: readonly IndexOptions<F>[]
   readonly uniques?: readonly UniqueOptions<F>[]
   readonly checks?: readonly CheckOptions[]

@@ -127,7 +127,7 @@ function tableOf(definition: ModelDefinition, models: readonly ModelDefinition[]
     name: definition.table,
     ...(definition.schema === undefined ? {} : { schema: definition.schema }),
     columns: definition.fields.map((field) => columnOf(definition, field)),
-    primaryKey: { name: nameOf([], 'pkey'), columns: primaryKey },
+    primaryKey: { name: definition.primaryKeyName ?? nameOf([], 'pkey'), columns: primaryKey },
     uniques,
     indexes: [...indexes, ...foreignKeyIndexes(foreignKeys, [primaryKey, ...wholeColumns(uniques), ...wholeColumns(indexes)], nameOf)],
     foreignKeys,

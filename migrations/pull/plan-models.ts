@@ -102,12 +102,13 @@ function planAll(
       )
     const ofRelations = new Set(table.foreignKeys.filter(isRelation).map(({ columns }) => objectName(table.name, columns, 'idx')))
     const [uniques, indexes, checks] = [keys.uniques(), keys.indexes(ofRelations), keys.checks()]
-    const { schema, comment } = table
+    const { schema, comment, primaryKey } = table
     const options = {
       // a short name may be a minifier's, and so it is said
       ...(name.length <= 2 ? { name } : {}),
       table: table.name,
       ...(schema === undefined ? {} : { schema }),
+      ...(primaryKey.name === objectName(table.name, [], 'pkey') ? {} : { primaryKeyName: primaryKey.name }),
       ...(uniques.length === 0 ? {} : { uniques }),
       ...(indexes.length === 0 ? {} : { indexes }),
       ...(checks.length === 0 ? {} : { checks }),

@@ -128,14 +128,7 @@ function differences({ schema, unread, findings }: Introspection, models: Schema
       ? []
       : [{ table, ...(object === undefined ? {} : { object }), problem: `differs in the model: a migration would say ${change.kind}` }]
   })
-  // a migration keeps the name that is there
-  const keys = schema.tables.flatMap((table) => {
-    const { name } = table.primaryKey
-    const other = has.get(factName(table))?.primaryKey.name
-    if (other === undefined || other === name) return []
-    return [{ table: factName(table), object: name, problem: `is what its primary key is called, and in the model ${other}` }]
-  })
-  return [...undecided, ...changed, ...keys]
+  return [...undecided, ...changed]
 }
 
 /** A column of a nearest type is as its model says: that it is not has been found. */

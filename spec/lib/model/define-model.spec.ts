@@ -301,6 +301,8 @@ describe('defineModel', () => {
       ['table: a name cannot be empty', { fields: { id: ID }, table: '' }],
       ['table: names that begin with "sqlite_" are reserved', { fields: { id: ID }, table: 'sqlite_x' }],
       ['schema: ', { fields: { id: ID }, schema: 'a"b' }],
+      ['primaryKeyName: ', { fields: { id: ID }, primaryKeyName: 'a"b' }],
+      ['primaryKeyName: ', { fields: { id: ID }, primaryKeyName: 3 }],
       ['comment: expected a string', { fields: { id: ID }, comment: 3 }],
       ['increment needs a key of one field', { fields: { id: ID, other: { kind: 'integer', primary: true } } }],
       ['indexes[0]: "nmae" is no field; did you mean "name"?', { ...named(), indexes: [{ on: ['nmae'] }] }],

@@ -85,7 +85,6 @@ const BESIDE_MODELS: Readonly<
       'create materialized view titles_kept as select title from notes',
     ],
     said: [
-      /^books\.pk_books is what its primary key is called, and in the model books_pkey/,
       /^notes is unlogged/,
       /^notes has row level security/,
       /^notes has the trigger "hush"/,
@@ -317,7 +316,7 @@ describe('db pull', () => {
           expect(await project.list('models')).toEqual(BESIDE_MODELS[engine.name].files)
           expect(await project.read('models/note.ts')).toMatch(/^\/\/ (body|title): /m)
           expect(await compiled(project, {})).toBe('')
-          // none of it is a difference to what a migration would make, but the name of a key and the type of a column
+          // none of it is a difference to what a migration would make, but the type of a column
           const { id } = await project.json('migrate', 'generate', 'as it is')
           const { differences } = await project.json('migrate', 'baseline', id)
           expect(differences.map(({ name }: Printed) => name)).toEqual(
