@@ -69,7 +69,11 @@ describe('a SQLite file in trouble', { timeout: 30_000 }, () => {
       const error = await rejectionOf(
         db.transaction(async () => {
           await db.nodes.pages.create(pages(1)[0]!)
-          const failed = await rejectionOf(db.nodes.pages.bulkCreate({ rows: pages(100) }))
+          // row by row: SQLite gives up the transaction with a lone row that has no room, and of a list of rows the list alone
+          const fill = async () => {
+            for (const page of pages(100)) await db.nodes.pages.bulkCreate({ rows: [page] })
+          }
+          const failed = await rejectionOf(fill())
           later.push(await rejectionOf(db.nodes.pages.create(pages(1)[0]!)))
           throw failed
         }),
@@ -80,6 +84,16 @@ describe('a SQLite file in trouble', { timeout: 30_000 }, () => {
       expect(await rejectionOf(db.nodes.pages.bulkCreate({ rows: pages(100) }))).toMatchObject({ databaseCode: 'SQLITE_FULL' })
       expect(await db.nodes.pages.count()).toBe(1)
       await db.transaction(() => db.nodes.pages.create(pages(1)[0]!))
+      expect(await db.nodes.pages.count()).toBe(2)
+    })
+
+    it('costs a bulk create its own rows, and not the transaction that it is in', async () => {
+      const db = full()
+      await db.transaction(async () => {
+        await db.nodes.pages.create(pages(1)[0]!)
+        expect(await rejectionOf(db.nodes.pages.bulkCreate({ rows: pages(100) }))).toMatchObject({ databaseCode: 'SQLITE_FULL' })
+        await db.nodes.pages.create(pages(1)[0]!)
+      })
       expect(await db.nodes.pages.count()).toBe(2)
     })
   })

@@ -139,7 +139,7 @@ describe('a slow statement', () => {
     await db.createTables()
     // enough to take longer than a millisecond anywhere, and still one statement
     const rows = Array.from({ length: 1_000 }, (_, index) => ({ title: `a secret ${index}` }))
-    await db.nodes.notes.bulkCreate({ rows })
+    await db.nodes.notes.bulkCreate({ rows, returning: true })
     // on a busy machine the tables may have been slow too
     expect(log.of('warn')).toMatch(/^NoteBulkCreateNode was slow: 1000 rows in \d+\.\d ms, over slowQueryMs 1$/m)
     expect(log.lines.findLast(({ level }) => level === 'warn')?.fields).toMatchObject({
