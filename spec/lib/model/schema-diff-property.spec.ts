@@ -13,7 +13,7 @@ const RUNS = { numRuns: 300 }
 /** Which of the candidates for a rename is taken: a number for each question, taken in turn. */
 const answers = fc.array(fc.nat(5), { minLength: 8, maxLength: 8 })
 
-describe('diffSchemas of any two schemas', () => {
+describe('diffSchemas of any two schemas', { timeout: 120_000 }, () => {
   it('leads from one to the other and back, and finds nothing afterwards', () => {
     fc.assert(
       fc.property(anySchema, anySchema, answers, (from, given, picks) => {

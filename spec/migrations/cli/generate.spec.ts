@@ -131,7 +131,7 @@ describe('latchwork migrate generate', () => {
     expect(drops).toEqual(['--drop', '"users.d=e"', '--drop', '"users.f=g"'])
     expect(await project.json('migrate', 'generate', 'gone', ...drops)).toMatchObject({ ok: true })
     expect((await project.run('migrate', 'generate', '--help')).stdout).toContain('in double quotes')
-  })
+  }, 120_000)
 
   it('says of a narrower type what it holds before and after', async () => {
     await using project = await withFirst()
