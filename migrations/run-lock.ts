@@ -67,7 +67,7 @@ export async function freeLock(
   if (holder === undefined) return { holder: null, terminated: false }
   const who = describeHolder(holder)
   if (!terminate && endsHolders) throw new MigrationLockError(`the lock is held by ${who}; it is free when that ends`, holder, [END_HOLDER])
-  if (await session.endHolder(holder)) return { holder, terminated: true }
+  if (terminate && (await session.endHolder(holder))) return { holder, terminated: true }
   throw new MigrationLockError(
     `the lock is held by ${who}, which cannot be ended from here: ${endsHolders ? 'end that process; the lock is free with it' : END_PROCESS}`,
     holder,

@@ -39,7 +39,7 @@ export interface IntrospectionFinding {
   /** Of a column, key, index or constraint; undefined: of the table. */
   readonly object?: string
   /** What that is. */
-  readonly what?: 'column' | 'unique' | 'index' | 'foreign key' | 'check' | undefined
+  readonly what?: 'column' | 'unique' | 'index' | undefined
   /** For people: `a column of type "money", which no field has`. */
   readonly problem: string
 }
