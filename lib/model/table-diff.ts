@@ -84,7 +84,7 @@ function addition(column: ColumnSchema, backfill: Backfill): TableStep {
 function alterSteps({ from, to }: Altered, renamed: TableSchema, after: TableSchema, backfill: Backfill) {
   const fill = from.nullable && !to.nullable ? backfill(to) : undefined
   const last = withComment(to, from.comment)
-  if (sameJson(renamed.primaryKey, after.primaryKey)) return { before: alteration(from, last, fill), later: [] }
+  if (sameJson(renamed.primaryKey.columns, after.primaryKey.columns)) return { before: alteration(from, last, fill), later: [] }
   const { default: value, ...rest } = last
   const countsLater = value?.kind === 'increment' && from.default?.kind !== 'increment'
   const nullable = to.nullable && !renamed.primaryKey.columns.includes(from.name)

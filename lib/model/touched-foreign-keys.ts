@@ -29,9 +29,13 @@ function isRetyped({ renamed, after }: Pick<TableDiff, 'renamed' | 'after'>, col
   return columns.some((name) => !sameJson(typeIn(renamed, name), typeIn(after, name)))
 }
 
-/** Whether one of the keys that a foreign key may refer to by these columns goes, for another one to come or not. */
+/**
+ * Whether one of the keys that a foreign key may refer to by these columns goes, for another one to come or not. A primary key that is only
+ * called otherwise stays.
+ */
 function losesKey({ renamed, after }: TableDiff, columns: readonly string[]): boolean {
-  const keysOf = ({ primaryKey, uniques }: TableSchema) => [primaryKey, ...uniques].filter((key) => sameJson(key.columns, columns))
+  const keysOf = ({ primaryKey, uniques }: TableSchema) =>
+    [{ columns: primaryKey.columns }, ...uniques].filter((key) => sameJson(key.columns, columns))
   return keysOf(renamed).some((key) => !keysOf(after).some((other) => sameJson(key, other)))
 }
 

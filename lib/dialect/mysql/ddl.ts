@@ -1,4 +1,5 @@
 import { ModelError } from '../../errors.js'
+import { sameJson } from '../../model/json-text.js'
 import type { ForeignKeySchema, TableSchema } from '../../model/schema.js'
 import type { SchemaChange, TableChange } from '../../model/schema-change.js'
 import { checkClause, columnList, createTable, foreignKeyClause, qualifiedName } from '../ddl-clauses.js'
@@ -83,6 +84,8 @@ function alterStatements(change: Alteration): readonly string[] {
     case 'alterColumn':
       return alterColumn(alter, change)
     case 'changePrimaryKey':
+      // the engine calls every primary key PRIMARY: another name alone has nothing to say to it
+      if (sameJson(change.from.columns, change.to.columns)) return []
       refuseLongKey(table, change.to.columns)
       return [`${alter} drop primary key, add primary key ${columnList(change.to.columns, SYNTAX)}`]
     case 'addForeignKey':

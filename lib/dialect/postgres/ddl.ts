@@ -1,4 +1,5 @@
 import type { ColumnType } from '../../model/column-type.js'
+import { sameJson } from '../../model/json-text.js'
 import type { TableSchema } from '../../model/schema.js'
 import type { SchemaChange, TableChange } from '../../model/schema-change.js'
 import { checkClause, columnList, createIndex, createTable, foreignKeyClause, qualifiedName } from '../ddl-clauses.js'
@@ -67,8 +68,9 @@ function alterStatements(change: TableChange): readonly DdlStatement[] {
     case 'alterColumn':
       return alterColumn(alter, change)
     case 'changePrimaryKey': {
-      const key = `constraint ${quote(change.to.name)} primary key ${columnList(change.to.columns, SYNTAX)}`
-      return statements(`${alter} drop constraint ${quote(change.from.name)}, add ${key}`)
+      const [from, to] = [quote(change.from.name), quote(change.to.name)]
+      if (sameJson(change.from.columns, change.to.columns)) return statements(`${alter} rename constraint ${from} to ${to}`)
+      return statements(`${alter} drop constraint ${from}, add constraint ${to} primary key ${columnList(change.to.columns, SYNTAX)}`)
     }
     case 'addUnique':
       return statements(

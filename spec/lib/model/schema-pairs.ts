@@ -26,6 +26,7 @@ const table = fc.record({
   columns: fc.uniqueArray(column, { selector: ({ name }) => name, minLength: 1, maxLength: 4 }),
   keyType: fc.constantFrom<ColumnType>({ kind: 'integer' }, { kind: 'bigint' }),
   wideKey: fc.boolean(),
+  namesKey: fc.boolean(),
   unique: fc.option(fc.nat(3)),
   index: fc.option(fc.nat(3)),
   partial: fc.boolean(),
@@ -41,7 +42,7 @@ export const anySchema: fc.Arbitrary<Schema> = fc
   .map((given) => ({ version: 1, tables: given.map((each) => tableOf(each, given)) }))
 
 function tableOf(given: Given, all: readonly Given[]): TableSchema {
-  const { name, wideKey, unique, index, partial, check } = given
+  const { name, wideKey, namesKey, unique, index, partial, check } = given
   const columns = given.columns.map(({ name: own, type, nullable, hasComment }) => {
     const commented: ColumnSchema = { name: own, type, nullable, ...(hasComment ? { comment: `the ${own}` } : {}) }
     return commented
@@ -70,7 +71,7 @@ function tableOf(given: Given, all: readonly Given[]): TableSchema {
       ...columns,
       ...references.map((target) => ({ name: `${target.name}_ref`, type: target.keyType, nullable: true })),
     ],
-    primaryKey: { name: objectName(name, [], 'pkey'), columns: key },
+    primaryKey: { name: namesKey ? `pk_${name}` : objectName(name, [], 'pkey'), columns: key },
     uniques: [
       { name: objectName(name, ['ref'], 'key'), columns: ['ref'] },
       ...(unique === null ? [] : [{ name: objectName(name, [at(unique)], 'key'), columns: [at(unique)], ...(partial ? { where } : {}) }]),
