@@ -73,11 +73,13 @@ async function loadRelation(
   limits: CallLimits | undefined,
 ): Promise<readonly PlainRow[]> {
   const { relation, selection } = load
-  const { name, isMany, sourceFields, target } = relation
+  const { isMany, sourceFields, target } = relation
   // of each key the owner who was met last, and of each owner the one before who has the same
   const lastByKey = new Map<string, number>()
+  const lists: PlainRow[][] = []
   const before = owners.map((row, index) => {
-    putRelated(row, load, isMany ? NO_ROWS.slice() : null)
+    if (isMany) lists.push(NO_ROWS.slice())
+    putRelated(row, load, isMany ? lists[index]! : null)
     const key = keys[index]!
     // a key with a null in it belongs to nothing
     if (key.includes(null)) return undefined
@@ -87,24 +89,27 @@ async function loadRelation(
     return other
   })
   const asked = Array.from(lastByKey.values(), (index) => keys[index]!)
+  const place = ownerPlace(load)
   const results = await Promise.all(
-    chunksOfKeys(target, sourceFields, asked).map((chunk) => runner.run({ ...planOfKeys(load, chunk), label }, limits)),
+    chunksOfKeys(target, sourceFields, asked).map((chunk) => runner.run({ ...planOfKeys(load, place, chunk), label }, limits)),
   )
   const made: PlainRow[] = []
+  const first = place.positions[0]!
   for (const { rows } of results) {
     let last: number | undefined
     let lastKey: unknown
     for (const values of rows) {
       // rows of one owner mostly come one after the other
-      if (values[0] !== lastKey || sourceFields.length > 1) {
-        lastKey = values[0]
+      if (values[first] !== lastKey || sourceFields.length > 1) {
+        lastKey = values[first]
+        const key = place.positions.map((position) => values[position])
         // a key that the database takes for the same may be of an owner who was not asked for
-        last = lastByKey.get(keyText(sourceFields, values))
+        last = lastByKey.get(keyText(sourceFields, key))
       }
       for (let index = last; index !== undefined; index = before[index]) {
         // one for each owner, also where several have the same: nobody's row is somebody else's too
-        const row = readRow(selection, values, sourceFields.length)
-        if (isMany) (owners[index]![name] as PlainRow[]).push(row)
+        const row = readRow(selection, values, place.before)
+        if (isMany) lists[index]!.push(row)
         else putRelated(owners[index]!, load, row)
         if (selection.hasLoads) made.push(row)
       }
@@ -113,16 +118,31 @@ async function loadRelation(
   return made
 }
 
-/** One statement for the rows of these owners. Its first columns are the owner's key, as the owner's own statement gives it. */
-function planOfKeys(load: RelationLoad, keys: readonly OwnerKey[]): QueryPlan<StatementResult> {
+/** Where the owner's key, as the owner's own statement gives it, is in the rows of a relation. */
+interface OwnerPlace {
+  readonly positions: readonly number[]
+  /** How many columns stand before those of the selection, for the key alone. */
+  readonly before: number
+}
+
+/** Where the rows show what they belong to: there; a column more would be sent and read for each of them. */
+function ownerPlace({ relation, selection }: RelationLoad): OwnerPlace {
+  const { sourceFields, targetFields, through } = relation
+  const shown = targetFields.map((field) => selection.root.fields.indexOf(field))
+  return through === undefined && hasKeysText(relation) && !shown.includes(-1)
+    ? { positions: shown, before: 0 }
+    : { positions: sourceFields.map((_, index) => index), before: sourceFields.length }
+}
+
+/** One statement for the rows of these owners. */
+function planOfKeys(load: RelationLoad, place: OwnerPlace, keys: readonly OwnerKey[]): QueryPlan<StatementResult> {
   const { relation, selection, condition, order, limit } = load
   const { target, sourceFields, targetFields, through } = relation
   const shape = load.shape.followedBy('of')
   const ownerFields = through?.near ?? targetFields
   const bound = keys.map((key) => key.map((value, index) => reboundValue(sourceFields[index]!, value)))
   const owned = inKeys(through?.model ?? target, ownerFields, bound, shape)
-  const isSameText = ownerFields.every((field, index) => isExact(field, sourceFields[index]!))
-  const owners = isSameText ? undefined : inKeys(relation.source, sourceFields, bound, shape)
+  const owners = hasKeysText(relation) ? undefined : inKeys(relation.source, sourceFields, bound, shape)
   const sought: RelatedCondition =
     through === undefined
       ? { ...condition, part: allOf([owned, condition.part]) }
@@ -136,8 +156,9 @@ function planOfKeys(load: RelationLoad, keys: readonly OwnerKey[]): QueryPlan<St
       const { query, owner } = ownedRows(relation, sought, owners)
       const rows: Query = joinIncluded(query, selection.root)
       const orders = orderExpressions(target, order, selection.root.columnOf)
-      if (limit !== undefined) return firstOfEach(target, { rows, owner, orders, selection, limit })
-      return orders.reduce((sorted: Query, each) => sorted.orderBy(each), rows.select([...aliased(owner), ...selection.references]))
+      const keyColumns = owner.slice(0, place.before)
+      if (limit !== undefined) return firstOfEach(target, { rows, owner, keyColumns, orders, selection, limit })
+      return orders.reduce((sorted: Query, each) => sorted.orderBy(each), rows.select([...aliased(keyColumns), ...selection.references]))
     },
     read: (result) => result,
   })
@@ -168,14 +189,16 @@ function distinctKeys(source: BoundModel, fields: readonly BoundField[], owners:
 interface LimitedRows {
   readonly rows: Query
   readonly owner: readonly Expression<unknown>[]
+  /** What is read before the selection. */
+  readonly keyColumns: readonly Expression<unknown>[]
   readonly orders: readonly Expression<unknown>[]
   readonly selection: Selection
   readonly limit: number
 }
 
 /** The first rows of each owner. */
-function firstOfEach({ compiler }: BoundModel, { rows, owner, orders, selection, limit }: LimitedRows) {
-  const columns = [...owner, ...(selection.references as readonly unknown[] as readonly Expression<unknown>[])]
+function firstOfEach({ compiler }: BoundModel, { rows, owner, keyColumns, orders, selection, limit }: LimitedRows) {
+  const columns = [...keyColumns, ...(selection.references as readonly unknown[] as readonly Expression<unknown>[])]
   // a view without a key has no order of its own
   const order = orders.length === 0 ? sql`` : sql` order by ${sql.join(orders)}`
   const number = sql`row_number() over (partition by ${sql.join(owner)}${order})`
@@ -195,6 +218,11 @@ function aliased(columns: readonly Expression<unknown>[]) {
 
 /** Kinds of which equal values are the same text on every engine. */
 const EXACT_KINDS: ReadonlySet<ColumnKind> = new Set(['integer', 'bigint', 'uuid', 'boolean', 'date'])
+
+/** Whether what rows have of their owner's key is the same text as the owner has. */
+function hasKeysText({ sourceFields, targetFields, through }: BoundRelation): boolean {
+  return (through?.near ?? targetFields).every((field, index) => isExact(field, sourceFields[index]!))
+}
 
 function isExact({ definition: { type } }: BoundField, other: BoundField): boolean {
   return EXACT_KINDS.has(type.kind) && type.kind === other.definition.type.kind

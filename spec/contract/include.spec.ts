@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { forEachEngine } from '../support/engines.js'
 import { isValid } from '../support/json-schema-check.js'
-import { FEE, IMAGE, PUBLISHED, statementsOf, useBlog } from './use-blog.js'
+import { FEE, IMAGE, PUBLISHED, statementsOf, textsOf, useBlog } from './use-blog.js'
 
 forEachEngine((engine) => {
   describe('include', () => {
@@ -138,6 +138,16 @@ forEachEngine((engine) => {
         { select: ['name'], include: { articles: { select: ['rating'], orderBy: { title: 'asc' } }, country: { select: ['name'] } } },
       )
       expect(row).toEqual({ name: 'Ada', articles: [{ rating: 3 }, { rating: null }, { rating: 5 }], country: { name: 'France' } })
+    })
+
+    it('reads the key of the owners once where the rows show it, and beside them where they do not', async () => {
+      const { writers } = use.nodes
+      const all = await textsOf(() => writers.list({ include: { articles: true } }))
+      expect(all[1]!.match(/writer_id/g)).toHaveLength(2)
+      const limited = await textsOf(() => writers.list({ include: { articles: { limit: 2 } } }))
+      expect(limited[1]!.match(/writer_id/g)).toHaveLength(3)
+      const ratings = await textsOf(() => writers.list({ include: { articles: { select: ['rating'] } } }))
+      expect(ratings[1]!.match(/writer_id/g)).toHaveLength(2)
     })
 
     it('takes conditions, an order and a limit for each owner', async () => {
