@@ -19,8 +19,11 @@ const CONTENDERS_AT_ONCE = 7
 /** Numbers of users that one worker may write, its checks included. */
 const NUMBERS_A_WORKER = 10_000_000
 
-/** With turns of 200 ms, 1.6 s a workload: a service runs for hours, and what V8 still compiles in its first second is not what a call costs. */
-const WARM_UP_ROUNDS = 8
+/**
+ * With turns of 200 ms, 5 s a workload: a service runs for hours, and what V8 compiles meanwhile is not what a call costs. On the slower of
+ * the machines that this was measured on an include cost twice as much in its second second as from its fifth on, by any adapter.
+ */
+const WARM_UP_ROUNDS = 25
 
 /** Pages of 50 begin at random: of fewer users there would be too few to choose from. */
 const LEAST_ROWS = 1_000
