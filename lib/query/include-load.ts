@@ -76,10 +76,9 @@ async function loadRelation(
   const { isMany, sourceFields, target } = relation
   // of each key the owner who was met last, and of each owner the one before who has the same
   const lastByKey = new Map<string, number>()
-  const lists: PlainRow[][] = []
+  const lists = isMany ? owners.map(() => NO_ROWS.slice()) : undefined
   const before = owners.map((row, index) => {
-    if (isMany) lists.push(NO_ROWS.slice())
-    putRelated(row, load, isMany ? lists[index]! : null)
+    putRelated(row, load, lists?.[index] ?? null)
     const key = keys[index]!
     // a key with a null in it belongs to nothing
     if (key.includes(null)) return undefined
@@ -108,9 +107,9 @@ async function loadRelation(
       }
       for (let index = last; index !== undefined; index = before[index]) {
         // one for each owner, also where several have the same: nobody's row is somebody else's too
-        const row = readRow(selection, values, place.before)
-        if (isMany) lists[index]!.push(row)
-        else putRelated(owners[index]!, load, row)
+        const row = readRow(selection, values, place.offset)
+        if (lists === undefined) putRelated(owners[index]!, load, row)
+        else lists[index]!.push(row)
         if (selection.hasLoads) made.push(row)
       }
     }
@@ -121,17 +120,17 @@ async function loadRelation(
 /** Where the owner's key, as the owner's own statement gives it, is in the rows of a relation. */
 interface OwnerPlace {
   readonly positions: readonly number[]
-  /** How many columns stand before those of the selection, for the key alone. */
-  readonly before: number
+  /** Where the selection's columns begin: after those that are there for the key alone. */
+  readonly offset: number
 }
 
 /** Where the rows show what they belong to: there; a column more would be sent and read for each of them. */
 function ownerPlace({ relation, selection }: RelationLoad): OwnerPlace {
   const { sourceFields, targetFields, through } = relation
   const shown = targetFields.map((field) => selection.root.fields.indexOf(field))
-  return through === undefined && hasKeysText(relation) && !shown.includes(-1)
-    ? { positions: shown, before: 0 }
-    : { positions: sourceFields.map((_, index) => index), before: sourceFields.length }
+  return through === undefined && hasExactKey(relation) && !shown.includes(-1)
+    ? { positions: shown, offset: 0 }
+    : { positions: sourceFields.map((_, index) => index), offset: sourceFields.length }
 }
 
 /** One statement for the rows of these owners. */
@@ -142,7 +141,7 @@ function planOfKeys(load: RelationLoad, place: OwnerPlace, keys: readonly OwnerK
   const ownerFields = through?.near ?? targetFields
   const bound = keys.map((key) => key.map((value, index) => reboundValue(sourceFields[index]!, value)))
   const owned = inKeys(through?.model ?? target, ownerFields, bound, shape)
-  const owners = hasKeysText(relation) ? undefined : inKeys(relation.source, sourceFields, bound, shape)
+  const owners = hasExactKey(relation) ? undefined : inKeys(relation.source, sourceFields, bound, shape)
   const sought: RelatedCondition =
     through === undefined
       ? { ...condition, part: allOf([owned, condition.part]) }
@@ -156,7 +155,7 @@ function planOfKeys(load: RelationLoad, place: OwnerPlace, keys: readonly OwnerK
       const { query, owner } = ownedRows(relation, sought, owners)
       const rows: Query = joinIncluded(query, selection.root)
       const orders = orderExpressions(target, order, selection.root.columnOf)
-      const keyColumns = owner.slice(0, place.before)
+      const keyColumns = owner.slice(0, place.offset)
       if (limit !== undefined) return firstOfEach(target, { rows, owner, keyColumns, orders, selection, limit })
       return orders.reduce((sorted: Query, each) => sorted.orderBy(each), rows.select([...aliased(keyColumns), ...selection.references]))
     },
@@ -219,8 +218,8 @@ function aliased(columns: readonly Expression<unknown>[]) {
 /** Kinds of which equal values are the same text on every engine. */
 const EXACT_KINDS: ReadonlySet<ColumnKind> = new Set(['integer', 'bigint', 'uuid', 'boolean', 'date'])
 
-/** Whether what rows have of their owner's key is the same text as the owner has. */
-function hasKeysText({ sourceFields, targetFields, through }: BoundRelation): boolean {
+/** Whether a row has its owner's key as the same text as the owner, by the kinds of both. */
+function hasExactKey({ sourceFields, targetFields, through }: BoundRelation): boolean {
   return (through?.near ?? targetFields).every((field, index) => isExact(field, sourceFields[index]!))
 }
 
